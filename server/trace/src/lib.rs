@@ -1,0 +1,17 @@
+//! The frames an instrumented run sends, and the [`Trace`] they build.
+//!
+//! The wire format is documented in `docs/trace-protocol.md`.
+
+mod frame;
+mod history;
+mod message;
+mod trace;
+
+pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
+pub use history::{History, Moment};
+pub use message::{
+    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FitData, FitEndMessage, FitMessage, KerasMessage,
+    LayerInfo, LayoutMessage, LayoutRow, LossInfo, Message, ModelInfo, NoticeMessage, OptimizerInfo,
+    RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
+};
+pub use trace::{Fit, Scalar, Series, Stat, Trace};

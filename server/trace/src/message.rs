@@ -1,0 +1,452 @@
+//! The JSON messages of the channel.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// A number that may be missing, or one of the strings `nan`, `inf`, `-inf`.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_f64().unwrap_or(f64::NAN),
+        Value::String(text) => text.parse().unwrap_or(f64::NAN),
+        _ => f64::NAN,
+    })
+}
+
+/// Named numbers; values as in [`number`].
+fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Number(#[serde(deserialize_with = "number")] f64);
+    let map = BTreeMap::<String, Number>::deserialize(deserializer)?;
+    Ok(map
+        .into_iter()
+        .map(|(name, Number(value))| (name, value))
+        .collect())
+}
+
+const fn nan() -> f64 {
+    f64::NAN
+}
+
+/// A call in the user's code.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Site {
+    /// Absolute path of the file.
+    pub path: PathBuf,
+    /// First line, from 1.
+    pub line: u32,
+    /// First column, in UTF-8 bytes from 0; not known before Python 3.11.
+    #[serde(default)]
+    pub column: Option<u32>,
+    /// Last line, from 1.
+    #[serde(default)]
+    pub end_line: Option<u32>,
+    /// End column, exclusive, in UTF-8 bytes.
+    #[serde(default)]
+    pub end_column: Option<u32>,
+}
+
+/// First frame of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StartMessage {
+    /// Version of the interpreter.
+    pub python: String,
+    /// Path of the interpreter.
+    pub executable: PathBuf,
+    /// Process id of the script.
+    #[serde(default)]
+    pub pid: u32,
+}
+
+/// Keras was imported.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KerasMessage {
+    /// Version of Keras.
+    pub version: String,
+    /// Back end (`tensorflow`, `jax`, …).
+    pub backend: String,
+    /// Package it came from (`keras`, `tf_keras`).
+    #[serde(default)]
+    pub package: String,
+}
+
+/// One weight variable of a layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WeightInfo {
+    /// Name (`kernel`).
+    pub name: String,
+    /// Shape.
+    #[serde(default)]
+    pub shape: Vec<i64>,
+    /// Whether the optimizer changes it.
+    #[serde(default)]
+    pub trainable: bool,
+}
+
+/// One leaf layer of a model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerInfo {
+    /// Position in the forward pass, input layers not counted.
+    pub index: usize,
+    /// Name of the layer.
+    pub name: String,
+    /// Class of the layer.
+    pub class: String,
+    /// Where it was created.
+    #[serde(default)]
+    pub site: Option<Site>,
+    /// Name of the activation function it applies.
+    #[serde(default)]
+    pub activation: Option<String>,
+    /// Scalars of its configuration.
+    #[serde(default)]
+    pub config: BTreeMap<String, Value>,
+    /// Layers it reads from.
+    #[serde(default)]
+    pub inputs: Vec<usize>,
+    /// Output shape, batch axis `None`.
+    #[serde(default)]
+    pub output_shape: Option<Vec<Option<i64>>>,
+    /// Whether its weights may change.
+    #[serde(default)]
+    pub trainable: bool,
+    /// Its weights.
+    #[serde(default)]
+    pub weights: Vec<WeightInfo>,
+}
+
+/// The model that is trained.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// Name of the model.
+    #[serde(default)]
+    pub name: String,
+    /// Class of the model.
+    #[serde(default)]
+    pub class: String,
+    /// Where it was created.
+    #[serde(default)]
+    pub site: Option<Site>,
+}
+
+/// The optimizer that trains it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OptimizerInfo {
+    /// Class of the optimizer.
+    pub class: String,
+    /// Where it was created; `None` when it came from a string in `compile`.
+    #[serde(default)]
+    pub site: Option<Site>,
+    /// Learning rate at the start of the training.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub learning_rate: f64,
+    /// Scalars of its configuration.
+    #[serde(default)]
+    pub config: BTreeMap<String, Value>,
+}
+
+/// The loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LossInfo {
+    /// Canonical snake-case name (`binary_crossentropy`).
+    pub name: String,
+    /// Scalars of its configuration (`from_logits`).
+    #[serde(default)]
+    pub config: BTreeMap<String, Value>,
+}
+
+/// What is known of one input or label array.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataInfo {
+    /// Shape, samples first.
+    #[serde(default)]
+    pub shape: Vec<i64>,
+    /// Element type.
+    #[serde(default)]
+    pub dtype: String,
+    /// Whether the whole array was looked at, not only the first batch.
+    #[serde(default)]
+    pub whole: bool,
+    /// Smallest finite value.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub min: f64,
+    /// Largest finite value.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub max: f64,
+    /// Mean of the finite values.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub mean: f64,
+    /// Standard deviation of the finite values.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub std: f64,
+    /// Number of NaNs.
+    #[serde(default)]
+    pub nans: u64,
+    /// Number of infinities.
+    #[serde(default)]
+    pub infs: u64,
+    /// Whether every value is a whole number.
+    #[serde(default)]
+    pub integers: bool,
+    /// Features looked at one by one.
+    #[serde(default)]
+    pub features: u64,
+    /// Features with one value only.
+    #[serde(default)]
+    pub constant_features: u64,
+    /// Smallest standard deviation of a feature that varies.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub feature_std_min: f64,
+    /// Largest standard deviation of a feature.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub feature_std_max: f64,
+    /// Largest absolute mean of a feature.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub feature_absmean_max: f64,
+    /// Median over the features that vary of |mean| / std.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub offset_ratio: f64,
+    /// Distinct values with their counts.
+    #[serde(default)]
+    pub classes: Option<Vec<(f64, u64)>>,
+    /// Smallest sum of a row.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub row_sum_min: f64,
+    /// Largest sum of a row.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub row_sum_max: f64,
+    /// Whether only 0 and 1 occur.
+    #[serde(default)]
+    pub zero_one: bool,
+    /// For one-hot rows: class (column) and count.
+    #[serde(default)]
+    pub first_column_classes: Option<Vec<(f64, u64)>>,
+}
+
+/// A training starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitMessage {
+    /// Number of this training in the run.
+    pub fit: usize,
+    /// `fit` or `train_on_batch`.
+    #[serde(default)]
+    pub call: String,
+    /// The call that starts it.
+    #[serde(default)]
+    pub site: Option<Site>,
+    /// The `compile` call in force.
+    #[serde(default)]
+    pub compile_site: Option<Site>,
+    /// The model.
+    #[serde(default)]
+    pub model: ModelInfo,
+    /// Its leaf layers, in the order of the forward pass.
+    #[serde(default)]
+    pub layers: Vec<LayerInfo>,
+    /// The optimizer.
+    #[serde(default)]
+    pub optimizer: Option<OptimizerInfo>,
+    /// The loss.
+    #[serde(default)]
+    pub loss: Option<LossInfo>,
+    /// Names of the metrics.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+    /// Epochs asked for.
+    #[serde(default)]
+    pub epochs: Option<u64>,
+    /// Samples per batch.
+    #[serde(default)]
+    pub batch_size: Option<u64>,
+    /// Batches per epoch.
+    #[serde(default)]
+    pub steps_per_epoch: Option<u64>,
+    /// Samples in the training data.
+    #[serde(default)]
+    pub samples: Option<u64>,
+    /// Whether the samples are shuffled each epoch.
+    #[serde(default)]
+    pub shuffle: Option<bool>,
+    /// Whether there is validation data.
+    #[serde(default)]
+    pub validation: bool,
+    /// Inputs and labels.
+    #[serde(default)]
+    pub data: FitData,
+}
+
+/// Inputs and labels of a training.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FitData {
+    /// One per input.
+    #[serde(default)]
+    pub x: Vec<DataInfo>,
+    /// One per output.
+    #[serde(default)]
+    pub y: Vec<DataInfo>,
+}
+
+/// What is probed of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tensor {
+    /// Output before the activation.
+    V1,
+    /// Output.
+    V2,
+    /// Weight before the update.
+    W,
+    /// Gradient of the weight.
+    Dw,
+    /// Weight after the update minus before.
+    Update,
+    /// Gradient of the loss at the layer's output.
+    Gout,
+}
+
+/// One row of a layout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LayoutRow {
+    /// Index of the layer.
+    pub layer: usize,
+    /// What is probed.
+    pub tensor: Tensor,
+    /// Name of the weight, for `w`, `dw` and `update`.
+    #[serde(default)]
+    pub weight: Option<String>,
+}
+
+/// Names the numbers of the step frames that follow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayoutMessage {
+    /// Number of the training.
+    pub fit: usize,
+    /// Number of the layout within the training.
+    pub layout: u32,
+    /// Names of the scalars.
+    pub scalars: Vec<String>,
+    /// Names of the statistics.
+    pub stats: Vec<String>,
+    /// The tensors.
+    pub rows: Vec<LayoutRow>,
+}
+
+/// An epoch ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochMessage {
+    /// Number of the training.
+    pub fit: usize,
+    /// Epoch, from 0.
+    pub epoch: u32,
+    /// Keras' logs.
+    #[serde(default, deserialize_with = "numbers")]
+    pub logs: BTreeMap<String, f64>,
+}
+
+/// A training ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitEndMessage {
+    /// Number of the training.
+    pub fit: usize,
+    /// `finished` or `exception`.
+    pub reason: String,
+}
+
+/// One frame of a traceback.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StackFrame {
+    /// The call.
+    pub site: Site,
+    /// Name of the function.
+    #[serde(default)]
+    pub function: String,
+    /// Whether it is the user's own code.
+    #[serde(default)]
+    pub user: bool,
+}
+
+/// The layer that was being built or called when an exception was raised.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RaisedLayer {
+    /// Index in the model, where known.
+    #[serde(default)]
+    pub index: Option<usize>,
+    /// Name of the layer.
+    pub name: String,
+    /// Class of the layer.
+    pub class: String,
+    /// Where it was created.
+    #[serde(default)]
+    pub site: Option<Site>,
+}
+
+/// The script raised an exception that nobody caught.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExceptionMessage {
+    /// Class of the exception.
+    pub class: String,
+    /// Its text.
+    #[serde(default)]
+    pub message: String,
+    /// Number of the training it was raised in.
+    #[serde(default)]
+    pub fit: Option<usize>,
+    /// Traceback, innermost frame last.
+    #[serde(default)]
+    pub frames: Vec<StackFrame>,
+    /// The innermost layer being built or called.
+    #[serde(default)]
+    pub layer: Option<RaisedLayer>,
+}
+
+/// Something the user should know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoticeMessage {
+    /// Stable name of what happened.
+    pub name: String,
+    /// The same in words.
+    #[serde(default)]
+    pub text: String,
+    /// Where.
+    #[serde(default)]
+    pub site: Option<Site>,
+}
+
+/// The script ended by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExitMessage {
+    /// Exit status.
+    pub code: i32,
+    /// Trainings started.
+    #[serde(default)]
+    pub fits: usize,
+}
+
+/// One JSON message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Message {
+    /// First frame.
+    Start(StartMessage),
+    /// Keras was imported.
+    Keras(KerasMessage),
+    /// A training starts.
+    Fit(Box<FitMessage>),
+    /// Names the numbers of the step frames.
+    Layout(LayoutMessage),
+    /// An epoch ended.
+    Epoch(EpochMessage),
+    /// A training ended.
+    FitEnd(FitEndMessage),
+    /// The script raised.
+    Exception(ExceptionMessage),
+    /// Something the user should know.
+    Notice(NoticeMessage),
+    /// The script ended by itself.
+    Exit(ExitMessage),
+    /// A message of a later version.
+    #[serde(other)]
+    Unknown,
+}
