@@ -1,1 +1,9 @@
-//! Placeholder.
+//! The front doors of DeepLocalize — command line and language server — over the same packages.
+
+pub mod check;
+pub mod cli;
+pub mod lsp;
+pub mod output;
+pub mod report;
+pub mod run;
+pub mod text;

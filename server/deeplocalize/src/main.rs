@@ -1,0 +1,5 @@
+//! `deeplocalize`: see `deeplocalize --help`.
+
+fn main() -> std::process::ExitCode {
+    deeplocalize::cli::main()
+}

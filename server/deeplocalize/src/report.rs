@@ -1,0 +1,107 @@
+//! What a command found, before any front door formats it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use finding::{Finding, Range, RuleInfo, Severity, Verdict};
+
+/// Something that kept the tool from doing (part of) its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolError {
+    /// Stable name (`no-interpreter`).
+    pub code: String,
+    /// What happened, for a person.
+    pub message: String,
+    /// The file it is about.
+    pub path: Option<PathBuf>,
+    /// What to do about it; empty when there is nothing to add.
+    pub hint: String,
+}
+
+/// One training of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FitSummary {
+    /// File of the `fit` call.
+    pub path: PathBuf,
+    /// The call.
+    pub range: Option<Range>,
+    /// Epochs seen, the unfinished one included.
+    pub epochs_seen: u32,
+    /// Batches trained on.
+    pub batches_seen: u64,
+    /// `fault-localised`, `budget`, `finished`, `cancelled` or `script-error`.
+    pub stopped: &'static str,
+    /// Loss: of the epochs, or of the batches while the first epoch is unfinished.
+    pub loss: Vec<f64>,
+    /// The same of each metric.
+    pub metrics: BTreeMap<String, Vec<f64>>,
+}
+
+/// What a localisation run did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunSummary {
+    /// Path of the interpreter.
+    pub interpreter: PathBuf,
+    /// Its version.
+    pub python: String,
+    /// Version of Keras; empty when the script never imported it.
+    pub keras: String,
+    /// Back end of Keras.
+    pub backend: String,
+    /// `callback` or `imperative`.
+    pub mechanism: &'static str,
+    /// The trainings.
+    pub fits: Vec<FitSummary>,
+    /// Seconds from the start of the interpreter to the first training step.
+    pub startup_seconds: f64,
+    /// Seconds from there to the end of the run.
+    pub training_seconds: f64,
+    /// Seconds spent on the analysis.
+    pub analysis_seconds: f64,
+    /// Where the trace was kept.
+    pub trace: Option<PathBuf>,
+    /// Where the script's own output was kept.
+    pub log: Option<PathBuf>,
+}
+
+/// What a command found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Over all files.
+    pub verdict: Verdict,
+    /// Every file looked at, as given.
+    pub files: Vec<PathBuf>,
+    /// For `run`.
+    pub run: Option<RunSummary>,
+    /// Best explanation first.
+    pub findings: Vec<Finding>,
+    /// What kept the tool from doing its work.
+    pub errors: Vec<ToolError>,
+    /// Texts that the ranges refer to, by the paths that findings carry.
+    pub texts: BTreeMap<PathBuf, String>,
+}
+
+impl Report {
+    /// Text of a file a finding refers to.
+    pub fn text(&self, path: &Path) -> Option<&str> {
+        self.texts.get(path).map(String::as_str)
+    }
+
+    /// Exit status by the contract: 0 nothing at or above `fail_on`, 1 findings, 2 the tool could not do its work.
+    pub fn exit_status(&self, fail_on: Severity) -> u8 {
+        if self.findings.iter().any(|finding| finding.severity >= fail_on) {
+            1
+        } else if self.errors.is_empty() {
+            0
+        } else {
+            2
+        }
+    }
+}
+
+/// Every code the tool can report, sorted.
+pub fn all_rules() -> Vec<&'static RuleInfo> {
+    let mut rules: Vec<_> = rules::all().iter().chain(localize::all()).collect();
+    rules.sort_by_key(|rule| rule.code);
+    rules
+}
