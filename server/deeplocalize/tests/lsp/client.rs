@@ -78,9 +78,18 @@ impl Client {
     }
 
     pub fn send(&mut self, message: &Value) {
-        let body = message.to_string();
+        self.send_at_once(std::slice::from_ref(message));
+    }
+
+    /// Sends messages in one piece, so that the server has read them all before it handles the first.
+    pub fn send_at_once(&mut self, messages: &[Value]) {
+        let mut bytes = Vec::new();
+        for message in messages {
+            let body = message.to_string();
+            write!(bytes, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        }
         let input = self.input.as_mut().expect("input is open");
-        write!(input, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        input.write_all(&bytes).unwrap();
         input.flush().unwrap();
     }
 
@@ -164,11 +173,7 @@ impl Client {
     }
 
     pub fn change(&mut self, uri: &str, version: i32, changes: Value) {
-        let document = json!({"uri": uri, "version": version});
-        self.notify(
-            "textDocument/didChange",
-            json!({"textDocument": document, "contentChanges": changes}),
-        );
+        self.send(&change(uri, version, changes));
     }
 
     /// The next publication: its version and diagnostics.
@@ -264,6 +269,13 @@ fn read_message(output: &mut impl BufRead) -> Option<Value> {
     let mut body = vec![0; length];
     output.read_exact(&mut body).ok()?;
     Some(serde_json::from_slice(&body).expect("the server speaks JSON"))
+}
+
+/// The notification that a document changed.
+pub fn change(uri: &str, version: i32, changes: Value) -> Value {
+    let document = json!({"uri": uri, "version": version});
+    let params = json!({"textDocument": document, "contentChanges": changes});
+    json!({"jsonrpc": "2.0", "method": "textDocument/didChange", "params": params})
 }
 
 /// A range of the protocol.

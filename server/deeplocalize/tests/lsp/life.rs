@@ -1,4 +1,4 @@
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -33,9 +33,8 @@ fn the_end_of_the_input_ends_the_server() {
     assert_eq!(client.ends().code(), Some(0));
 }
 
-#[test]
-fn the_death_of_the_editor_ends_the_server() {
-    let mut editor = Command::new("sleep").arg("600").spawn().unwrap();
+/// A server that was told this editor, and has had the time to look for it.
+fn started_by(editor: &Child) -> Client {
     let mut client = Client::start();
     client.request(
         "initialize",
@@ -43,6 +42,13 @@ fn the_death_of_the_editor_ends_the_server() {
     );
     client.notify("initialized", json!({}));
     std::thread::sleep(Duration::from_millis(1500));
+    client
+}
+
+#[test]
+fn the_death_of_the_editor_ends_the_server() {
+    let mut editor = Command::new("sleep").arg("600").spawn().unwrap();
+    let mut client = started_by(&editor);
     assert!(!client.has_ended(), "the editor is alive");
     editor.kill().unwrap();
     editor.wait().unwrap();
@@ -54,14 +60,7 @@ fn the_death_of_the_editor_ends_the_server() {
 fn an_editor_that_cannot_be_seen_is_not_watched() {
     let mut editor = Command::new("true").spawn().unwrap();
     editor.wait().unwrap();
-    let mut client = Client::start();
-    client.request(
-        "initialize",
-        json!({"processId": editor.id(), "capabilities": {}}),
-    );
-    client.notify("initialized", json!({}));
-    std::thread::sleep(Duration::from_millis(1500));
-    client.shutdown();
+    started_by(&editor).shutdown();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::client::{Client, FAULTY, URI, range};
+use crate::client::{Client, FAULTY, URI, change, range};
 
 /// A client's own copy of a text, edited as the protocol says, in UTF-16.
 struct Mirror(Vec<Vec<u16>>);
@@ -66,6 +66,7 @@ fn pipelined_edits_arrive_in_their_order() {
     client.open(URI, FAULTY);
     let mut mirror = Mirror::new(FAULTY);
     // Every edit stands where only the one before it made room: any two swapped, and the probe is elsewhere.
+    let mut edits = Vec::new();
     for number in 0..200_u32 {
         let (place, text) = match number % 4 {
             0 => ([0, 0, 0, 0], "# é\n"),
@@ -74,12 +75,10 @@ fn pipelined_edits_arrive_in_their_order() {
             _ => ([0, 0, 0, 3], "#\n#"),
         };
         mirror.replace(place, text);
-        client.change(
-            URI,
-            i32::try_from(number).unwrap() + 2,
-            json!([{"range": range(place), "text": text}]),
-        );
+        let changes = json!([{"range": range(place), "text": text}]);
+        edits.push(change(URI, i32::try_from(number).unwrap() + 2, changes));
     }
+    client.send_at_once(&edits);
     assert_eq!(start_of(&client.lenses(URI)[0]), mirror.place("model.fit("));
     client.shutdown();
 }
@@ -91,16 +90,20 @@ fn a_client_that_does_not_answer_stalls_nothing() {
         Value::Null,
     );
     client.open(URI, FAULTY);
+    let settings_changed =
+        json!({"jsonrpc": "2.0", "method": "workspace/didChangeConfiguration", "params": {"settings": null}});
+    let mut messages = Vec::new();
     for version in 2..302 {
-        client.change(
+        messages.push(change(
             URI,
             version,
             json!([{"range": range([0, 0, 0, 0]), "text": "\n"}]),
-        );
+        ));
         if version % 50 == 0 {
-            client.notify("workspace/didChangeConfiguration", json!({"settings": null}));
+            messages.push(settings_changed.clone());
         }
     }
+    client.send_at_once(&messages);
     assert_eq!(start_of(&client.lenses(URI)[0]), [307, 0]);
     client.discard("workspace/configuration");
     client.shutdown();
