@@ -29,13 +29,13 @@ fn a_text_without_a_file_has_no_lens() {
 fn nothing_runs_without_trust() {
     for options in [Value::Null, json!({}), json!({"trusted": false})] {
         let mut client = Client::initialize(json!({}), options);
-        let (_folder, uri) = script_that_leaves_a_mark();
+        let (folder, uri) = script_that_leaves_a_mark();
         let run = json!({"command": "deeplocalize.run", "arguments": [uri]});
         let refusal = client.refusal("workspace/executeCommand", run);
         assert!(refusal.contains("not trusted"), "{refusal}");
         client.shutdown();
         assert_eq!(
-            std::fs::read_dir(_folder.path()).unwrap().count(),
+            std::fs::read_dir(folder.path()).unwrap().count(),
             1,
             "the script ran"
         );

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tower_lsp::ls_types::{MessageType, Uri, WorkDoneProgress};
@@ -104,9 +105,14 @@ async fn the_last_request_wins() {
         let arguments = vec![json!(uri), json!({"maxBatches": batches})];
         server.command("deeplocalize.run", arguments).await.unwrap();
     }
-    while runs.lock().unwrap().len() < 2 {
-        tokio::task::yield_now().await;
-    }
+    let both = async {
+        while runs.lock().unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), both)
+        .await
+        .expect("the waiting run starts");
     assert_eq!(*runs.lock().unwrap(), [1, 3]);
     // Ends the third; no run said anything.
     server.finish().await;
@@ -135,7 +141,7 @@ async fn progress_begins_when_the_client_agrees_and_ends_with_the_run() {
     assert!(
         matches!(&begun, Message::Progress(_, WorkDoneProgress::Begin(begin)) if begin.cancellable == Some(true))
     );
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     for _ in 0..3 {
         let Message::Progress(_, WorkDoneProgress::Report(report)) = server.message().await else {
             panic!("no report")
@@ -193,7 +199,7 @@ async fn the_end_of_the_server_waits_for_the_run() {
     let endless = endless_runner();
     let runner: Runner = Arc::new(move |options, cancel, progress| {
         let report = endless(options, cancel, progress);
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(200));
         count.fetch_add(1, Ordering::SeqCst);
         report
     });
