@@ -144,8 +144,16 @@ fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'
     let Source { text, program, .. } = located.source;
     let provenance = program.provenance(text, value, located.range.start);
     // Numbers written out in a list are no array yet: what makes one of them is where they can be scaled.
-    let listed = provenance.change.is_some_and(|change| change.value.slice(text).starts_with(['[', '(']));
-    match provenance.chain.last().filter(|_| listed).copied().or(provenance.change) {
+    let listed = provenance
+        .change
+        .is_some_and(|change| change.value.slice(text).starts_with(['[', '(']));
+    match provenance
+        .chain
+        .last()
+        .filter(|_| listed)
+        .copied()
+        .or(provenance.change)
+    {
         Some(change) => {
             let target = change.target.slice(text).to_owned();
             Some(Located {
