@@ -75,9 +75,9 @@ class Shadow:
         )
 
     def prepare(self, batch: Any) -> None:
-        """Traces the step for this batch, if that has not been done."""
+        """Traces the step for such batches, if that has not been done."""
         with undisturbed():
-            self._trace_of(self._tensors(batch))
+            self._trace_of(batch)
 
     def run(self, batch: Any) -> probes.Probe:
         """Runs the step and undoes it."""

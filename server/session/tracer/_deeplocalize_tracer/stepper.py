@@ -38,7 +38,7 @@ class Stepper:
             return self._plain(batches)
         run.stepped = True
         if run is not self._prepared:
-            self._prepare(run, batches[0])
+            self._prepare(run, batches[0], getattr(iterator, "element_spec", None))
             self._prepared = run
         due = self._why_not is None and any(
             config.current.due(run.step + offset) for offset in range(len(batches))
@@ -76,21 +76,26 @@ class Stepper:
                 break
         return batches
 
-    def _prepare(self, run: fit.Run, batch: Any) -> None:
+    def _prepare(self, run: fit.Run, batch: Any, spec: Any) -> None:
         """Before the first step: has Keras trace its step first, so that variables come to be in their usual order;
-        then traces the shadow, and announces the training."""
+        then traces the shadow, and announces the training.
+
+        `spec` describes the batches of a data set. Keras traces for that, where the size of a batch is usually open,
+        and a step that was traced for one size computes some losses differently in the last bits.
+        """
+        example = _tensors(self._tf, batch) if spec is None else spec
         if self._why_not is None and not self._model.run_eagerly:
             function = _compiled_step(self._plain)
             if function is not None:
                 try:
-                    function.get_concrete_function(_tensors(self._tf, batch))
+                    function.get_concrete_function(example)
                 except Exception as error:
                     if _is_users(error):
                         raise
             try:
                 if self._shadow is None:
                     self._shadow = Shadow(self._tf, self._model)
-                self._shadow.prepare(batch)
+                self._shadow.prepare(example)
             except CannotProbe as reason:
                 self._cannot(str(reason))
             except Exception:
