@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Iterator, Optional
+from typing import Any
 
 from . import sites
 from .channel import channel
@@ -35,7 +36,7 @@ def _note(error: BaseException, name: str, value: object) -> None:
 
 def _noted(error: BaseException, name: str) -> Any:
     """Keras wraps errors in new ones, so the note may be on an earlier one of the chain."""
-    current: Optional[BaseException] = error
+    current: BaseException | None = error
     for _ in range(20):
         if current is None:
             return None
@@ -46,7 +47,7 @@ def _noted(error: BaseException, name: str) -> Any:
     return None
 
 
-def _without_tracer(tb: Optional[TracebackType]) -> Optional[TracebackType]:
+def _without_tracer(tb: TracebackType | None) -> TracebackType | None:
     """The same traceback without the frames of the tracer."""
     kept = [
         step
@@ -54,13 +55,13 @@ def _without_tracer(tb: Optional[TracebackType]) -> Optional[TracebackType]:
         if step.tb_frame.f_globals.get("__name__", "").partition(".")[0] != _OWN
         and step.tb_frame.f_globals.get("__package__") != _OWN
     ]
-    chain: Optional[TracebackType] = None
+    chain: TracebackType | None = None
     for step in reversed(kept):
         chain = TracebackType(chain, step.tb_frame, step.tb_lasti, step.tb_lineno)
     return chain
 
 
-def _steps(tb: Optional[TracebackType]) -> Iterator[TracebackType]:
+def _steps(tb: TracebackType | None) -> Iterator[TracebackType]:
     while tb is not None:
         yield tb
         tb = tb.tb_next
@@ -69,7 +70,7 @@ def _steps(tb: Optional[TracebackType]) -> Iterator[TracebackType]:
 def clean(error: BaseException) -> None:
     """Takes the tracer's frames out of the error and of those it came from."""
     seen: set[int] = set()
-    pending: list[Optional[BaseException]] = [error]
+    pending: list[BaseException | None] = [error]
     while pending:
         current = pending.pop()
         if current is None or id(current) in seen:
@@ -116,7 +117,7 @@ def _syntax_frame(error: SyntaxError) -> dict[str, Any]:
     return {"site": site, "function": "<module>", "user": user}
 
 
-def _layer_of(error: BaseException) -> Optional[dict[str, Any]]:
+def _layer_of(error: BaseException) -> dict[str, Any] | None:
     layer = _noted(error, _LAYER)
     if layer is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import numpy as np
 
@@ -25,12 +25,12 @@ _batchwise: dict[int, Run] = {}
 class Run:
     """One training."""
 
-    def __init__(self, model: Any, call: str, site: Optional[sites.Site], arguments: dict[str, Any]) -> None:
+    def __init__(self, model: Any, call: str, site: sites.Site | None, arguments: dict[str, Any]) -> None:
         global _count
         self.number = _count
         _count += 1
         self.model = model
-        self.steps_per_epoch: Optional[int] = None
+        self.steps_per_epoch: int | None = None
         self.epoch = 0
         self.batch = 0
         self.step = 0
@@ -43,13 +43,13 @@ class Run:
         self._layouts: dict[tuple[tuple[Row, ...], tuple[str, ...]], int] = {}
         self._layout = 0
         self._mean_loss = 0.0
-        self._loss: Optional[dict[str, Any]] = None
+        self._loss: dict[str, Any] | None = None
 
     def announce(
         self,
-        ordered: Optional[list[Any]] = None,
-        sources: Optional[dict[int, list[int]]] = None,
-        shapes: Optional[dict[int, Any]] = None,
+        ordered: list[Any] | None = None,
+        sources: dict[int, list[int]] | None = None,
+        shapes: dict[int, Any] | None = None,
         batch: Any = None,
     ) -> None:
         """Sends the `fit` message, once."""
@@ -110,7 +110,7 @@ class Run:
     def send(
         self,
         batch: int,
-        probe: Optional[Probe],
+        probe: Probe | None,
         logs: dict[str, float],
         loss: float,
         learning_rate: float,
@@ -155,7 +155,7 @@ class Run:
         channel.send("fit-end", fit=self.number, reason=reason)
 
 
-def begin(model: Any, call: str, site: Optional[sites.Site], arguments: dict[str, Any]) -> Run:
+def begin(model: Any, call: str, site: sites.Site | None, arguments: dict[str, Any]) -> Run:
     """A call of `fit` begins."""
     _batchwise.pop(id(model), None)
     run = Run(model, call, site, arguments)
@@ -169,7 +169,7 @@ def finish(run: Run, reason: str) -> None:
     run.end(reason)
 
 
-def batchwise(model: Any, site: Optional[sites.Site], arguments: dict[str, Any]) -> Run:
+def batchwise(model: Any, site: sites.Site | None, arguments: dict[str, Any]) -> Run:
     """The training that this call of `train_on_batch` belongs to: one for each model and place."""
     run = _batchwise.get(id(model))
     if run is None:
@@ -177,12 +177,12 @@ def batchwise(model: Any, site: Optional[sites.Site], arguments: dict[str, Any])
     return run
 
 
-def innermost() -> Optional[Run]:
+def innermost() -> Run | None:
     """The call of `fit` that is running."""
     return _open[-1] if _open else None
 
 
-def of_model(model: Any) -> Optional[Run]:
+def of_model(model: Any) -> Run | None:
     """The training that a step of this model belongs to."""
     for run in reversed(_open):
         if run.model is model:
@@ -211,7 +211,7 @@ def guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return None
 
 
-def remember_compile(model: Any, site: Optional[sites.Site]) -> None:
+def remember_compile(model: Any, site: sites.Site | None) -> None:
     """Notes where the model was compiled."""
     object.__setattr__(model, _COMPILE, site)
 
@@ -227,7 +227,7 @@ def floats(logs: Any) -> dict[str, float]:
     return found
 
 
-def _optimizer(optimizer: Any) -> Optional[dict[str, Any]]:
+def _optimizer(optimizer: Any) -> dict[str, Any] | None:
     if optimizer is None:
         return None
     return {

@@ -26,7 +26,10 @@ def outcome(name, model, *histories):
     for weight in [*model.weights, *(model.optimizer.variables if model.optimizer else [])]:
         digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
     digest.update(np.random.rand(3).tobytes())
-    OUTCOMES[name] = [digest.hexdigest(), [repr(h.history if hasattr(h, "history") else h) for h in histories]]
+    OUTCOMES[name] = [
+        digest.hexdigest(),
+        [repr(h.history if hasattr(h, "history") else h) for h in histories],
+    ]
 
 
 KINDS = {}
@@ -62,7 +65,9 @@ def cnn_batchnorm(name):
             layers.Softmax(),
         ]
     )
-    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     outcome(name, model, model.fit(x, y, epochs=3, verbose=0))
 
 
@@ -89,8 +94,12 @@ def functional_two_inputs(name):
     shared = layers.Dense(8, activation="tanh")
     joined = shared(a) + shared(b)
     joined = layers.Concatenate()([joined, layers.Dense(3)(b)])
-    model = keras.Model([a, b], [layers.Dense(4, "softmax", name="c")(joined), layers.Dense(1, name="d")(joined)])
-    model.compile("adam", {"c": "sparse_categorical_crossentropy", "d": "mse"}, loss_weights={"c": 1.0, "d": 0.5})
+    model = keras.Model(
+        [a, b], [layers.Dense(4, "softmax", name="c")(joined), layers.Dense(1, name="d")(joined)]
+    )
+    model.compile(
+        "adam", {"c": "sparse_categorical_crossentropy", "d": "mse"}, loss_weights={"c": 1.0, "d": 0.5}
+    )
     outcome(name, model, model.fit({"a": x, "b": -x}, {"c": y, "d": y * 1.0}, epochs=2, verbose=0))
 
 
@@ -144,7 +153,11 @@ def dataset(name):
     source = tf.data.Dataset.from_tensor_slices((x, keras.utils.to_categorical(y))).shuffle(150).batch(32)
     model = keras.Sequential([layers.Dense(8, "elu"), layers.Dense(4, "softmax")])
     model.compile("adamw", keras.losses.CategoricalCrossentropy(label_smoothing=0.1), metrics=["accuracy"])
-    outcome(name, model, model.fit(source.map(lambda a, b: (a + tf.random.normal(tf.shape(a)), b)), epochs=2, verbose=0))
+    outcome(
+        name,
+        model,
+        model.fit(source.map(lambda a, b: (a + tf.random.normal(tf.shape(a)), b)), epochs=2, verbose=0),
+    )
 
 
 @kind
@@ -185,13 +198,15 @@ def on_batches(name):
 def adversarial(name):
     x, _ = data()
     maker = keras.Sequential([keras.Input((3,)), layers.Dense(12, "relu"), layers.Dense(12)], name="maker")
-    judge = keras.Sequential([keras.Input((12,)), layers.Dense(8, "relu"), layers.Dense(1, "sigmoid")], name="judge")
+    judge = keras.Sequential(
+        [keras.Input((12,)), layers.Dense(8, "relu"), layers.Dense(1, "sigmoid")], name="judge"
+    )
     judge.compile("adam", "binary_crossentropy")
     judge.trainable = False
     both = keras.Sequential([maker, judge])
     both.compile("adam", "binary_crossentropy")
     losses = []
-    for at in range(4):
+    for _at in range(4):
         noise = np.random.normal(size=(20, 3)).astype("float32")
         fake = maker.predict(noise, verbose=0)
         losses.append(judge.train_on_batch(np.concatenate([x[:20], fake]), np.repeat([1.0, 0.0], 20)))
@@ -213,7 +228,8 @@ def schedule_and_accumulation(name):
     rate = keras.optimizers.schedules.ExponentialDecay(0.05, 3, 0.5)
     model = keras.Sequential([layers.Dense(8, "selu"), layers.Dense(4, "softmax")])
     model.compile(
-        keras.optimizers.Adam(rate, gradient_accumulation_steps=2, clipnorm=1.0), "sparse_categorical_crossentropy"
+        keras.optimizers.Adam(rate, gradient_accumulation_steps=2, clipnorm=1.0),
+        "sparse_categorical_crossentropy",
     )
     outcome(name, model, model.fit(x, y, epochs=2, verbose=0))
 
@@ -222,7 +238,9 @@ def schedule_and_accumulation(name):
 def mixed_precision(name):
     keras.config.set_dtype_policy("mixed_float16")
     x, y = data()
-    model = keras.Sequential([layers.Dense(8, "relu"), layers.Dense(4), layers.Activation("softmax", dtype="float32")])
+    model = keras.Sequential(
+        [layers.Dense(8, "relu"), layers.Dense(4), layers.Activation("softmax", dtype="float32")]
+    )
     model.compile("adam", "sparse_categorical_crossentropy")
     history = model.fit(x, y, epochs=2, verbose=0)
     keras.config.set_dtype_policy("float32")
