@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from .channel import channel
 
 _LAYER = "_deeplocalize_layer"
 _FIT = "_deeplocalize_fit"
+_LONGEST_MESSAGE = 20_000
 _OWN = __name__.partition(".")[0]
 
 
@@ -105,10 +108,15 @@ def report(error: BaseException) -> None:
 
 
 def _message(error: BaseException) -> str:
+    """The text of the error without terminal colours and without the tracer's part of a stack that it contains."""
     try:
-        return str(error)[:20_000]
+        text = str(error)
     except Exception:
-        return "".join(traceback.format_exception_only(type(error), error)).strip()
+        text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    foreign = re.compile(rf'  File "(?:{re.escape(folder)}|<frozen runpy>)[^\n]*\n\n?')
+    return foreign.sub("", text)[:_LONGEST_MESSAGE]
 
 
 def _syntax_frame(error: SyntaxError) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from typing import Any, Callable
+from typing import Any, Callable, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from .probe import Probe, Row
 _COMPILE = "_deeplocalize_compile_site"
 _SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES]
 
-_count = 0
 # Trainings by `fit` that have not ended, outermost first: a callback may train another model.
 _open: list[Run] = []
 # Trainings by `train_on_batch`, by id of the model; they have no end of their own.
@@ -25,10 +24,12 @@ _batchwise: dict[int, Run] = {}
 class Run:
     """One training."""
 
+    # Trainings so far.
+    count: ClassVar[int] = 0
+
     def __init__(self, model: Any, call: str, site: sites.Site | None, arguments: dict[str, Any]) -> None:
-        global _count
-        self.number = _count
-        _count += 1
+        self.number = Run.count
+        Run.count += 1
         self.model = model
         self.steps_per_epoch: int | None = None
         self.epoch = 0
@@ -36,6 +37,8 @@ class Run:
         self.step = 0
         # Whether somebody else sends the steps (the one who stands in for Keras' train function).
         self.stepped = False
+        # Whether a call of `train_on_batch` is under way.
+        self.running = False
         self._call = call
         self._site = site
         self._arguments = arguments
@@ -190,6 +193,11 @@ def of_model(model: Any) -> Run | None:
     return _batchwise.get(id(model))
 
 
+def training() -> bool:
+    """Whether a call of `fit` or `train_on_batch` is under way."""
+    return bool(_open) or any(run.running for run in _batchwise.values())
+
+
 def end_all() -> None:
     """The script is over."""
     for run in _batchwise.values():
@@ -199,7 +207,7 @@ def end_all() -> None:
 
 def count() -> int:
     """Trainings so far."""
-    return _count
+    return Run.count
 
 
 def guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
