@@ -82,6 +82,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report of a command that could not do its work.
+    pub fn failed(path: &Path, error: ToolError) -> Report {
+        Report {
+            verdict: Verdict::Inconclusive,
+            files: vec![path.to_owned()],
+            run: None,
+            findings: Vec::new(),
+            errors: vec![error],
+            texts: BTreeMap::new(),
+        }
+    }
+
     /// Text of a file a finding refers to.
     pub fn text(&self, path: &Path) -> Option<&str> {
         self.texts.get(path).map(String::as_str)

@@ -1,1 +1,95 @@
-//! Placeholder.
+//! Runs a user's training script with the tracer loaded before it, and delivers what the tracer sends.
+//!
+//! Three processes are involved. The *tool* calls [`Session::start`]. That starts the tool's own executable again as
+//! the *supervisor* (the hidden subcommand [`SUPERVISE`], which calls [`supervise`]), and the supervisor starts the
+//! *script* under Python. The supervisor outlives the tool for as long as it takes to end everything the script has
+//! started, so that nothing is left behind even when the tool is killed.
+
+mod error;
+mod interpreter;
+mod log;
+#[cfg(unix)]
+mod processes;
+#[cfg(unix)]
+mod session;
+#[cfg(unix)]
+mod supervisor;
+mod tracer;
+#[cfg(not(unix))]
+mod unsupported;
+
+pub use error::SessionError;
+pub use interpreter::{Interpreter, Source, find_interpreter};
+#[cfg(unix)]
+pub use session::Session;
+#[cfg(unix)]
+pub use supervisor::supervise;
+#[cfg(not(unix))]
+pub use unsupported::{Session, supervise};
+
+use std::path::PathBuf;
+
+/// Name of the hidden subcommand whose remaining arguments go to [`supervise`].
+pub const SUPERVISE: &str = "__supervise";
+
+/// Which steps are probed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Cadence {
+    /// Every step is probed up to this one.
+    pub dense_steps: u64,
+    /// From then on, every so many steps one.
+    pub every: u64,
+}
+
+impl Default for Cadence {
+    fn default() -> Self {
+        Cadence {
+            dense_steps: 50,
+            every: 10,
+        }
+    }
+}
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The script.
+    pub script: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The interpreter, as [`find_interpreter`] found it.
+    pub python: PathBuf,
+    /// Working directory of the script; the current one when `None`.
+    pub directory: Option<PathBuf>,
+    /// File that receives what the script prints; none when `None`.
+    pub log: Option<PathBuf>,
+    /// Which steps are probed.
+    pub cadence: Cadence,
+    /// Executable whose [`SUPERVISE`] subcommand calls [`supervise`]; usually the running one.
+    pub supervisor: PathBuf,
+}
+
+/// How the script's process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It ended with this exit status.
+    Code(i32),
+    /// It was killed by this signal.
+    Signal(i32),
+    /// It was ended together with everything it had started, at the tool's request.
+    Stopped,
+}
+
+/// What happens in a session.
+#[derive(Debug)]
+pub enum Event {
+    /// The tracer sent a frame.
+    Frame(trace::Frame),
+    /// The channel sent something that is no frame; no further frames follow.
+    TraceError(trace::FrameError),
+    /// The script and everything it had started are gone. The last event.
+    Exited {
+        /// How the script ended.
+        status: Status,
+    },
+}

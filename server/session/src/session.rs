@@ -1,0 +1,224 @@
+//! A running script, seen from the tool.
+
+use std::fs::File;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use trace::FrameReader;
+
+use crate::log::Log;
+use crate::supervisor::read_status;
+use crate::tracer::Tracer;
+use crate::{Event, Request, SUPERVISE, SessionError, Status};
+
+/// Environment variable with the tracer's settings.
+const CONFIG: &str = "_DEEPLOCALIZE_CONFIG";
+/// Frames held for a tool that is busy; then the script waits for it.
+const QUEUE: usize = 1024;
+/// How long the supervisor may take to end everything; longer than its own limit.
+const STOP_LIMIT: Duration = Duration::from_secs(12);
+/// How long the readers of the script's output may take to see its end.
+const LOG_LIMIT: Duration = Duration::from_secs(1);
+
+/// A running script. Dropping it ends the script and everything the script has started.
+#[derive(Debug)]
+pub struct Session {
+    supervisor: Child,
+    channel: UnixStream,
+    events: Option<Receiver<Event>>,
+    log: Log,
+    log_readers: Vec<JoinHandle<()>>,
+    tracer: Tracer,
+    status: Option<Status>,
+    reported: bool,
+}
+
+impl Session {
+    /// Starts the script. Returns as soon as the supervisor runs; what follows comes as events.
+    pub fn start(request: &Request) -> Result<Session, SessionError> {
+        File::open(&request.script)
+            .and_then(|file| file.metadata())
+            .and_then(|data| match data.is_file() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::IsADirectory.into()),
+            })
+            .map_err(|source| SessionError::Script {
+                path: request.script.clone(),
+                source,
+            })?;
+        let tracer = Tracer::write()?;
+        let log = Log::create(request.log.as_deref()).map_err(SessionError::io("create the log file"))?;
+        let (channel, far_end) = UnixStream::pair().map_err(SessionError::io("open the trace channel"))?;
+        let reading = channel
+            .try_clone()
+            .map_err(SessionError::io("open the trace channel"))?;
+        let mut supervisor = command(request, &tracer)?
+            .stdin(Stdio::from(OwnedFd::from(far_end)))
+            .spawn()
+            .map_err(SessionError::io(format!(
+                "start the supervisor {}",
+                request.supervisor.display()
+            )))?;
+        let mut log_readers = Vec::new();
+        if let Some(stream) = supervisor.stdout.take() {
+            let log = log.clone();
+            log_readers.push(std::thread::spawn(move || log.drain(stream, false)));
+        }
+        if let Some(stream) = supervisor.stderr.take() {
+            let log = log.clone();
+            log_readers.push(std::thread::spawn(move || log.drain(stream, true)));
+        }
+        let (sender, events) = sync_channel(QUEUE);
+        std::thread::spawn(move || read_frames(reading, &sender));
+        Ok(Session {
+            supervisor,
+            channel,
+            events: Some(events),
+            log,
+            log_readers,
+            tracer,
+            status: None,
+            reported: false,
+        })
+    }
+
+    /// The next event; `None` when none came in time, and after [`Event::Exited`].
+    pub fn next_event(&mut self, timeout: Duration) -> Option<Event> {
+        if let Some(events) = &self.events {
+            match events.recv_timeout(timeout) {
+                Ok(event) => return Some(event),
+                Err(RecvTimeoutError::Timeout) => return None,
+                // The channel ends when the supervisor does.
+                Err(RecvTimeoutError::Disconnected) => self.finish(false),
+            }
+        }
+        match self.status {
+            Some(status) if !self.reported => {
+                self.reported = true;
+                Some(Event::Exited { status })
+            }
+            _ => None,
+        }
+    }
+
+    /// Ends the script and everything it has started, and waits until all of it is gone. Events that were not read
+    /// are dropped, save for the last one.
+    pub fn stop(&mut self) {
+        if self.status.is_none() {
+            let _ = self.channel.shutdown(Shutdown::Both);
+            self.finish(true);
+        }
+    }
+
+    /// The end of what the script wrote to its error stream.
+    pub fn stderr_tail(&self) -> String {
+        self.log.tail()
+    }
+
+    fn finish(&mut self, stopped: bool) {
+        // Lets go of a reader that waits for room in the queue.
+        self.events = None;
+        let exit = wait(&mut self.supervisor, STOP_LIMIT);
+        if exit.is_none() {
+            tracing::warn!("the supervisor does not end; killing its process group");
+            let _ = killpg(Pid::from_raw(self.supervisor.id() as i32), Signal::SIGKILL);
+            let _ = self.supervisor.wait();
+        }
+        let deadline = Instant::now() + LOG_LIMIT;
+        for reader in self.log_readers.drain(..) {
+            while !reader.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        self.status = Some(match exit {
+            _ if stopped => Status::Stopped,
+            Some(exit) => read_status(&self.tracer.status())
+                .or(exit.signal().map(Status::Signal))
+                .unwrap_or(Status::Code(exit.code().unwrap_or(1))),
+            None => Status::Signal(Signal::SIGKILL as i32),
+        });
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn command(request: &Request, tracer: &Tracer) -> Result<Command, SessionError> {
+    let config = serde_json::json!({
+        "dense_steps": request.cadence.dense_steps,
+        "every": request.cadence.every.max(1),
+        "scratch": tracer.scratch(),
+    });
+    let mut command = Command::new(&request.supervisor);
+    command
+        .arg(SUPERVISE)
+        .arg(tracer.status())
+        .arg(&request.python)
+        .arg(tracer.program());
+    match &request.directory {
+        Some(directory) => {
+            let script = std::path::absolute(&request.script)
+                .map_err(SessionError::io("read the working directory"))?;
+            command.arg(script).current_dir(directory);
+        }
+        // As given, because the script may look at its own name.
+        None => _ = command.arg(&request.script),
+    }
+    command
+        .args(&request.arguments)
+        .env(CONFIG, config.to_string())
+        // No window can open, whatever the script plots with.
+        .env("MPLBACKEND", "Agg")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    Ok(command)
+}
+
+fn read_frames(channel: UnixStream, events: &SyncSender<Event>) {
+    let mut reader = FrameReader::new(io::BufReader::with_capacity(64 << 10, &channel));
+    loop {
+        let event = match reader.read() {
+            Ok(Some(frame)) => Event::Frame(frame),
+            Ok(None) => return,
+            Err(error) => {
+                if events.send(Event::TraceError(error)).is_ok() {
+                    // The script must not wait for a reader that has given up.
+                    let _ = io::copy(&mut &channel, &mut io::sink());
+                }
+                return;
+            }
+        };
+        if events.send(event).is_err() {
+            return;
+        }
+    }
+}
+
+/// Like `Child::wait`, with a limit.
+fn wait(child: &mut Child, limit: Duration) -> Option<std::process::ExitStatus> {
+    let deadline = Instant::now() + limit;
+    let mut pause = Duration::from_micros(200);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(pause),
+            _ => return None,
+        }
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
+}

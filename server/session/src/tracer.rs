@@ -1,0 +1,78 @@
+//! The Python side, embedded in the binary and written out for each run.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::SessionError;
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../tracer/", $name)))),*]
+    };
+}
+
+const FILES: &[(&str, &str)] = files![
+    "__main__.py",
+    "_deeplocalize_tracer/__init__.py",
+    "_deeplocalize_tracer/activations.py",
+    "_deeplocalize_tracer/callbacks.py",
+    "_deeplocalize_tracer/channel.py",
+    "_deeplocalize_tracer/config.py",
+    "_deeplocalize_tracer/data.py",
+    "_deeplocalize_tracer/errors.py",
+    "_deeplocalize_tracer/fit.py",
+    "_deeplocalize_tracer/hooks.py",
+    "_deeplocalize_tracer/launcher.py",
+    "_deeplocalize_tracer/layers.py",
+    "_deeplocalize_tracer/losses.py",
+    "_deeplocalize_tracer/patches.py",
+    "_deeplocalize_tracer/predictions.py",
+    "_deeplocalize_tracer/probe.py",
+    "_deeplocalize_tracer/recorder.py",
+    "_deeplocalize_tracer/shadow.py",
+    "_deeplocalize_tracer/sites.py",
+    "_deeplocalize_tracer/statistics.py",
+    "_deeplocalize_tracer/stepper.py",
+    "_deeplocalize_tracer/surroundings.py",
+    "_deeplocalize_tracer/training.py",
+];
+
+/// The tracer on disk; removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Tracer {
+    folder: TempDir,
+}
+
+impl Tracer {
+    /// Writes the tracer into a temporary folder that only this user can read.
+    pub(crate) fn write() -> Result<Tracer, SessionError> {
+        let failed = || SessionError::io("write the tracer into a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("deeplocalize-")
+            .tempdir()
+            .map_err(failed())?;
+        let package = folder.path().join("tracer/_deeplocalize_tracer");
+        fs::create_dir_all(&package).map_err(failed())?;
+        for (name, text) in FILES {
+            fs::write(folder.path().join("tracer").join(name), text).map_err(failed())?;
+        }
+        Ok(Tracer { folder })
+    }
+
+    /// What Python is given to run.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.folder.path().join("tracer")
+    }
+
+    /// Folder for files that the script would otherwise overwrite.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.folder.path().join("scratch")
+    }
+
+    /// Where the supervisor says how the script ended.
+    pub(crate) fn status(&self) -> PathBuf {
+        self.folder.path().join("status")
+    }
+}

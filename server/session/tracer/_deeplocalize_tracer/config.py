@@ -1,0 +1,37 @@
+"""The settings of a run, which the tool passes in an environment variable."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Optional
+
+VARIABLE = "_DEEPLOCALIZE_CONFIG"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Which steps are probed, and where files go that the script would overwrite."""
+
+    dense_steps: int = 50
+    every: int = 10
+    scratch: Optional[str] = None
+
+    def due(self, step: int) -> bool:
+        """Whether this step is probed."""
+        return step < self.dense_steps or step % self.every == 0
+
+
+def take() -> Config:
+    """Reads the settings and removes them from the environment, so that the script does not see them."""
+    given = json.loads(os.environ.pop(VARIABLE, "{}"))
+    default = Config()
+    return Config(
+        dense_steps=int(given.get("dense_steps", default.dense_steps)),
+        every=max(1, int(given.get("every", default.every))),
+        scratch=given.get("scratch"),
+    )
+
+
+current = Config()

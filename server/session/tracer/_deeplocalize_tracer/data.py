@@ -1,0 +1,140 @@
+"""What the training data looks like."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+import numpy as np
+
+# Larger arrays are looked at in evenly spaced samples.
+_MOST_ELEMENTS = 50_000_000
+_MOST_CLASSES = 1000
+_DEFAULT_BATCH = 32
+
+
+@dataclass
+class Described:
+    """The parts of the `fit` message that concern the data."""
+
+    x: list[dict[str, Any]] = field(default_factory=list)
+    y: list[dict[str, Any]] = field(default_factory=list)
+    samples: Optional[int] = None
+    batch_size: Optional[int] = None
+    shuffle: Optional[bool] = None
+
+
+def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
+    """Describes the arrays given to `fit` (less what it sets aside for validation), else the first batch."""
+    x, y = _arrays(arguments.get("x")), _arrays(arguments.get("y"))
+    described = Described()
+    if x is not None and x and "epoch_iterator" not in arguments:
+        samples = len(x[0])
+        share = arguments.get("validation_split") or 0.0
+        if share and arguments.get("validation_data") is None:
+            samples = math.floor(samples * (1.0 - share))
+        described.x = [describe(array[:samples], whole=True) for array in x]
+        described.y = [describe(array[:samples], whole=True) for array in y or []]
+        described.samples = samples
+        described.batch_size = int(arguments.get("batch_size") or _DEFAULT_BATCH)
+        described.shuffle = bool(arguments.get("shuffle", True))
+        return described
+    parts = batch if isinstance(batch, tuple) else (batch,)
+    first_x, first_y = _arrays(parts[0]) or [], _arrays(parts[1]) if len(parts) > 1 else None
+    described.x = [describe(array, whole=False) for array in first_x]
+    described.y = [describe(array, whole=False) for array in first_y or []]
+    if first_x and first_x[0].ndim:
+        described.batch_size = int(first_x[0].shape[0])
+    return described
+
+
+def _arrays(given: Any) -> Optional[list[np.ndarray]]:
+    """The arrays of an input; `None` when it is something that yields batches."""
+    if given is None:
+        return None
+    if isinstance(given, dict):
+        given = list(given.values())
+    items = list(given) if isinstance(given, (list, tuple)) else [given]
+    if not items or not all(hasattr(item, "__array__") and getattr(item, "shape", ()) for item in items):
+        return None
+    return [np.asarray(item) for item in items]
+
+
+def describe(array: np.ndarray, whole: bool) -> dict[str, Any]:
+    """One `data` object of the `fit` message."""
+    found: dict[str, Any] = {
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "whole": whole,
+        "kind": "numeric",
+    }
+    if array.dtype.kind not in "fiub":
+        found["kind"] = "other"
+        return found
+    if array.size > _MOST_ELEMENTS:
+        found["whole"] = False
+        array = array[:: math.ceil(array.size / _MOST_ELEMENTS)]
+    if array.size == 0:
+        return found
+    nans, infs = 0, 0
+    if array.dtype.kind == "f":
+        nans, infs = int(np.isnan(array).sum()), int(np.isinf(array).sum())
+    finite = array if nans + infs == 0 else array[np.isfinite(array)]
+    found.update(nans=nans, infs=infs)
+    if finite.size == 0:
+        return found
+    integers = array.dtype.kind != "f" or bool((finite == np.floor(finite)).all())
+    found.update(
+        min=float(finite.min()),
+        max=float(finite.max()),
+        mean=float(finite.mean(dtype=np.float64)),
+        std=float(finite.std(dtype=np.float64)),
+        integers=integers,
+        zero_one=integers and bool(((finite == 0) | (finite == 1)).all()),
+        classes=_classes(finite) if integers else None,
+    )
+    found.update(_features(array))
+    if array.ndim == 2:
+        found.update(_rows(array, bool(found["zero_one"])))
+    return found
+
+
+def _classes(values: np.ndarray) -> Optional[list[list[float]]]:
+    """Distinct values with their counts, unless there are many."""
+    low, high = float(values.min()), float(values.max())
+    if high - low < _MOST_CLASSES:
+        counts = np.bincount((values.reshape(-1).astype(np.float64) - low).astype(np.int64))
+        return [[low + at, int(count)] for at, count in enumerate(counts) if count]
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) > _MOST_CLASSES:
+        return None
+    return [[float(value), int(count)] for value, count in zip(distinct, counts)]
+
+
+def _features(array: np.ndarray) -> dict[str, Any]:
+    columns = array if array.ndim == 2 else array.reshape(-1, 1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = columns.mean(axis=0, dtype=np.float64)
+        std = columns.std(axis=0, dtype=np.float64)
+    constant = columns.min(axis=0) == columns.max(axis=0)
+    varies = ~constant & np.isfinite(std) & (std > 0)
+    found: dict[str, Any] = {
+        "features": int(columns.shape[1]),
+        "constant_features": int(constant.sum()),
+        "feature_absmean_max": float(np.abs(mean).max()),
+    }
+    if varies.any():
+        found["feature_std_min"] = float(std[varies].min())
+        found["feature_std_max"] = float(std[varies].max())
+        found["offset_ratio"] = float(np.median(np.abs(mean[varies]) / std[varies]))
+    return found
+
+
+def _rows(array: np.ndarray, zero_one: bool) -> dict[str, Any]:
+    sums = array.sum(axis=1, dtype=np.float64)
+    found: dict[str, Any] = {"row_sum_min": float(sums.min()), "row_sum_max": float(sums.max())}
+    if zero_one and array.shape[1] > 1 and (sums == 1.0).all():
+        counts = np.bincount(array.argmax(axis=1), minlength=array.shape[1])
+        found["first_column_classes"] = [[float(at), int(count)] for at, count in enumerate(counts)]
+    return found

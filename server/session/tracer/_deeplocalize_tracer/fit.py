@@ -1,0 +1,258 @@
+"""The trainings of a run: what is sent about each of them."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from . import data, layers, losses, predictions, sites, statistics
+from .channel import channel, notice
+from .probe import Probe, Row
+
+_COMPILE = "_deeplocalize_compile_site"
+_SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES]
+
+_count = 0
+# Trainings by `fit` that have not ended, outermost first: a callback may train another model.
+_open: list[Run] = []
+# Trainings by `train_on_batch`, by id of the model; they have no end of their own.
+_batchwise: dict[int, Run] = {}
+
+
+class Run:
+    """One training."""
+
+    def __init__(self, model: Any, call: str, site: Optional[sites.Site], arguments: dict[str, Any]) -> None:
+        global _count
+        self.number = _count
+        _count += 1
+        self.model = model
+        self.steps_per_epoch: Optional[int] = None
+        self.epoch = 0
+        self.batch = 0
+        self.step = 0
+        # Whether somebody else sends the steps (the one who stands in for Keras' train function).
+        self.stepped = False
+        self._call = call
+        self._site = site
+        self._arguments = arguments
+        self._announced = False
+        self._layouts: dict[tuple[tuple[Row, ...], tuple[str, ...]], int] = {}
+        self._layout = 0
+        self._mean_loss = 0.0
+        self._loss: Optional[dict[str, Any]] = None
+
+    def announce(
+        self,
+        ordered: Optional[list[Any]] = None,
+        sources: Optional[dict[int, list[int]]] = None,
+        shapes: Optional[dict[int, Any]] = None,
+        batch: Any = None,
+    ) -> None:
+        """Sends the `fit` message, once."""
+        if self._announced:
+            return
+        self._announced = True
+        model = self.model
+        if ordered is None:
+            ordered = layers.leaves(model)
+        self._loss = losses.describe(model)
+        described = data.describe_training(self._arguments, batch)
+        steps = self.steps_per_epoch
+        if steps is None and described.samples and described.batch_size:
+            steps = math.ceil(described.samples / described.batch_size)
+        channel.send(
+            "fit",
+            fit=self.number,
+            call=self._call,
+            site=self._site,
+            compile_site=vars(model).get(_COMPILE),
+            model={"name": model.name, "class": type(model).__name__, "site": sites.recall(model)},
+            layers=layers.describe(model, ordered, sources or {}, shapes or {}),
+            optimizer=_optimizer(getattr(model, "optimizer", None)),
+            loss=self._loss,
+            metrics=_metrics(model),
+            epochs=self._arguments.get("epochs", 1) if self._call == "fit" else None,
+            batch_size=described.batch_size,
+            steps_per_epoch=steps if self._call == "fit" else None,
+            samples=described.samples,
+            shuffle=described.shuffle,
+            validation=bool(
+                self._arguments.get("validation_data") is not None or self._arguments.get("validation_split")
+            ),
+            data={"x": described.x, "y": described.y},
+        )
+
+    def begin_epoch(self, epoch: int) -> None:
+        """A new epoch: Keras counts batches from 0 again."""
+        self.epoch = epoch
+        self.batch = 0
+        self._mean_loss = 0.0
+
+    def end_epoch(self, epoch: int, logs: Any) -> None:
+        """Sends what Keras logs of the epoch."""
+        channel.send("epoch", fit=self.number, epoch=epoch, logs=floats(logs))
+
+    def end_batch(self, batch: int, logs: Any) -> None:
+        """For back ends whose steps nobody stands in for: the loss of the batch from the running mean."""
+        if self.stepped:
+            return
+        found = floats(logs)
+        mean = found.get("loss", math.nan)
+        loss = mean * (batch + 1) - self._mean_loss * batch
+        self._mean_loss = mean
+        self.announce()
+        self.send(batch, None, found, loss, math.nan, math.nan, predictions.UNKNOWN)
+
+    def send(
+        self,
+        batch: int,
+        probe: Optional[Probe],
+        logs: dict[str, float],
+        loss: float,
+        learning_rate: float,
+        batch_size: float,
+        compared: list[float],
+    ) -> None:
+        """Sends a step frame, with a layout before it when the numbers change their meaning."""
+        metrics = tuple(name for name in logs if name != "loss")
+        rows = tuple(probe.rows) if probe else ()
+        if probe or not self._layouts:
+            self._use_layout(rows, metrics)
+        scalars = [loss, learning_rate, batch_size, *compared, *(logs[name] for name in metrics)]
+        stats = np.asarray(probe.stats if probe else [], dtype="<f8").tobytes()
+        position = (self.number, self._layout, self.epoch, batch, self.step)
+        channel.send_step(position, np.asarray(scalars, dtype="<f8").tobytes(), len(rows), stats)
+        self.step += 1
+
+    def compare(self, labels: Any, prediction: Any) -> list[float]:
+        """The scalars that compare the labels with the predictions."""
+        loss = self._loss or {}
+        from_logits = bool(loss.get("config", {}).get("from_logits"))
+        return predictions.compare(labels, prediction, loss.get("name"), from_logits)
+
+    def _use_layout(self, rows: tuple[Row, ...], metrics: tuple[str, ...]) -> None:
+        key = (rows, metrics)
+        if key not in self._layouts:
+            self._layouts[key] = len(self._layouts)
+            channel.send(
+                "layout",
+                fit=self.number,
+                layout=self._layouts[key],
+                scalars=[*_SCALARS, *(f"metric:{name}" for name in metrics)],
+                stats=statistics.NAMES,
+                rows=[row.message() for row in rows],
+            )
+        self._layout = self._layouts[key]
+
+    def end(self, reason: str) -> None:
+        """Sends the end of the training, and its beginning if it never came to a step."""
+        if not self._announced:
+            self.announce()
+        channel.send("fit-end", fit=self.number, reason=reason)
+
+
+def begin(model: Any, call: str, site: Optional[sites.Site], arguments: dict[str, Any]) -> Run:
+    """A call of `fit` begins."""
+    _batchwise.pop(id(model), None)
+    run = Run(model, call, site, arguments)
+    _open.append(run)
+    return run
+
+
+def finish(run: Run, reason: str) -> None:
+    """That call ends."""
+    _open.remove(run)
+    run.end(reason)
+
+
+def batchwise(model: Any, site: Optional[sites.Site], arguments: dict[str, Any]) -> Run:
+    """The training that this call of `train_on_batch` belongs to: one for each model and place."""
+    run = _batchwise.get(id(model))
+    if run is None:
+        run = _batchwise[id(model)] = Run(model, "train_on_batch", site, arguments)
+    return run
+
+
+def innermost() -> Optional[Run]:
+    """The call of `fit` that is running."""
+    return _open[-1] if _open else None
+
+
+def of_model(model: Any) -> Optional[Run]:
+    """The training that a step of this model belongs to."""
+    for run in reversed(_open):
+        if run.model is model:
+            return run
+    return _batchwise.get(id(model))
+
+
+def end_all() -> None:
+    """The script is over."""
+    for run in _batchwise.values():
+        guarded(run.end, "finished")
+    _batchwise.clear()
+
+
+def count() -> int:
+    """Trainings so far."""
+    return _count
+
+
+def guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Calls one of ours; its failure is reported and never reaches the script."""
+    try:
+        return function(*args, **kwargs)
+    except Exception:
+        notice("unsupported", f"part of the training cannot be observed: {traceback.format_exc(limit=-3)}")
+        return None
+
+
+def remember_compile(model: Any, site: Optional[sites.Site]) -> None:
+    """Notes where the model was compiled."""
+    object.__setattr__(model, _COMPILE, site)
+
+
+def floats(logs: Any) -> dict[str, float]:
+    """The logs that are single numbers."""
+    found: dict[str, float] = {}
+    for name, value in logs.items() if isinstance(logs, dict) else ():
+        try:
+            found[str(name)] = float(value)
+        except (TypeError, ValueError):
+            continue
+    return found
+
+
+def _optimizer(optimizer: Any) -> Optional[dict[str, Any]]:
+    if optimizer is None:
+        return None
+    return {
+        "class": type(optimizer).__name__,
+        "site": sites.recall(optimizer),
+        "learning_rate": guarded(lambda: float(optimizer.learning_rate)),
+        "config": layers.config_of(optimizer),
+    }
+
+
+def _metrics(model: Any) -> list[str]:
+    compiled = getattr(model, "_compile_metrics", None)
+    names = []
+    for metric in _flat(getattr(compiled, "_user_metrics", None)):
+        names.append(metric if isinstance(metric, str) else getattr(metric, "name", None) or _name(metric))
+    return names
+
+
+def _flat(metrics: Any) -> list[Any]:
+    if isinstance(metrics, dict):
+        metrics = list(metrics.values())
+    if isinstance(metrics, (list, tuple)):
+        return [item for metric in metrics for item in _flat(metric)]
+    return [] if metrics is None else [metrics]
+
+
+def _name(metric: Any) -> str:
+    return getattr(metric, "__name__", type(metric).__name__)

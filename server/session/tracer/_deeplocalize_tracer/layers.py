@@ -1,0 +1,202 @@
+"""Layers and optimizers: where they were created, and what there is to say about them."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from types import ModuleType
+from typing import Any, Iterator, Optional
+
+from . import errors, recorder, sites
+from .activations import activation_name
+
+_LONGEST_LIST = 16
+_LONGEST_TEXT = 200
+# Index of each layer in the latest training; for the report of an exception.
+_indices: dict[int, int] = {}
+
+
+def patch_layer(module: ModuleType) -> None:
+    """Notes where each layer is created, and lets the recorder see its calls."""
+    layer_class = module.Layer
+    create = layer_class.__new__
+    call = layer_class.__call__
+
+    @functools.wraps(create)
+    def __new__(cls: type, *args: Any, **kwargs: Any) -> Any:
+        layer = create(cls, *args, **kwargs)
+        sites.remember(layer, sites.caller())
+        return layer
+
+    @functools.wraps(call)
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            active = recorder.active()
+            if active is None:
+                return call(self, *args, **kwargs)
+            return active.call(call, self, args, kwargs)
+        except Exception as error:
+            errors.note_layer(error, self)
+            raise
+
+    layer_class.__new__ = __new__
+    layer_class.__call__ = __call__
+
+
+def patch_optimizer(module: ModuleType) -> None:
+    """Notes where each optimizer is created."""
+    base = module.BaseOptimizer
+
+    def __new__(cls: type, *_: Any, **__: Any) -> Any:
+        optimizer = super(base, cls).__new__(cls)
+        sites.remember(optimizer, sites.caller())
+        return optimizer
+
+    base.__new__ = __new__
+
+
+def index_of(layer: object) -> Optional[int]:
+    """Index of the layer in the training announced last."""
+    return _indices.get(id(layer))
+
+
+def leaves(model: Any) -> list[Any]:
+    """The layers of a model without input layers, those of nested models in the place of the model."""
+    found: list[Any] = []
+    seen: set[int] = set()
+    for layer in _children(model):
+        for leaf in _flattened(layer):
+            if id(leaf) not in seen:
+                seen.add(id(leaf))
+                found.append(leaf)
+    return found
+
+
+def _children(layer: Any) -> list[Any]:
+    return [child for child in getattr(layer, "_layers", []) if type(child).__name__ != "InputLayer"]
+
+
+def _flattened(layer: Any) -> Iterator[Any]:
+    # What Keras itself composes (Bidirectional, attention, recurrent cells) is one layer to its user.
+    from_keras = type(layer).__module__.partition(".")[0] == "keras"
+    children = _children(layer)
+    if not children or (from_keras and not _is_model(layer)):
+        yield layer
+        return
+    for child in children:
+        yield from _flattened(child)
+    if own_weights(layer):
+        yield layer
+
+
+def _is_model(layer: Any) -> bool:
+    return any(base.__name__ == "Trainer" for base in type(layer).__mro__)
+
+
+def own_weights(layer: Any) -> list[Any]:
+    """Weights of the layer itself, not of layers within it."""
+    return [*getattr(layer, "_trainable_variables", []), *getattr(layer, "_non_trainable_variables", [])]
+
+
+def probed_weights(layer: Any) -> list[tuple[str, Any]]:
+    """The float weights of a leaf layer with their names within it."""
+    composed = type(layer).__module__.partition(".")[0] == "keras" or not _children(layer)
+    weights = layer.weights if composed else own_weights(layer)
+    prefix = (getattr(layer, "path", None) or "") + "/"
+    named: list[tuple[str, Any]] = []
+    for weight in weights:
+        path = getattr(weight, "path", "") or weight.name
+        name = path[len(prefix) :] if path.startswith(prefix) else weight.name
+        if any(name == other for other, _ in named):
+            name = f"{name}_{len(named)}"
+        named.append((name, weight))
+    return named
+
+
+def scalars_of(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Numbers, strings and short lists of a configuration. A configured object becomes the name of its class, and its
+    own configuration follows under dotted names."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        name = prefix + str(key)
+        if value is None or isinstance(value, (bool, int, float)):
+            found[name] = value
+        elif isinstance(value, str):
+            found[name] = value[:_LONGEST_TEXT]
+        elif isinstance(value, (list, tuple)):
+            if len(value) <= _LONGEST_LIST and all(
+                item is None or isinstance(item, (bool, int, float, str)) for item in value
+            ):
+                found[name] = list(value)
+        elif isinstance(value, dict) and "class_name" in value and not prefix:
+            inner = value.get("config")
+            found[name] = value["class_name"]
+            if value["class_name"] == "function" and isinstance(inner, str):
+                found[name] = inner
+            elif isinstance(inner, dict):
+                found.update(scalars_of(inner, name + "."))
+    return found
+
+
+def config_of(thing: Any) -> dict[str, Any]:
+    """Numbers and strings of `get_config()`; empty when the object cannot tell."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return scalars_of(thing.get_config())
+    except Exception:
+        return {}
+
+
+def describe(
+    model: Any, ordered: list[Any], inputs: dict[int, list[int]], shapes: dict[int, Any]
+) -> list[Any]:
+    """The `layers` of the `fit` message. `inputs` and `shapes` are by id of the layer."""
+    _indices.clear()
+    _indices.update((id(layer), index) for index, layer in enumerate(ordered))
+    paths = _paths(model)
+    described = []
+    for index, layer in enumerate(ordered):
+        shape = shapes.get(id(layer), _static_shape(layer))
+        described.append(
+            {
+                "index": index,
+                "name": paths.get(id(layer), layer.name),
+                "class": type(layer).__name__,
+                "site": sites.recall(layer),
+                "activation": activation_name(layer),
+                "config": config_of(layer),
+                "inputs": sorted(
+                    {_indices[source] for source in inputs.get(id(layer), ()) if source in _indices}
+                ),
+                "output_shape": None if shape is None else list(shape),
+                "trainable": bool(layer.trainable),
+                "weights": [
+                    {"name": name, "shape": list(weight.shape), "trainable": bool(weight.trainable)}
+                    for name, weight in (probed_weights(layer) if layer.built else [])
+                ],
+            }
+        )
+    return described
+
+
+def _static_shape(layer: Any) -> Optional[list[Optional[int]]]:
+    try:
+        shape = layer.output.shape
+    except Exception:  # Not part of a functional graph, or with several outputs.
+        return None
+    return [None if size is None else int(size) for size in shape]
+
+
+def _paths(model: Any) -> dict[int, str]:
+    """Names of the leaf layers with those of the models they are nested in."""
+    paths: dict[int, str] = {}
+
+    def walk(layer: Any, prefix: str) -> None:
+        for child in _children(layer):
+            name = prefix + child.name
+            paths.setdefault(id(child), name)
+            walk(child, name + "/")
+
+    walk(model, "")
+    return paths

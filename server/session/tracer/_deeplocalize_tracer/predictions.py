@@ -1,0 +1,91 @@
+"""How the predictions of a batch compare with its labels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Optional
+
+import numpy as np
+
+from .statistics import spread_over_samples
+
+NAMES = [
+    "hits",
+    "label_sum",
+    "label_square_sum",
+    "label_count",
+    "residual_square_sum",
+    "prediction_spread",
+    "prediction_min",
+    "prediction_max",
+]
+UNKNOWN = [math.nan] * len(NAMES)
+
+
+def compare(labels: Any, prediction: Any, loss: Optional[str], from_logits: bool) -> list[float]:
+    """The scalars of `NAMES`; NaN for what does not apply."""
+    found = dict(zip(NAMES, UNKNOWN))
+    given = _numbers(labels)
+    predicted = _numbers(prediction)
+    with np.errstate(invalid="ignore", over="ignore"):
+        if given is not None:
+            found["label_sum"] = float(given.sum())
+            found["label_square_sum"] = float(np.square(given).sum())
+            found["label_count"] = float(given.size)
+        if predicted is not None:
+            finite = predicted[np.isfinite(predicted)]
+            if finite.size:
+                found["prediction_min"] = float(finite.min())
+                found["prediction_max"] = float(finite.max())
+            if predicted.ndim >= 1 and predicted.shape[0] > 1:
+                found["prediction_spread"] = spread_over_samples(predicted)
+        if given is not None and predicted is not None:
+            found["hits"] = hits(given, predicted, loss or "", from_logits)
+            aligned = _aligned(given, predicted)
+            if aligned is not None and "sparse" not in (loss or ""):
+                found["residual_square_sum"] = float(np.square(aligned - predicted).sum())
+    return list(found.values())
+
+
+def hits(labels: np.ndarray, prediction: np.ndarray, loss: str, from_logits: bool) -> float:
+    """Share of right answers; NaN when the labels are not classes."""
+    if labels.size == 0 or not np.isfinite(labels).all():
+        return math.nan
+    aligned = _aligned(labels, prediction)
+    columns = prediction.shape[-1] if prediction.ndim > 1 else 1
+    if columns > 1 and (aligned is None or "sparse" in loss):
+        return _sparse_hits(labels, prediction)
+    if aligned is None or "sparse" in loss or not np.isin(aligned, (0.0, 1.0)).all():
+        return math.nan
+    if columns > 1 and not loss.startswith("binary") and (aligned.sum(axis=-1) == 1.0).all():
+        return float((aligned.argmax(axis=-1) == prediction.argmax(axis=-1)).mean())
+    return float(((prediction > (0.0 if from_logits else 0.5)) == (aligned == 1.0)).mean())
+
+
+def _sparse_hits(labels: np.ndarray, prediction: np.ndarray) -> float:
+    if labels.ndim == prediction.ndim and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    classes = prediction.shape[-1]
+    if labels.shape != prediction.shape[:-1] or not (labels == np.floor(labels)).all():
+        return math.nan
+    if labels.min() < 0 or labels.max() >= classes:
+        return math.nan
+    return float((prediction.argmax(axis=-1) == labels).mean())
+
+
+def _aligned(labels: np.ndarray, prediction: np.ndarray) -> Optional[np.ndarray]:
+    """The labels in the shape of the prediction, where only an axis of length 1 differs."""
+    if labels.shape == prediction.shape:
+        return labels
+    if labels.shape + (1,) == prediction.shape or labels.shape == prediction.shape + (1,):
+        return labels.reshape(prediction.shape)
+    return None
+
+
+def _numbers(values: Any) -> Optional[np.ndarray]:
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub" and array.dtype.name not in ("bfloat16", "float16"):
+        return None
+    return array.astype(np.float64)

@@ -1,0 +1,139 @@
+"""What was recorded of one step, turned into the rows of a step frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+import numpy as np
+
+from . import statistics
+from .activations import activation_name
+from .layers import probed_weights
+from .recorder import Recorder, variable_key
+
+
+@dataclass(frozen=True)
+class Row:
+    """One probed tensor, before it has a value."""
+
+    layer: int
+    tensor: str
+    weight: Optional[str] = None
+    before_activation: bool = False
+
+    def message(self) -> dict[str, Any]:
+        """As it stands in the `layout` message."""
+        row: dict[str, Any] = {"layer": self.layer, "tensor": self.tensor, "weight": self.weight}
+        if self.before_activation:
+            row["before_activation"] = True
+        return row
+
+
+@dataclass
+class Probe:
+    """One probed step: arrays of the batch, by row, and statistics of them."""
+
+    rows: list[Row] = field(default_factory=list)
+    stats: list[list[float]] = field(default_factory=list)
+    loss: Optional[float] = None
+    learning_rate: Optional[float] = None
+    prediction: Optional[np.ndarray] = None
+
+    def add(self, row: Row, stats: list[float]) -> None:
+        """Appends a row."""
+        self.rows.append(row)
+        self.stats.append(stats)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A weight of a leaf layer."""
+
+    row: Row
+    variable: Any
+
+
+def weights_of(layers: list[Any]) -> list[Weight]:
+    """The float weights of these layers."""
+    return [
+        Weight(Row(index, "w", name), variable)
+        for index, layer in enumerate(layers)
+        for name, variable in probed_weights(layer)
+        if "float" in str(variable.dtype)
+    ]
+
+
+def unit_axis(layer: Any, rank: int) -> int:
+    """The axis of the units in the output of a layer."""
+    if getattr(layer, "data_format", None) == "channels_first" and rank > 2:
+        return 1
+    return -1
+
+
+def tensors_of(tf: Any, recorded: Recorder, indices: dict[int, int]) -> dict[Row, Any]:
+    """The recorded tensors by row, in the order of the layers; `indices` is by id of the layer."""
+    found: dict[Row, Any] = {}
+    calls = recorded.first_calls()
+    for key, index in sorted(indices.items(), key=lambda item: item[1]):
+        call = calls.get(key)
+        if call is None:
+            continue
+        if call.before is not None:
+            found[Row(index, "v1")] = call.before
+        found[Row(index, "v2")] = call.after
+        if call.after_gradient is not None:
+            found[Row(index, "gout")] = dense(tf, call.after_gradient)
+        elif call.before_gradient is not None:
+            found[Row(index, "gout", before_activation=True)] = dense(tf, call.before_gradient)
+    return found
+
+
+def gradients_of(tf: Any, recorded: Recorder, weights: list[Weight]) -> dict[Row, Any]:
+    """The recorded gradients of the weights by row."""
+    found: dict[Row, Any] = {}
+    for weight in weights:
+        gradient = recorded.gradients.get(variable_key(weight.variable))
+        if gradient is not None:
+            found[Row(weight.row.layer, "dw", weight.row.weight)] = dense(tf, gradient)
+    return found
+
+
+def dense(tf: Any, gradient: Any) -> Any:
+    """The gradient of an embedding comes as slices."""
+    return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def measure(
+    probe: Probe,
+    layers: list[Any],
+    arrays: dict[Row, Any],
+    weights: list[tuple[Weight, Any, Any]],
+    gradient_scale: float,
+) -> None:
+    """Fills in the statistics: `arrays` are the recorded ones, `weights` come with their values before and after."""
+    after = {(weight.row.layer, weight.row.weight): (before, now) for weight, before, now in weights}
+    for index, layer in enumerate(layers):
+        for row, array in arrays.items():
+            if row.layer == index and row.weight is None:
+                values = (
+                    _scaled(array, gradient_scale) if row.tensor == "gout" else statistics.as_floats(array)
+                )
+                activation = activation_name(layer) if row.tensor == "v1" else None
+                axis = unit_axis(layer, values.ndim)
+                probe.add(row, statistics.of_output(values, axis, activation))
+        for (of_layer, name), (before, now) in after.items():
+            if of_layer != index:
+                continue
+            before, now = statistics.as_floats(before), statistics.as_floats(now)
+            probe.add(Row(index, "w", name), statistics.of_tensor(before))
+            gradient = arrays.get(Row(index, "dw", name))
+            if gradient is not None:
+                probe.add(Row(index, "dw", name), statistics.of_tensor(_scaled(gradient, gradient_scale)))
+            with np.errstate(invalid="ignore", over="ignore"):
+                probe.add(Row(index, "update", name), statistics.of_tensor(now - before))
+
+
+def _scaled(array: Any, scale: float) -> np.ndarray:
+    values = statistics.as_floats(array)
+    return values if scale == 1.0 else values / np.float32(scale)

@@ -1,0 +1,243 @@
+"""The shadow step: a compiled, recorded copy of the user's own training step that runs on the same batch just before
+the real one, and whose effects are undone.
+
+Recording the real step instead would add consumers to its tensors, and with them change which rewrites the graph
+optimiser applies and so the last bits of the training (see docs/choices.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+from typing import Any, Iterator, Optional
+
+import numpy as np
+
+from . import probe as probes
+from .layers import leaves
+from .recorder import Recorder
+
+# Operations whose effect outlives the step and is not undone by restoring variables.
+_EFFECTS = {
+    "PyFunc",
+    "EagerPyFunc",
+    "IteratorGetNext",
+    "IteratorGetNextSync",
+    "IteratorGetNextAsOptional",
+    "LookupTableInsert",
+    "LookupTableInsertV2",
+    "LookupTableImport",
+    "LookupTableImportV2",
+    "LookupTableRemoveV2",
+    "MutableDenseHashTableV2",
+    "QueueEnqueueV2",
+    "QueueDequeueV2",
+    "WriteFile",
+    "Save",
+    "SaveV2",
+    "WriteSummary",
+    "WriteScalarSummary",
+    "WriteHistogramSummary",
+    "WriteImageSummary",
+    "WriteAudioSummary",
+    "WriteGraphSummary",
+    "WriteRawProtoSummary",
+}
+
+
+class CannotProbe(Exception):
+    """The step cannot be run twice; the text says why."""
+
+
+class Trace:
+    """One traced shape of the shadow step."""
+
+    def __init__(self, recorded: Recorder, rows: list[probes.Row], weights: list[probes.Weight]) -> None:
+        self.recorded = recorded
+        self.rows = rows
+        self.weights = weights
+        self.variables: Optional[list[Any]] = None
+
+
+class Shadow:
+    """The shadow step of one model for one training."""
+
+    def __init__(self, tf: Any, model: Any) -> None:
+        self._tf = tf
+        self._model = model
+        self._traces: dict[int, Trace] = {}
+        self.layers: list[Any] = []
+        self.sources: dict[int, list[int]] = {}
+        self.shapes: dict[int, list[Optional[int]]] = {}
+        self._function = tf.function(
+            tf.autograph.experimental.do_not_convert(self._step), reduce_retracing=True
+        )
+
+    def prepare(self, batch: Any) -> None:
+        """Traces the step for this batch, if that has not been done."""
+        with undisturbed():
+            self._trace_of(self._tensors(batch))
+
+    def run(self, batch: Any) -> probes.Probe:
+        """Runs the step and undoes it."""
+        with undisturbed():
+            batch = self._tensors(batch)
+            trace = self._trace_of(batch)
+            return self._run(trace, batch)
+
+    def _run(self, trace: Trace, batch: Any) -> probes.Probe:
+        variables = trace.variables or []
+        saved = [self._read(variable) for variable in variables]
+        before = {id(variable): value for variable, value in zip(variables, saved)}
+        tracker = [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
+        try:
+            # From zero, the running mean of the loss is that of this batch alone.
+            for variable in tracker:
+                self._write(variable, self._tf.zeros(variable.shape, variable.dtype))
+            outputs = self._function(batch)
+            total, count = self._loss(tracker)
+            now = {id(variable): self._read(variable) for variable in map(_inner_variable, trace.weights)}
+        finally:
+            for variable, value in zip(variables, saved):
+                self._write(variable, value)
+        probe = probes.Probe()
+        if count:
+            probe.loss = total / count
+        if outputs["learning_rate"] is not None:
+            probe.learning_rate = float(outputs["learning_rate"].numpy())
+        if outputs["prediction"] is not None:
+            probe.prediction = outputs["prediction"].numpy()
+        arrays = {row: tensor.numpy() for row, tensor in zip(trace.rows, outputs["rows"])}
+        weights = []
+        for weight in trace.weights:
+            variable = _inner_variable(weight)
+            if id(variable) in before:
+                weights.append((weight, before[id(variable)].numpy(), now[id(variable)].numpy()))
+        probes.measure(probe, self.layers, arrays, weights, gradient_scale(self._model.optimizer, before))
+        return probe
+
+    def _step(self, batch: Any) -> dict[str, Any]:
+        """Traced by TensorFlow."""
+        tf, model = self._tf, self._model
+        optimizer = model.optimizer
+        learning_rate = None if optimizer is None else tf.convert_to_tensor(optimizer.learning_rate)
+        found = leaves(model)
+        recorded = Recorder(tf, model, found)
+        with recorded.recording():
+            model.distribute_strategy.run(model.train_step, args=(batch,))
+        if not self.layers:
+            self._settle(recorded, found)
+        indices = {id(layer): index for index, layer in enumerate(self.layers)}
+        weights = probes.weights_of(self.layers)
+        tensors = probes.tensors_of(tf, recorded, indices)
+        tensors.update(probes.gradients_of(tf, recorded, weights))
+        graph = tf.compat.v1.get_default_graph()
+        self._traces[id(graph)] = Trace(recorded, list(tensors), weights)
+        return {
+            "learning_rate": learning_rate,
+            "prediction": recorded.prediction,
+            "rows": list(tensors.values()),
+        }
+
+    def _settle(self, recorded: Recorder, found: list[Any]) -> None:
+        """Fixes the order of the layers: that of the forward pass; layers that were not called come last."""
+        calls = recorded.first_calls()
+        order = {key: at for at, key in enumerate(calls)}
+        self.layers = sorted(found, key=lambda layer: order.get(id(layer), len(order)))
+        for key, call in calls.items():
+            self.sources[key] = call.sources
+            # The batch axis is only incidentally known here.
+            self.shapes[key] = [None, *call.after.shape.as_list()[1:]] if call.after.shape.rank else []
+
+    def _trace_of(self, batch: Any) -> Trace:
+        with _silent_printing():
+            graph = self._function.get_concrete_function(batch).graph
+        trace = self._traces[id(graph)]
+        if trace.variables is None:
+            refuse_effects(graph)
+            trace.variables = self._touched(graph)
+        return trace
+
+    def _touched(self, graph: Any) -> list[Any]:
+        """Every variable that the step can change."""
+        model = self._model
+        candidates = [
+            *graph.variables,
+            *model.variables,
+            *model.metrics_variables,
+            *(model.optimizer.variables if model.optimizer is not None else []),
+        ]
+        return list({id(variable): variable for variable in map(inner, candidates)}.values())
+
+    def _loss(self, tracker: list[Any]) -> tuple[float, float]:
+        if len(tracker) != 2:
+            return 0.0, 0.0
+        total, count = (float(self._read(variable).numpy()) for variable in tracker)
+        return total, count
+
+    def _tensors(self, batch: Any) -> Any:
+        tf = self._tf
+        return tf.nest.map_structure(
+            lambda item: tf.convert_to_tensor(item) if isinstance(item, (np.ndarray, np.generic)) else item,
+            batch,
+        )
+
+    def _read(self, variable: Any) -> Any:
+        return self._tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
+
+    def _write(self, variable: Any, value: Any) -> None:
+        self._tf.raw_ops.AssignVariableOp(resource=variable.handle, value=value)
+
+
+def inner(variable: Any) -> Any:
+    """The TensorFlow variable within a Keras variable."""
+    found = getattr(variable, "_value", None)
+    return variable if found is None else found
+
+
+def _inner_variable(weight: probes.Weight) -> Any:
+    return inner(weight.variable)
+
+
+def gradient_scale(optimizer: Any, values: dict[int, Any]) -> float:
+    """By what the loss was multiplied before the backward pass (mixed precision); `values` of variables by id."""
+    scale = getattr(optimizer, "dynamic_scale", None)
+    if scale is not None and id(inner(scale)) in values:
+        return float(values[id(inner(scale))].numpy())
+    factor = getattr(optimizer, "loss_scale_factor", None)
+    return float(factor) if isinstance(factor, (int, float)) else 1.0
+
+
+def refuse_effects(graph: Any) -> None:
+    """Raises when running the graph a second time would be seen outside it."""
+    definition = graph.as_graph_def()
+    nodes = [node for function in definition.library.function for node in function.node_def]
+    found = sorted({node.op for node in [*definition.node, *nodes]} & _EFFECTS)
+    if found:
+        raise CannotProbe(f"the training step has effects outside the model ({', '.join(found)})")
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Leaves Python's and NumPy's random state and what is printed as if nothing had run in between."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@contextlib.contextmanager
+def _silent_printing() -> Iterator[None]:
+    """`tf.print` in the step would otherwise print twice."""
+    from tensorflow.python.ops import control_flow_ops, gen_logging_ops
+
+    original = gen_logging_ops.print_v2
+    gen_logging_ops.print_v2 = lambda *_, **__: control_flow_ops.no_op()
+    try:
+        yield
+    finally:
+        gen_logging_ops.print_v2 = original

@@ -1,0 +1,255 @@
+"""Stands in for Keras' train function on TensorFlow: takes the batch out, probes it, and trains on it untouched."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from . import config, fit, predictions
+from .channel import notice
+from .layers import leaves
+from .probe import Probe, gradients_of, measure, tensors_of, weights_of
+from .recorder import Recorder
+from .shadow import CannotProbe, Shadow, gradient_scale, inner, undisturbed
+
+
+class Stepper:
+    """Trains one compiled model, step by step."""
+
+    def __init__(self, tf: Any, model: Any, plain: Callable[[Any], Any]) -> None:
+        self._tf = tf
+        self._model = model
+        self._plain = plain
+        self._shadow: Optional[Shadow] = None
+        self._why_not: Optional[str] = None
+        self._prepared: Optional[fit.Run] = None
+
+    def step(self, iterator: Any) -> Any:
+        """What Keras calls to train on the next batch, or the next `steps_per_execution` of them."""
+        run = fit.of_model(self._model)
+        batches = self._take(iterator)
+        if batches is None:
+            self._cannot("training is distributed over several devices")
+            return self._plain(iterator)
+        if run is None:
+            return self._plain(batches)
+        run.stepped = True
+        if run is not self._prepared:
+            self._prepare(run, batches[0])
+            self._prepared = run
+        due = self._why_not is None and any(
+            config.current.due(run.step + offset) for offset in range(len(batches))
+        )
+        before = self._totals()
+        rate = self._learning_rate()
+        if not due:
+            logs, probe, failure = self._plain(batches), None, None
+        elif self._model.run_eagerly:
+            logs, probe, failure = self._recorded(batches)
+        else:
+            probe, failure = self._shadowed(batches[0])
+            logs = self._plain(batches)
+        # Only now is it known that the failure was not the training's own.
+        if failure is not None:
+            self._cannot(failure)
+        fit.guarded(self._report, run, batches, probe, logs, before, rate)
+        return logs
+
+    def _take(self, iterator: Any) -> Optional[list[Any]]:
+        """The next batches. Always taken out, probed or not: otherwise operations with a random stream of their own
+        would run in two different graphs and so draw from two streams."""
+        count = int(self._model.steps_per_execution or 1)
+        if isinstance(iterator, self._tf.distribute.DistributedIterator):
+            return None
+        if not isinstance(iterator, self._tf.data.Iterator):
+            return [next(iterator) for _ in range(count)] if count == 1 else list(_some(iterator, count))
+        batches: list[Any] = []
+        for _ in range(count):
+            try:
+                batches.append(iterator.get_next())
+            except self._tf.errors.OutOfRangeError:
+                if not batches:
+                    raise
+                break
+        return batches
+
+    def _prepare(self, run: fit.Run, batch: Any) -> None:
+        """Before the first step: has Keras trace its step first, so that variables come to be in their usual order;
+        then traces the shadow, and announces the training."""
+        if self._why_not is None and not self._model.run_eagerly:
+            function = _compiled_step(self._plain)
+            if function is not None:
+                try:
+                    function.get_concrete_function(_tensors(self._tf, batch))
+                except Exception as error:
+                    if _is_users(error):
+                        raise
+            try:
+                if self._shadow is None:
+                    self._shadow = Shadow(self._tf, self._model)
+                self._shadow.prepare(batch)
+            except CannotProbe as reason:
+                self._cannot(str(reason))
+            except Exception:
+                self._cannot(traceback.format_exc(limit=-3))
+        if self._shadow is not None and self._shadow.layers:
+            shadow = self._shadow
+            fit.guarded(run.announce, shadow.layers, shadow.sources, shadow.shapes, batch)
+        elif not self._model.run_eagerly:
+            fit.guarded(run.announce, batch=batch)
+
+    def _shadowed(self, batch: Any) -> tuple[Optional[Probe], Optional[str]]:
+        if self._shadow is None:
+            return None, "the training step cannot be traced a second time"
+        try:
+            return self._shadow.run(batch), None
+        except CannotProbe as reason:
+            return None, str(reason)
+        except Exception:
+            return None, traceback.format_exc(limit=-3)
+
+    def _recorded(self, batches: list[Any]) -> tuple[Any, Optional[Probe], Optional[str]]:
+        """Under `run_eagerly` the step itself is recorded: it is made of single operations, which nothing rewrites."""
+        if len(batches) > 1:
+            return self._plain(batches), None, "run_eagerly together with steps_per_execution"
+        tf = self._tf
+        found = leaves(self._model)
+        before = {id(weight.variable): self._value(weight.variable) for weight in weights_of(found)}
+        scale = getattr(self._model.optimizer, "dynamic_scale", None)
+        scales = {} if scale is None else {id(inner(scale)): inner(scale).read_value()}
+        recorded = Recorder(tf, self._model, found)
+        with recorded.recording():
+            logs = self._plain(batches)
+        try:
+            with undisturbed():
+                return logs, self._eager_probe(recorded, before, scales), None
+        except Exception:
+            return logs, None, traceback.format_exc(limit=-3)
+
+    def _eager_probe(self, recorded: Recorder, before: dict[int, Any], scales: dict[int, Any]) -> Probe:
+        tf = self._tf
+        order = {key: at for at, key in enumerate(recorded.first_calls())}
+        ordered = sorted(leaves(self._model), key=lambda layer: order.get(id(layer), len(order)))
+        indices = {id(layer): index for index, layer in enumerate(ordered)}
+        weights = weights_of(ordered)
+        tensors = tensors_of(tf, recorded, indices)
+        tensors.update(gradients_of(tf, recorded, weights))
+        probe = Probe()
+        if recorded.prediction is not None:
+            probe.prediction = recorded.prediction.numpy()
+        values = [
+            (weight, before[id(weight.variable)].numpy(), self._value(weight.variable).numpy())
+            for weight in weights
+            if id(weight.variable) in before
+        ]
+        arrays = {row: tensor.numpy() for row, tensor in tensors.items()}
+        measure(probe, ordered, arrays, values, gradient_scale(self._model.optimizer, scales))
+        run = fit.of_model(self._model)
+        if run is not None:
+            run.announce(ordered)
+        return probe
+
+    def _report(
+        self,
+        run: fit.Run,
+        batches: list[Any],
+        probe: Optional[Probe],
+        logs: Any,
+        before: Optional[tuple[float, float]],
+        rate: float,
+    ) -> None:
+        found = fit.floats(logs)
+        x, y = _unpacked(batches[0])
+        loss = probe.loss if probe is not None else None
+        if loss is None:
+            loss = self._mean_since(before, found)
+        run.announce(batch=batches[0])
+        compared = predictions.UNKNOWN
+        if probe is not None:
+            if probe.learning_rate is not None:
+                rate = probe.learning_rate
+            compared = run.compare(None if y is None else np.asarray(y), probe.prediction)
+        size = float(x.shape[0]) if x is not None and len(x.shape) else math.nan
+        run.send(run.batch, probe, found, loss, rate, size, compared)
+        run.batch += 1
+        run.step += len(batches) - 1
+
+    def _totals(self) -> Optional[tuple[float, float]]:
+        """Sum and count behind Keras' running mean of the loss."""
+        variables = getattr(getattr(self._model, "_loss_tracker", None), "variables", [])
+        if len(variables) != 2:
+            return None
+        total, count = (float(inner(variable).numpy()) for variable in variables)
+        return total, count
+
+    def _mean_since(self, before: Optional[tuple[float, float]], logs: dict[str, float]) -> float:
+        after = self._totals()
+        if before is not None and after is not None and after[1] > before[1]:
+            return (after[0] - before[0]) / (after[1] - before[1])
+        # A custom step that keeps its own account of the loss.
+        return logs.get("loss", next((value for name, value in logs.items() if "loss" in name), math.nan))
+
+    def _learning_rate(self) -> float:
+        """The learning rate where reading it costs nothing; schedules are read in the probed step."""
+        rate = getattr(getattr(self._model, "optimizer", None), "_learning_rate", None)
+        variable = inner(rate)
+        return (
+            float(variable.numpy())
+            if hasattr(variable, "numpy") and hasattr(variable, "assign")
+            else math.nan
+        )
+
+    def _value(self, variable: Any) -> Any:
+        return inner(variable).read_value()
+
+    def _cannot(self, why: str) -> None:
+        if self._why_not is None:
+            self._why_not = why
+            notice("unsupported", f"the layers of {self._model.name} cannot be probed: {why}")
+
+
+def _some(iterator: Any, count: int) -> Any:
+    for _, batch in zip(range(count), iterator):
+        yield batch
+
+
+def _tensors(tf: Any, batch: Any) -> Any:
+    return tf.nest.map_structure(
+        lambda item: tf.convert_to_tensor(item) if isinstance(item, (np.ndarray, np.generic)) else item, batch
+    )
+
+
+def _unpacked(batch: Any) -> tuple[Any, Any]:
+    """The first input and the first label of a batch."""
+    parts = batch if isinstance(batch, tuple) else (batch,)
+    return _leaf(parts[0]), _leaf(parts[1]) if len(parts) > 1 else None
+
+
+def _leaf(part: Any) -> Any:
+    if isinstance(part, dict):
+        part = next(iter(part.values()), None)
+    if isinstance(part, (list, tuple)):
+        part = part[0] if part else None
+    return part if hasattr(part, "shape") and hasattr(part, "dtype") else None
+
+
+def _compiled_step(plain: Callable[[Any], Any]) -> Any:
+    """The compiled function for one batch within the train function that Keras made, if it is where it used to be."""
+    cells = dict(zip(plain.__code__.co_freevars, plain.__closure__ or ()))
+    cell = cells.get("one_step_on_data")
+    function = getattr(cell.cell_contents, "__wrapped__", None) if cell is not None else None
+    return function if hasattr(function, "get_concrete_function") else None
+
+
+def _is_users(error: BaseException) -> bool:
+    """Whether the error comes from the training step itself."""
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_name in ("train_step", "one_step_on_data"):
+            return True
+        step = step.tb_next
+    # Keras and TensorFlow shorten tracebacks to the user's own frames.
+    return type(error).__module__ == "builtins" or "tensorflow" in type(error).__module__

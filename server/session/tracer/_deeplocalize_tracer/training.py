@@ -1,0 +1,130 @@
+"""Patches of Keras' trainers."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from types import ModuleType
+from typing import Any, Callable
+
+from . import errors, fit, sites
+from .channel import channel
+
+
+def patch_compile(module: ModuleType) -> None:
+    """Notes where models are compiled, and tells the tool which Keras this is."""
+    trainer = module.Trainer
+    compile_ = trainer.compile
+
+    @functools.wraps(compile_)
+    def compiled(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = compile_(self, *args, **kwargs)
+        fit.guarded(_after_compile, self, args[0] if args else kwargs.get("optimizer"))
+        return result
+
+    trainer.compile = compiled
+    channel.send("keras", version=_version(), backend=module.backend.backend(), package="keras")
+
+
+def _version() -> str:
+    from keras.src.version import __version__
+
+    return __version__
+
+
+def _after_compile(model: Any, given: Any) -> None:
+    site = sites.caller()
+    fit.remember_compile(model, site)
+    optimizer = model.optimizer
+    if optimizer is None:
+        return
+    if isinstance(given, (str, dict, type(None))):
+        # Keras made it within `compile`; there is no call of the user's own to show.
+        sites.remember(optimizer, None)
+    elif optimizer is not given:
+        # Wrapped for mixed precision.
+        sites.remember(optimizer, sites.recall(given))
+
+
+def patch_trainer(module: ModuleType, name: str) -> None:
+    """Lets trainings be known: `fit` and `train_on_batch`."""
+    trainer = getattr(module, name)
+    trainer.fit = _followed_fit(trainer.fit)
+    trainer.train_on_batch = _followed_batch(trainer.train_on_batch)
+
+
+def _followed_fit(original: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def fit_(self: Any, *args: Any, **kwargs: Any) -> Any:
+        site = sites.caller()
+        run = fit.guarded(lambda: fit.begin(self, "fit", site, _bound(signature, self, args, kwargs)))
+        try:
+            result = original(self, *args, **kwargs)
+        except BaseException as error:
+            if run is not None:
+                errors.note_fit(error, run.number)
+                fit.guarded(fit.finish, run, "exception")
+            raise
+        if run is not None:
+            fit.guarded(fit.finish, run, "finished")
+        return result
+
+    return fit_
+
+
+def _followed_batch(original: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def train_on_batch(self: Any, *args: Any, **kwargs: Any) -> Any:
+        site = sites.caller()
+        run = fit.guarded(lambda: fit.batchwise(self, site, _bound(signature, self, args, kwargs)))
+        try:
+            return original(self, *args, **kwargs)
+        except BaseException as error:
+            if run is not None:
+                errors.note_fit(error, run.number)
+            raise
+
+    return train_on_batch
+
+
+def _bound(signature: inspect.Signature, *call: Any) -> dict[str, Any]:
+    """The arguments of the call by name; none of them when the call is wrong and about to fail."""
+    self, args, kwargs = call
+    try:
+        return dict(signature.bind(self, *args, **kwargs).arguments)
+    except TypeError:
+        return {}
+
+
+def patch_make_train_function(module: ModuleType) -> None:
+    """Stands in for the function that trains on the next batch."""
+    trainer = module.TensorFlowTrainer
+    make = trainer.make_train_function
+
+    @functools.wraps(make)
+    def make_train_function(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = make(self, *args, **kwargs)
+        fit.guarded(_stand_in, self)
+        return result
+
+    trainer.make_train_function = make_train_function
+
+
+def _stand_in(model: Any) -> None:
+    from .stepper import Stepper
+
+    plain = model.train_function
+    if plain is None or hasattr(plain, "_deeplocalize_stepper"):
+        return
+    stepper = Stepper(sys.modules["tensorflow"], model, plain)
+
+    def train_function(iterator: Any) -> Any:
+        return stepper.step(iterator)
+
+    train_function._deeplocalize_stepper = stepper  # type: ignore[attr-defined]
+    model.train_function = train_function
