@@ -9,6 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use finding::{Finding, Severity, Verdict};
+use program::Program;
 use rayon::prelude::*;
 
 use crate::report::{Report, ToolError};
@@ -41,7 +42,7 @@ pub fn check_text(path: &Path, text: &str) -> FileReport {
 }
 
 fn analyse(path: &Path, text: &str) -> FileReport {
-    let program = program::parse(text);
+    let program = Program::parse(text);
     let mut findings = rules::check(&program, text, path);
     findings.sort_by(|a, b| {
         b.severity

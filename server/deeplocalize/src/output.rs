@@ -10,7 +10,7 @@ use std::path::Path;
 
 use finding::Range;
 
-use crate::report::{Report, ToolError};
+use crate::report::Report;
 use crate::text::SourceText;
 
 pub use text::write_error;
@@ -72,17 +72,5 @@ fn count(number: usize, noun: &str) -> String {
         format!("1 {noun}")
     } else {
         format!("{number} {noun}s")
-    }
-}
-
-/// The report of a command that could not start on its work.
-pub fn failure(error: ToolError) -> Report {
-    Report {
-        verdict: finding::Verdict::Inconclusive,
-        files: Vec::new(),
-        run: None,
-        findings: Vec::new(),
-        errors: vec![error],
-        texts: BTreeMap::new(),
     }
 }

@@ -56,9 +56,9 @@ pub fn text(reader: impl Read, path: &Path, only_keras: bool) -> Result<Option<S
         let valid = failure.utf8_error().valid_up_to();
         let line = failure.as_bytes().iter().take(valid).filter(|&&byte| byte == b'\n').count() + 1;
         error(
-            "not-utf8",
+            "not-utf-8",
             path,
-            format!("{} is not UTF-8 (line {line})", path.display()),
+            format!("{} is not UTF-8 text (line {line})", path.display()),
             "save the file as UTF-8",
         )
     })
@@ -110,7 +110,7 @@ mod tests {
     fn text_is_read_and_everything_else_named() {
         assert_eq!(read(b"x = 1\n"), Ok(Some("x = 1\n".into())));
         assert_eq!(read(b"\xef\xbb\xbfx"), Ok(Some("x".into())), "byte order mark");
-        assert_eq!(read(b"x = '\xff'"), Err("not-utf8".into()));
+        assert_eq!(read(b"x = '\xff'"), Err("not-utf-8".into()));
         assert_eq!(read(b"PNG\0"), Err("binary".into()));
         assert_eq!(read(&vec![b' '; MAX_BYTES as usize + 1]), Err("too-large".into()));
         assert!(read(&vec![b' '; MAX_BYTES as usize]).is_ok());
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_line_that_is_not_utf8_is_named() {
         let error = text(&b"a\nb\n\xe9"[..], Path::new("x.py"), false).unwrap_err();
-        assert_eq!(error.message, "x.py is not UTF-8 (line 3)");
+        assert_eq!(error.message, "x.py is not UTF-8 text (line 3)");
     }
 
     #[test]
