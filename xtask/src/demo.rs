@@ -11,7 +11,11 @@ pub fn run() -> anyhow::Result<()> {
     let binary = release_binary()?;
     let python = python::environment()?;
     println!("\n$ deeplocalize run {SCRIPT}\n");
-    let status = command(binary).args(["run", "--python"]).arg(python).arg(SCRIPT).status()?;
+    let status = command(binary)
+        .args(["run", "--python"])
+        .arg(python)
+        .arg(SCRIPT)
+        .status()?;
     match status.code() {
         // The script is faulty, so finding nothing would be the failure.
         Some(1) => Ok(()),

@@ -53,7 +53,10 @@ fn render_picture() -> anyhow::Result<()> {
     let python = python::environment()?;
     let folder = tempfile::tempdir()?;
     let script = folder.path().join("train.py");
-    std::fs::copy(root().join("fixtures/deeplocalize-40/48385830-digits-mlp/faulty.py"), &script)?;
+    std::fs::copy(
+        root().join("fixtures/deeplocalize-40/48385830-digits-mlp/faulty.py"),
+        &script,
+    )?;
     let output = command(binary)
         .current_dir(folder.path())
         .args(["run", "--no-progress", "--python"])
@@ -63,7 +66,10 @@ fn render_picture() -> anyhow::Result<()> {
         .env("COLUMNS", "110")
         .stderr(Stdio::null())
         .output()?;
-    let text = format!("$ deeplocalize run train.py\n\n{}", String::from_utf8_lossy(&output.stdout));
+    let text = format!(
+        "$ deeplocalize run train.py\n\n{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     let picture = anstyle_svg::Term::new().render_svg(&text);
     std::fs::create_dir_all(root().join("docs/images"))?;
     std::fs::write(root().join("docs/images/run.svg"), picture).context("cannot write the picture")
@@ -83,12 +89,27 @@ mod tests {
 
     #[test]
     fn every_rule_has_every_section() {
-        let sections = ["What it does", "Why it matters", "Example", "Use instead", "Fix safety", "References"];
+        let sections = [
+            "What it does",
+            "Why it matters",
+            "Example",
+            "Use instead",
+            "Fix safety",
+            "References",
+        ];
         for rule in all_rules() {
             let page = rule.markdown();
-            assert!(page.starts_with(&format!("# {} ({})", rule.name, rule.code)), "{}: title", rule.code);
+            assert!(
+                page.starts_with(&format!("# {} ({})", rule.name, rule.code)),
+                "{}: title",
+                rule.code
+            );
             for section in sections {
-                assert!(!finding::doc_section(&page, section).is_empty(), "{}: section {section:?}", rule.code);
+                assert!(
+                    !finding::doc_section(&page, section).is_empty(),
+                    "{}: section {section:?}",
+                    rule.code
+                );
             }
         }
     }

@@ -17,11 +17,21 @@ pub fn environment() -> anyhow::Result<PathBuf> {
         return Ok(python);
     }
     let base = base_interpreter()?;
-    step("make the Python environment", command(&base).args(["-m", "venv", "--clear"]).arg(&folder))?;
+    step(
+        "make the Python environment",
+        command(&base).args(["-m", "venv", "--clear"]).arg(&folder),
+    )?;
     step(
         "install Keras and TensorFlow",
         command(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+            ])
             .arg(&requirements),
     )?;
     std::fs::write(&stamp, wanted).context("cannot note what was installed")?;
@@ -32,7 +42,11 @@ pub fn environment() -> anyhow::Result<PathBuf> {
 fn base_interpreter() -> anyhow::Result<String> {
     for name in ["python3.11", "python3", "python3.12", "python3.13", "python"] {
         let check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
-        if command(name).args(["-c", check]).output().is_ok_and(|output| output.status.success()) {
+        if command(name)
+            .args(["-c", check])
+            .output()
+            .is_ok_and(|output| output.status.success())
+        {
             return Ok(name.to_owned());
         }
     }

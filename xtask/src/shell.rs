@@ -8,7 +8,10 @@ use anyhow::{Context, bail};
 
 /// Root of the repository.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+        .to_owned()
 }
 
 /// A command that starts in the root of the repository.
@@ -27,8 +30,14 @@ pub fn cargo() -> Command {
 pub fn step(title: &str, command: &mut Command) -> anyhow::Result<()> {
     println!("\n== {title}");
     let start = Instant::now();
-    let status = command.status().with_context(|| format!("cannot start {:?}", command.get_program()))?;
-    println!("== {title}: {} in {:.1} s", if status.success() { "ok" } else { "failed" }, start.elapsed().as_secs_f64());
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    println!(
+        "== {title}: {} in {:.1} s",
+        if status.success() { "ok" } else { "failed" },
+        start.elapsed().as_secs_f64()
+    );
     if !status.success() {
         bail!("{title} failed ({status})");
     }
@@ -37,7 +46,12 @@ pub fn step(title: &str, command: &mut Command) -> anyhow::Result<()> {
 
 /// Builds the release binary and gives its path.
 pub fn release_binary() -> anyhow::Result<PathBuf> {
-    step("build", cargo().args(["build", "--release", "--package", "deeplocalize"]))?;
+    step(
+        "build",
+        cargo().args(["build", "--release", "--package", "deeplocalize"]),
+    )?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release").join(format!("deeplocalize{}", std::env::consts::EXE_SUFFIX)))
+    Ok(target
+        .join("release")
+        .join(format!("deeplocalize{}", std::env::consts::EXE_SUFFIX)))
 }

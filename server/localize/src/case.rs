@@ -30,7 +30,12 @@ pub(crate) struct Broken {
 
 impl<'a> Case<'a> {
     pub fn new(fit: &'a Fit, complete: bool) -> Self {
-        Case { fit, complete, learning: OnceCell::new(), broken: OnceCell::new() }
+        Case {
+            fit,
+            complete,
+            learning: OnceCell::new(),
+            broken: OnceCell::new(),
+        }
     }
 
     pub fn learning(&self) -> &Learning {
@@ -45,30 +50,44 @@ impl<'a> Case<'a> {
         self.fit.info.loss.as_ref().map_or("", |loss| loss.name.as_str())
     }
 
-    pub fn from_logits(&self) -> bool {
-        let config = self.fit.info.loss.as_ref().map(|loss| &loss.config);
-        config.and_then(|config| config.get("from_logits")).and_then(serde_json::Value::as_bool).unwrap_or(false)
-    }
-
     /// The layer whose activation shapes the output: the last one that applies an activation. `None` when the model
     /// has several outputs or ends in something that is not understood.
     pub fn head(&self) -> Option<&'a LayerInfo> {
-        const PASSIVE: [&str; 6] = ["Dropout", "Flatten", "Reshape", "Permute", "GaussianNoise", "ActivityRegularization"];
+        const PASSIVE: [&str; 6] = [
+            "Dropout",
+            "Flatten",
+            "Reshape",
+            "Permute",
+            "GaussianNoise",
+            "ActivityRegularization",
+        ];
         if self.fit.info.data.y.len() > 1 {
             return None;
         }
-        let last = self.layers().iter().rev().find(|layer| !PASSIVE.contains(&layer.class.as_str()))?;
+        let last = self
+            .layers()
+            .iter()
+            .rev()
+            .find(|layer| !PASSIVE.contains(&layer.class.as_str()))?;
         last.activation.as_ref().map(|_| last)
     }
 
     /// Units of the output.
     pub fn output_units(&self) -> Option<i64> {
-        self.layers().last()?.output_shape.as_ref()?.last().copied().flatten()
+        self.layers()
+            .last()?
+            .output_shape
+            .as_ref()?
+            .last()
+            .copied()
+            .flatten()
     }
 
     /// Layers with trainable weights, in forward order.
     pub fn weighted(&self) -> impl Iterator<Item = &'a LayerInfo> {
-        self.layers().iter().filter(|layer| layer.trainable && layer.weights.iter().any(|weight| weight.trainable))
+        self.layers()
+            .iter()
+            .filter(|layer| layer.trainable && layer.weights.iter().any(|weight| weight.trainable))
     }
 
     /// Layers of the network's inside that apply a non-linear activation.
@@ -81,11 +100,18 @@ impl<'a> Case<'a> {
 
     /// Length of the update over length of the weight, per probed step.
     pub fn update_ratio(&self, layer: usize) -> Vec<f64> {
-        let (Some(update), Some(weight)) = (self.fit.series(layer, Tensor::Update), self.fit.series(layer, Tensor::W))
-        else {
+        let (Some(update), Some(weight)) = (
+            self.fit.series(layer, Tensor::Update),
+            self.fit.series(layer, Tensor::W),
+        ) else {
             return Vec::new();
         };
-        update.stat(Stat::L2).iter().zip(weight.stat(Stat::L2)).map(|(update, weight)| update / weight.max(1e-12)).collect()
+        update
+            .stat(Stat::L2)
+            .iter()
+            .zip(weight.stat(Stat::L2))
+            .map(|(update, weight)| update / weight.max(1e-12))
+            .collect()
     }
 
     /// Largest update ratio of any layer within the first probed steps.
@@ -93,7 +119,12 @@ impl<'a> Case<'a> {
         self.weighted()
             .filter_map(|layer| {
                 let ratios = self.update_ratio(layer.index);
-                let largest = ratios.iter().take(5).copied().filter(|ratio| ratio.is_finite()).fold(f64::NAN, f64::max);
+                let largest = ratios
+                    .iter()
+                    .take(5)
+                    .copied()
+                    .filter(|ratio| ratio.is_finite())
+                    .fold(f64::NAN, f64::max);
                 largest.is_finite().then_some((layer, largest))
             })
             .max_by(|a, b| a.1.total_cmp(&b.1))
@@ -101,7 +132,10 @@ impl<'a> Case<'a> {
 
     /// Median update ratio over all layers and steps.
     pub fn typical_update_ratio(&self) -> f64 {
-        median(self.weighted().map(|layer| median(self.update_ratio(layer.index))))
+        median(
+            self.weighted()
+                .map(|layer| median(self.update_ratio(layer.index))),
+        )
     }
 
     /// Whether not one weight has a gradient any more: training cannot go on from here.
@@ -126,7 +160,10 @@ impl<'a> Case<'a> {
                     return None;
                 }
                 let moment = series.history().moments()[first_zero];
-                since = Some(since.map_or(moment, |known| if known.step > moment.step { known } else { moment }));
+                since = Some(since.map_or(
+                    moment,
+                    |known| if known.step > moment.step { known } else { moment },
+                ));
                 seen += 1;
             }
         }
@@ -163,32 +200,52 @@ impl<'a> Case<'a> {
         };
         let mut first: Option<(u64, u8, usize, Broken)> = None;
         let mut consider = |step: u64, phase: u8, position: usize, broken: Broken| {
-            if first.as_ref().is_none_or(|known| (step, phase, position) < (known.0, known.1, known.2)) {
+            if first
+                .as_ref()
+                .is_none_or(|known| (step, phase, position) < (known.0, known.1, known.2))
+            {
                 first = Some((step, phase, position, broken));
             }
         };
         for (row, series) in self.fit.all_series() {
-            let bad = series.stat(Stat::Nans).iter().zip(series.stat(Stat::Infs)).position(|(nans, infs)| nans + infs > 0.0);
+            let bad = series
+                .stat(Stat::Nans)
+                .iter()
+                .zip(series.stat(Stat::Infs))
+                .position(|(nans, infs)| nans + infs > 0.0);
             let Some(bad) = bad else { continue };
             let moment = series.history().moments()[bad];
             // The backward pass runs from the last layer to the first.
-            let position = if order(row.tensor) > 3 { usize::MAX - row.layer } else { row.layer };
-            let broken = Broken { moment, layer: Some(row.layer), tensor: Some(row.tensor), loss_before: None };
+            let position = if order(row.tensor) > 3 {
+                usize::MAX - row.layer
+            } else {
+                row.layer
+            };
+            let broken = Broken {
+                moment,
+                layer: Some(row.layer),
+                tensor: Some(row.tensor),
+                loss_before: None,
+            };
             consider(moment.step, order(row.tensor), position, broken);
         }
         let losses = self.fit.scalar(Scalar::Loss);
         let moments = self.fit.scalars().moments();
         if let Some(row) = losses.iter().position(|loss| !loss.is_finite()) {
-            let broken = Broken { moment: moments[row], layer: None, tensor: None, loss_before: None };
+            let broken = Broken {
+                moment: moments[row],
+                layer: None,
+                tensor: None,
+                loss_before: None,
+            };
             consider(moments[row].step, 3, 0, broken);
         }
         let mut broken = first?.3;
         broken.loss_before = losses
             .iter()
             .zip(moments)
-            .filter(|(loss, moment)| loss.is_finite() && moment.step <= broken.moment.step)
-            .map(|(loss, _)| *loss)
-            .last();
+            .rfind(|(loss, moment)| loss.is_finite() && moment.step <= broken.moment.step)
+            .map(|(loss, _)| *loss);
         Some(broken)
     }
 
@@ -198,7 +255,10 @@ impl<'a> Case<'a> {
         let picks: Vec<String> = match losses.len() {
             0 => return String::new(),
             1..=4 => losses.iter().map(|loss| number(*loss)).collect(),
-            count => [0, 1, 2, count - 1].iter().map(|&row| number(losses[row])).collect(),
+            count => [0, 1, 2, count - 1]
+                .iter()
+                .map(|&row| number(losses[row]))
+                .collect(),
         };
         picks.join(" → ")
     }

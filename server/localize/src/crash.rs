@@ -41,11 +41,20 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 /// The finding for an exception nobody caught; `None` when no user code is in its traceback.
 pub(crate) fn finding(exception: &ExceptionMessage, sources: &dyn Sources) -> Option<Finding> {
     let kind = kind(exception);
-    let user: Vec<&Site> = exception.frames.iter().filter(|frame| frame.user).map(|frame| &frame.site).collect();
+    let user: Vec<&Site> = exception
+        .frames
+        .iter()
+        .filter(|frame| frame.user)
+        .map(|frame| &frame.site)
+        .collect();
     let raised = user.last().copied();
     let layer = exception.layer.as_ref();
-    let culprit = layer.and_then(|layer| layer.site.as_ref()).filter(|_| kind == Kind::Shape);
-    let located = culprit.and_then(|at| site(at, sources)).or_else(|| site(raised?, sources))?;
+    let culprit = layer
+        .and_then(|layer| layer.site.as_ref())
+        .filter(|_| kind == Kind::Shape);
+    let located = culprit
+        .and_then(|at| site(at, sources))
+        .or_else(|| site(raised?, sources))?;
 
     let text = readable(&exception.message);
     let message = match layer.filter(|_| kind == Kind::Shape) {
@@ -74,7 +83,11 @@ pub(crate) fn finding(exception: &ExceptionMessage, sources: &dyn Sources) -> Op
         path: located.path(),
         range: located.range,
         layer: layer.and_then(|layer| {
-            Some(LayerRef { index: layer.index?, name: layer.name.clone(), type_name: layer.class.clone() })
+            Some(LayerRef {
+                index: layer.index?,
+                name: layer.name.clone(),
+                type_name: layer.class.clone(),
+            })
         }),
         message,
         evidence,
@@ -86,17 +99,27 @@ pub(crate) fn finding(exception: &ExceptionMessage, sources: &dyn Sources) -> Op
 fn kind(exception: &ExceptionMessage) -> Kind {
     let text = exception.message.to_lowercase();
     let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if mentions(&["shape", "ndim", "incompatible", "dimension", "rank "]) { Kind::Shape } else { Kind::ApiMisuse }
+    if mentions(&["shape", "ndim", "incompatible", "dimension", "rank "]) {
+        Kind::Shape
+    } else {
+        Kind::ApiMisuse
+    }
 }
 
 /// The sentence that says what is wrong, out of the frame Keras and TensorFlow put around it.
 fn readable(message: &str) -> String {
     let plain = without_escapes(message);
-    let body = ["\n\nArguments received by", "\nArguments received by", "\n\nCall arguments received by", "\n\t [[{{node", " [Op:"]
-        .iter()
-        .filter_map(|marker| plain.find(marker))
-        .min()
-        .map_or(plain.as_str(), |end| &plain[..end]);
+    let body = [
+        "\n\nArguments received by",
+        "\nArguments received by",
+        "\n\nCall arguments received by",
+        "\n\t [[{{node",
+        " [Op:",
+    ]
+    .iter()
+    .filter_map(|marker| plain.find(marker))
+    .min()
+    .map_or(plain.as_str(), |end| &plain[..end]);
     let lines: Vec<&str> = body
         .lines()
         .map(str::trim)
@@ -112,7 +135,11 @@ fn readable(message: &str) -> String {
         .collect();
     let text = lines.join(" ");
     let short: String = text.chars().take(400).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
+    if short.len() < text.len() {
+        format!("{short}…")
+    } else {
+        short
+    }
 }
 
 fn without_escapes(message: &str) -> String {
@@ -121,7 +148,9 @@ fn without_escapes(message: &str) -> String {
     while let Some(character) = characters.next() {
         if character == '\u{1b}' {
             // A colour sequence ends with its first letter.
-            characters.by_ref().find(|character| character.is_ascii_alphabetic());
+            characters
+                .by_ref()
+                .find(|character| character.is_ascii_alphabetic());
         } else {
             plain.push(character);
         }

@@ -24,7 +24,11 @@ pub(crate) fn majority(y: &DataInfo, task: Task) -> Option<f64> {
     match task {
         Task::MultiLabel => Some(y.mean.max(1.0 - y.mean)),
         Task::Binary | Task::MultiClass => {
-            let classes = y.first_column_classes.as_ref().filter(|_| columns(y) > 1).or(y.classes.as_ref())?;
+            let classes = y
+                .first_column_classes
+                .as_ref()
+                .filter(|_| columns(y) > 1)
+                .or(y.classes.as_ref())?;
             let total: u64 = classes.iter().map(|(_, count)| count).sum();
             let most = classes.iter().map(|(_, count)| *count).max()?;
             Some(most as f64 / total as f64)

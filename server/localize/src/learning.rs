@@ -79,9 +79,16 @@ impl Learning {
         let window = &probed[probed.len() - probed.len().div_ceil(3).max(10).min(probed.len())..];
         let sum = |scalar: Scalar| window.iter().map(|&row| column(scalar)[row]).sum::<f64>();
 
-        let sizes: Vec<f64> = window.iter().map(|&row| column(Scalar::BatchSize)[row].max(1.0)).collect();
+        let sizes: Vec<f64> = window
+            .iter()
+            .map(|&row| column(Scalar::BatchSize)[row].max(1.0))
+            .collect();
         let hits = {
-            let right: f64 = window.iter().zip(&sizes).map(|(&row, size)| column(Scalar::Hits)[row] * size).sum();
+            let right: f64 = window
+                .iter()
+                .zip(&sizes)
+                .map(|(&row, size)| column(Scalar::Hits)[row] * size)
+                .sum();
             let share = right / sizes.iter().sum::<f64>();
             (share.is_finite() && task != Task::Regression).then_some(share)
         };
@@ -95,9 +102,10 @@ impl Learning {
         let hit_skill = hits.zip(majority).filter(|(_, majority)| *majority < 1.0);
         let samples: f64 = sizes.iter().sum();
         let (hit_skill, skill_error) = match hit_skill {
-            Some((hits, majority)) => {
-                ((hits - majority) / (1.0 - majority), (majority * (1.0 - majority) / samples).sqrt() / (1.0 - majority))
-            }
+            Some((hits, majority)) => (
+                (hits - majority) / (1.0 - majority),
+                (majority * (1.0 - majority) / samples).sqrt() / (1.0 - majority),
+            ),
             None => (f64::NEG_INFINITY, 0.0),
         };
         let skill = hit_skill.max(explained.unwrap_or(f64::NEG_INFINITY));
@@ -119,7 +127,9 @@ impl Learning {
     }
 
     pub fn state(&self) -> State {
-        let Some(loss) = self.loss else { return State::TooEarly };
+        let Some(loss) = self.loss else {
+            return State::TooEarly;
+        };
         if self.probed < STEPS_TO_JUDGE {
             return State::TooEarly;
         }
@@ -141,10 +151,19 @@ fn prediction_spread(fit: &Fit, window: &[usize]) -> f64 {
     if window.iter().all(|&row| column(Scalar::BatchSize, row) > 1.0) {
         return median(window.iter().map(|&row| column(Scalar::PredictionSpread, row)));
     }
-    let values: Vec<f64> =
-        window.iter().map(|&row| column(Scalar::PredictionMax, row)).filter(|value| value.is_finite()).collect();
+    let values: Vec<f64> = window
+        .iter()
+        .map(|&row| column(Scalar::PredictionMax, row))
+        .filter(|value| value.is_finite())
+        .collect();
     let centre = mean(&values);
-    mean(&values.iter().map(|value| (value - centre).powi(2)).collect::<Vec<_>>()).sqrt()
+    mean(
+        &values
+            .iter()
+            .map(|value| (value - centre).powi(2))
+            .collect::<Vec<_>>(),
+    )
+    .sqrt()
 }
 
 fn task(fit: &Fit) -> Task {
@@ -155,7 +174,11 @@ fn task(fit: &Fit) -> Task {
         Task::MultiClass
     } else if !y.zero_one {
         // Codes such as 1 and 2 under a cross-entropy are still meant as classes.
-        if loss.contains("binary") { Task::Binary } else { Task::Regression }
+        if loss.contains("binary") {
+            Task::Binary
+        } else {
+            Task::Regression
+        }
     } else if columns == 1 {
         Task::Binary
     } else if data::one_hot(y) {

@@ -68,7 +68,11 @@ const STEPS_TO_TRUST: u64 = 300;
 impl Localizer {
     /// Starts to follow a run.
     pub fn new(detector: Detector) -> Self {
-        Localizer { detector, paper: None, looked: (0, 0) }
+        Localizer {
+            detector,
+            paper: None,
+            looked: (0, 0),
+        }
     }
 
     /// Takes a look at the latest training; the verdict, once it is clear. Call it after every frame.
@@ -93,11 +97,15 @@ impl Localizer {
         self.looked.1 = fit.probed;
         let case = Case::new(fit, false);
         let causes = causes::find(&case);
-        if causes.iter().any(|cause| cause.settled && cause.severity >= Severity::Warning) {
+        if causes
+            .iter()
+            .any(|cause| cause.settled && cause.severity >= Severity::Warning)
+        {
             return Some(Verdict::Faulty);
         }
         let quiet = causes.iter().all(|cause| cause.severity < Severity::Warning);
-        (quiet && fit.steps >= STEPS_TO_TRUST && case.learning().state() == State::Learned).then_some(Verdict::Healthy)
+        (quiet && fit.steps >= STEPS_TO_TRUST && case.learning().state() == State::Learned)
+            .then_some(Verdict::Healthy)
     }
 
     /// Says what was seen, with places in the source.
@@ -128,17 +136,27 @@ impl Localizer {
         }
         let mut kept: Vec<Finding> = Vec::new();
         for finding in findings {
-            let same = |known: &&mut Finding| known.code == finding.code && known.path == finding.path && known.range == finding.range;
+            let same = |known: &&mut Finding| {
+                known.code == finding.code && known.path == finding.path && known.range == finding.range
+            };
             match kept.iter_mut().find(same) {
                 Some(known) if known.severity < finding.severity => *known = finding,
                 Some(_) => {}
                 None => kept.push(finding),
             }
         }
-        kept.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
+        kept.sort_by(|a, b| {
+            b.severity
+                .cmp(&a.severity)
+                .then(b.confidence.total_cmp(&a.confidence))
+        });
 
         let faulty = kept.iter().any(|finding| finding.severity >= Severity::Warning);
-        let judged: Vec<State> = states.iter().copied().filter(|state| *state != State::TooEarly).collect();
+        let judged: Vec<State> = states
+            .iter()
+            .copied()
+            .filter(|state| *state != State::TooEarly)
+            .collect();
         let paper_quiet = matches!(self.detector, Detector::DeepLocalize { .. }) && !judged.is_empty();
         let verdict = if crash.is_some() {
             Verdict::Crashed
@@ -149,15 +167,23 @@ impl Localizer {
         } else {
             Verdict::Inconclusive
         };
-        Diagnosis { verdict, findings: kept, reason }
+        Diagnosis {
+            verdict,
+            findings: kept,
+            reason,
+        }
     }
 }
 
 /// Whether the latest probed step holds a NaN or an infinity.
 fn just_broke(fit: &Fit) -> bool {
     let positive = |value: Option<f64>| value.is_some_and(|value| value > 0.0);
-    fit.all_series().any(|(_, series)| positive(series.last(Stat::Nans)) || positive(series.last(Stat::Infs)))
-        || fit.scalar(trace::Scalar::Loss).last().is_some_and(|loss| !loss.is_finite())
+    fit.all_series()
+        .any(|(_, series)| positive(series.last(Stat::Nans)) || positive(series.last(Stat::Infs)))
+        || fit
+            .scalar(trace::Scalar::Loss)
+            .last()
+            .is_some_and(|loss| !loss.is_finite())
 }
 
 /// How far the training got, in half a sentence.
@@ -169,7 +195,10 @@ fn story(case: &Case<'_>) -> String {
     }
     match (learning.hits, learning.explained) {
         (Some(hits), _) => parts.push(format!("{} right", percent(hits))),
-        (None, Some(explained)) => parts.push(format!("{} of the variance explained", percent(explained.max(0.0)))),
+        (None, Some(explained)) => parts.push(format!(
+            "{} of the variance explained",
+            percent(explained.max(0.0))
+        )),
         _ => {}
     }
     parts.join(", ")
@@ -177,13 +206,19 @@ fn story(case: &Case<'_>) -> String {
 
 fn to_finding(cause: &Cause, fit: &Fit, sources: &dyn Sources) -> Option<Finding> {
     let located = place::locate(cause.place, fit, sources)?;
-    let layer = cause.layer.and_then(|index| fit.info.layers.iter().find(|layer| layer.index == index));
+    let layer = cause
+        .layer
+        .and_then(|index| fit.info.layers.iter().find(|layer| layer.index == index));
     let evidence = cause
         .evidence
         .iter()
         .map(|seen| {
-            let site = seen.layer.and_then(|index| fit.info.layers.iter().find(|layer| layer.index == index));
-            let at = site.and_then(|layer| layer.site.as_ref()).and_then(|site| place::site(site, sources));
+            let site = seen
+                .layer
+                .and_then(|index| fit.info.layers.iter().find(|layer| layer.index == index));
+            let at = site
+                .and_then(|layer| layer.site.as_ref())
+                .and_then(|site| place::site(site, sources));
             Evidence {
                 text: seen.text.clone(),
                 path: at.as_ref().map_or_else(|| located.path(), Located::path),
@@ -202,47 +237,89 @@ fn to_finding(cause: &Cause, fit: &Fit, sources: &dyn Sources) -> Option<Finding
         source: finding::Source::Callback,
         path: located.path(),
         range: located.range,
-        layer: layer.map(|layer| LayerRef { index: layer.index, name: layer.name.clone(), type_name: layer.class.clone() }),
+        layer: layer.map(|layer| LayerRef {
+            index: layer.index,
+            name: layer.name.clone(),
+            type_name: layer.class.clone(),
+        }),
         message: cause.message.clone(),
         evidence,
         confidence: cause.confidence,
-        fixes: cause.remedies.iter().filter_map(|remedy| to_fix(remedy, cause.place, &located)).collect(),
+        fixes: cause
+            .remedies
+            .iter()
+            .filter_map(|remedy| to_fix(remedy, cause.place, &located))
+            .collect(),
     })
 }
 
 fn to_fix(remedy: &Remedy, place: Place, located: &Located<'_>) -> Option<Fix> {
-    let edit = |range: Range, new_text: String| Edit { path: located.path(), range, new_text };
+    let edit = |range: Range, new_text: String| Edit {
+        path: located.path(),
+        range,
+        new_text,
+    };
     let (title, edits) = match remedy {
         Remedy::Argument { title, text, .. } if located.argument && place != Place::LearningRate => {
             (title, vec![edit(located.range, text.clone())])
         }
         Remedy::Argument { title, keyword, text } => {
-            let Source { text: source, program, .. } = located.source;
+            let Source {
+                text: source,
+                program,
+                ..
+            } = located.source;
             let call = program.call_at(located.range)?;
-            let replaced = call.argument(keyword).filter(|argument| argument.value.range == located.range);
+            let replaced = call
+                .argument(keyword)
+                .filter(|argument| argument.value.range == located.range);
             match replaced {
                 Some(argument) => (title, vec![edit(argument.value.range, text.clone())]),
                 // A call that names no such argument yet, and has it: only optimizers and layers get one added.
-                None if call.callee.starts_with("keras.layers.") || call.callee.starts_with("keras.optimizers.") => {
+                None if call.callee.starts_with("keras.layers.")
+                    || call.callee.starts_with("keras.optimizers.") =>
+                {
                     let close = call.range.end.checked_sub(1)?;
                     let inside = Range::new(call.callee_range.end, close).slice(source);
-                    let separator = if inside.trim_end().ends_with(['(', ',']) { "" } else { ", " };
-                    (title, vec![edit(Range::new(close, close), format!("{separator}{keyword}={text}"))])
+                    let separator = if inside.trim_end().ends_with(['(', ',']) {
+                        ""
+                    } else {
+                        ", "
+                    };
+                    (
+                        title,
+                        vec![edit(
+                            Range::new(close, close),
+                            format!("{separator}{keyword}={text}"),
+                        )],
+                    )
                 }
                 None => return None,
             }
         }
         Remedy::Standardise { title } => {
             let (statement, name) = located.change.clone()?;
-            if name.is_empty() || !name.chars().all(|character| character.is_alphanumeric() || character == '_') {
+            if name.is_empty()
+                || !name
+                    .chars()
+                    .all(|character| character.is_alphanumeric() || character == '_')
+            {
                 return None;
             }
             let source = located.source.text;
             let line = source[..statement.start].rfind('\n').map_or(0, |at| at + 1);
-            let indent: String = source[line..].chars().take_while(|character| *character == ' ' || *character == '\t').collect();
+            let indent: String = source[line..]
+                .chars()
+                .take_while(|character| *character == ' ' || *character == '\t')
+                .collect();
             let text = format!("\n{indent}{name} = ({name} - {name}.mean(axis=0)) / {name}.std(axis=0)");
             (title, vec![edit(Range::new(statement.end, statement.end), text)])
         }
     };
-    Some(Fix { title: title.clone(), applicability: Applicability::Unsafe, edits, trial: None })
+    Some(Fix {
+        title: title.clone(),
+        applicability: Applicability::Unsafe,
+        edits,
+        trial: None,
+    })
 }

@@ -87,12 +87,18 @@ impl Paper {
 
     /// Looks at the latest batch, unless it was looked at before. The first alarm is kept, as in the paper.
     pub fn observe(&mut self, fit: &Fit) {
-        let Some(moment) = fit.scalars().moments().last().copied() else { return };
+        let Some(moment) = fit.scalars().moments().last().copied() else {
+            return;
+        };
         if self.alarm.is_some() || self.seen == Some(moment.step) {
             return;
         }
         self.seen = Some(moment.step);
-        let planned = fit.info.epochs.zip(fit.info.steps_per_epoch).map_or(fit.steps, |(epochs, steps)| epochs * steps);
+        let planned = fit
+            .info
+            .epochs
+            .zip(fit.info.steps_per_epoch)
+            .map_or(fit.steps, |(epochs, steps)| epochs * steps);
         let zeros_allowed = (self.threshold * planned as f64).max(1.0);
         self.alarm = self
             .forward(fit, moment, zeros_allowed)
@@ -102,10 +108,15 @@ impl Paper {
 
     fn forward(&mut self, fit: &Fit, moment: Moment, zeros: f64) -> Option<Cause> {
         for layer in &fit.info.layers {
-            for (tensor, name) in [(Tensor::V1, "Error Before Activation"), (Tensor::V2, "Error After Activation")] {
+            for (tensor, name) in [
+                (Tensor::V1, "Error Before Activation"),
+                (Tensor::V2, "Error After Activation"),
+            ] {
                 if let Some(why) = self.anomaly(fit, layer.index, tensor, moment, zeros) {
                     let place = Place::Activation(layer.index);
-                    return Some(alarm(name, &layer.name, &why, place, Phase::Forward, moment).layer(layer.index));
+                    return Some(
+                        alarm(name, &layer.name, &why, place, Phase::Forward, moment).layer(layer.index),
+                    );
                 }
             }
         }
@@ -114,10 +125,15 @@ impl Paper {
 
     fn backward(&mut self, fit: &Fit, moment: Moment, zeros: f64) -> Option<Cause> {
         for layer in fit.info.layers.iter().rev() {
-            for (tensor, name) in [(Tensor::Dw, "Error Backward in ΔWeight"), (Tensor::W, "Error Backward in Weight")] {
+            for (tensor, name) in [
+                (Tensor::Dw, "Error Backward in ΔWeight"),
+                (Tensor::W, "Error Backward in Weight"),
+            ] {
                 if let Some(why) = self.anomaly(fit, layer.index, tensor, moment, zeros) {
                     let place = Place::Activation(layer.index);
-                    return Some(alarm(name, &layer.name, &why, place, Phase::Backward, moment).layer(layer.index));
+                    return Some(
+                        alarm(name, &layer.name, &why, place, Phase::Backward, moment).layer(layer.index),
+                    );
                 }
             }
         }
@@ -128,7 +144,17 @@ impl Paper {
         let loss = fit.scalar(Scalar::Loss).last().copied().unwrap_or(f64::NAN);
         if !loss.is_finite() {
             let why = format!("the loss is {}", number(loss));
-            return Some(alarm("Error in Loss Function", "the loss", &why, Place::Loss, Phase::Loss, moment).kind(Kind::Loss));
+            return Some(
+                alarm(
+                    "Error in Loss Function",
+                    "the loss",
+                    &why,
+                    Place::Loss,
+                    Phase::Loss,
+                    moment,
+                )
+                .kind(Kind::Loss),
+            );
         }
         let accuracy = fit
             .metrics()
@@ -136,7 +162,14 @@ impl Paper {
             .and_then(|(_, history)| history.column(0).last().copied());
         if let Some(accuracy) = accuracy.filter(|accuracy| !accuracy.is_finite() || *accuracy == 0.0) {
             let why = format!("the accuracy is {}", number(accuracy));
-            let alarm = alarm("Error in Accuracy Function", "the accuracy", &why, Place::Metrics, Phase::Metric, moment);
+            let alarm = alarm(
+                "Error in Accuracy Function",
+                "the accuracy",
+                &why,
+                Place::Metrics,
+                Phase::Metric,
+                moment,
+            );
             return Some(alarm.kind(Kind::Metric));
         }
         push(&mut self.losses, loss, self.n);
@@ -148,15 +181,38 @@ impl Paper {
         let (first, last) = ends(&self.losses)?;
         let (accuracy_first, accuracy_last) = ends(&self.accuracies)?;
         // Without an accuracy only the loss can be asked.
-        if last >= first && !(accuracy_last > accuracy_first) {
-            let why = format!("over {} batches the loss went from {} to {}", self.n, number(first), number(last));
+        let rising = accuracy_last > accuracy_first;
+        if last >= first && !rising {
+            let why = format!(
+                "over {} batches the loss went from {} to {}",
+                self.n,
+                number(first),
+                number(last)
+            );
             let place = Place::FitArgument("epochs");
-            return Some(alarm("Model Does not Learn", "the model", &why, place, Phase::Loss, moment).kind(Kind::Epochs));
+            return Some(
+                alarm(
+                    "Model Does not Learn",
+                    "the model",
+                    &why,
+                    place,
+                    Phase::Loss,
+                    moment,
+                )
+                .kind(Kind::Epochs),
+            );
         }
         None
     }
 
-    fn anomaly(&mut self, fit: &Fit, layer: usize, tensor: Tensor, moment: Moment, zeros: f64) -> Option<String> {
+    fn anomaly(
+        &mut self,
+        fit: &Fit,
+        layer: usize,
+        tensor: Tensor,
+        moment: Moment,
+        zeros: f64,
+    ) -> Option<String> {
         let series: &Series = fit.series(layer, tensor)?;
         if series.history().moments().last() != Some(&moment) {
             return None;
@@ -168,12 +224,22 @@ impl Paper {
         let mean = last(Stat::Mean);
         let memory = self.tensors.entry((layer, tensor)).or_default();
         memory.zeros += u64::from(mean == 0.0);
-        memory.equal = if memory.equal > 0 && memory.last == mean { memory.equal + 1 } else { 1 };
+        memory.equal = if memory.equal > 0 && memory.last == mean {
+            memory.equal + 1
+        } else {
+            1
+        };
         memory.last = mean;
         if memory.zeros as f64 >= zeros && mean == 0.0 {
             return Some(format!("its mean has been 0 in {} batches", memory.zeros));
         }
-        (memory.equal >= self.n).then(|| format!("its mean was {} in {} batches in a row", number(mean), memory.equal))
+        (memory.equal >= self.n).then(|| {
+            format!(
+                "its mean was {} in {} batches in a row",
+                number(mean),
+                memory.equal
+            )
+        })
     }
 }
 

@@ -66,16 +66,30 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
     let info = &fit.info;
     match place {
         Place::Activation(index) => {
-            let site = info.layers.iter().find(|layer| layer.index == index)?.site.as_ref()?;
+            let site = info
+                .layers
+                .iter()
+                .find(|layer| layer.index == index)?
+                .site
+                .as_ref()?;
             argument(site, &["activation"], sources)
         }
         Place::LayerArgument(index, name) => {
-            let site = info.layers.iter().find(|layer| layer.index == index)?.site.as_ref()?;
+            let site = info
+                .layers
+                .iter()
+                .find(|layer| layer.index == index)?
+                .site
+                .as_ref()?;
             argument(site, &[name], sources)
         }
         Place::Loss => argument(info.compile_site.as_ref()?, &["loss"], sources),
         Place::Metrics => argument(info.compile_site.as_ref()?, &["metrics"], sources),
-        Place::LearningRate => match info.optimizer.as_ref().and_then(|optimizer| optimizer.site.as_ref()) {
+        Place::LearningRate => match info
+            .optimizer
+            .as_ref()
+            .and_then(|optimizer| optimizer.site.as_ref())
+        {
             Some(site) => argument(site, &["learning_rate", "lr"], sources),
             None => argument(info.compile_site.as_ref()?, &["optimizer"], sources),
         },
@@ -89,15 +103,29 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
 pub(crate) fn site<'a>(site: &Site, sources: &'a dyn Sources) -> Option<Located<'a>> {
     let source = sources.source(&site.path)?;
     let range = site_range(site, source.text)?;
-    Some(Located { source, range, change: None, argument: false })
+    Some(Located {
+        source,
+        range,
+        change: None,
+        argument: false,
+    })
 }
 
 fn argument<'a>(at: &Site, names: &[&str], sources: &'a dyn Sources) -> Option<Located<'a>> {
     let located = site(at, sources)?;
-    let Some(call) = call(&located) else { return Some(located) };
+    let Some(call) = call(&located) else {
+        return Some(located);
+    };
     match names.iter().find_map(|name| call.argument(name)) {
-        Some(argument) => Some(Located { range: argument.value.range, argument: true, ..located }),
-        None => Some(Located { range: call.range, ..located }),
+        Some(argument) => Some(Located {
+            range: argument.value.range,
+            argument: true,
+            ..located
+        }),
+        None => Some(Located {
+            range: call.range,
+            ..located
+        }),
     }
 }
 
@@ -107,16 +135,26 @@ fn call<'a>(located: &Located<'a>) -> Option<&'a Call> {
 
 fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
     let located = site(fit.info.site.as_ref()?, sources)?;
-    let Some(value) = call(&located).and_then(|call| call.argument(name)).map(|Argument { value, .. }| value.range) else {
+    let Some(value) = call(&located)
+        .and_then(|call| call.argument(name))
+        .map(|Argument { value, .. }| value.range)
+    else {
         return Some(located);
     };
     let Source { text, program, .. } = located.source;
     match program.last_change(text, value) {
         Some(change) => {
             let target = change.target.slice(text).to_owned();
-            Some(Located { range: change.value, change: Some((change.statement, target)), ..located })
+            Some(Located {
+                range: change.value,
+                change: Some((change.statement, target)),
+                ..located
+            })
         }
-        None => Some(Located { range: value, ..located }),
+        None => Some(Located {
+            range: value,
+            ..located
+        }),
     }
 }
 
@@ -159,9 +197,16 @@ mod tests {
             end_column,
         };
         let slice = |site: Site| site_range(&site, text).map(|range| range.slice(text));
-        assert_eq!(slice(site(2, Some(12), 3, Some(11))), Some("Dense(1,\n    'relu')"));
+        assert_eq!(
+            slice(site(2, Some(12), 3, Some(11))),
+            Some("Dense(1,\n    'relu')")
+        );
         assert_eq!(slice(site(2, None, 2, None)), Some("model.add(Dense(1,"));
-        assert_eq!(slice(site(1, Some(1), 1, Some(2))), Some("é = 1"), "inside a character: the line");
+        assert_eq!(
+            slice(site(1, Some(1), 1, Some(2))),
+            Some("é = 1"),
+            "inside a character: the line"
+        );
         assert_eq!(slice(site(2, Some(5), 2, Some(900))), Some("model.add(Dense(1,"));
         assert_eq!(slice(site(90, Some(0), 90, Some(1))), None);
         assert_eq!(slice(site(0, None, 0, None)), None);

@@ -18,13 +18,21 @@ pub(crate) fn number(value: f64) -> String {
     }
     let digits = (2 - magnitude.log10().floor() as i32).max(0) as usize;
     let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// A share as a percentage.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent > 0.0 && percent < 1.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+    if percent > 0.0 && percent < 1.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
 }
 
 #[cfg(test)]
@@ -34,8 +42,18 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         let cases = [
-            (0.0, "0"), (0.5, "0.5"), (0.123_456, "0.123"), (1.0, "1"), (67.43, "67.4"), (100.0, "100"), (12_345.6, "12346"),
-            (1e5, "1e5"), (3.41e8, "3.4e8"), (-2.5e-7, "-2.5e-7"), (f64::NAN, "NaN"), (f64::INFINITY, "infinity"),
+            (0.0, "0"),
+            (0.5, "0.5"),
+            (0.123_456, "0.123"),
+            (1.0, "1"),
+            (67.43, "67.4"),
+            (100.0, "100"),
+            (12_345.6, "12346"),
+            (1e5, "1e5"),
+            (3.41e8, "3.4e8"),
+            (-2.5e-7, "-2.5e-7"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "infinity"),
         ];
         for (value, text) in cases {
             assert_eq!(number(value), text);

@@ -35,8 +35,14 @@ impl Trend {
         let count = means.len() as f64;
         let centre = (count - 1.0) / 2.0;
         let average = mean(&means);
-        let spread: f64 = (0..means.len()).map(|index| (index as f64 - centre).powi(2)).sum();
-        let slope = means.iter().enumerate().map(|(index, value)| (index as f64 - centre) * (value - average)).sum::<f64>()
+        let spread: f64 = (0..means.len())
+            .map(|index| (index as f64 - centre).powi(2))
+            .sum();
+        let slope = means
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (index as f64 - centre) * (value - average))
+            .sum::<f64>()
             / spread;
         let residual: f64 = means
             .iter()
@@ -44,7 +50,12 @@ impl Trend {
             .map(|(index, value)| (value - average - slope * (index as f64 - centre)).powi(2))
             .sum();
         let error = (residual / (count - 2.0) / spread).sqrt();
-        Some(Trend { first: means[0], last: means[means.len() - 1], change: slope * (count - 1.0), error: error * (count - 1.0) })
+        Some(Trend {
+            first: means[0],
+            last: means[means.len() - 1],
+            change: slope * (count - 1.0),
+            error: error * (count - 1.0),
+        })
     }
 
     /// Whether the series falls by more than its noise (three standard errors).
@@ -54,7 +65,11 @@ impl Trend {
 
     /// Part of the first block's value that was lost by the last block.
     pub fn relative_drop(&self) -> f64 {
-        if self.first.abs() > 0.0 { (self.first - self.last) / self.first.abs() } else { 0.0 }
+        if self.first.abs() > 0.0 {
+            (self.first - self.last) / self.first.abs()
+        } else {
+            0.0
+        }
     }
 }
 
@@ -81,21 +96,28 @@ mod tests {
     fn noise(seed: u64) -> impl Iterator<Item = f64> {
         let mut state = seed;
         std::iter::repeat_with(move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) as f64 / f64::from(1_u32 << 31) - 0.5
         })
     }
 
     #[test]
     fn noise_alone_is_no_trend() {
-        let falls = (0..200).filter(|&seed| Trend::of(noise(seed).take(400)).unwrap().falls()).count();
+        let falls = (0..200)
+            .filter(|&seed| Trend::of(noise(seed).take(400)).unwrap().falls())
+            .count();
         assert!(falls <= 4, "{falls} of 200 noise series called falling");
     }
 
     #[test]
     fn a_slope_under_the_noise_is_found() {
         for seed in 0..50 {
-            let series = noise(seed).take(600).enumerate().map(|(step, noise)| noise - step as f64 / 1200.0);
+            let series = noise(seed)
+                .take(600)
+                .enumerate()
+                .map(|(step, noise)| noise - step as f64 / 1200.0);
             assert!(Trend::of(series).unwrap().falls(), "seed {seed}");
         }
     }

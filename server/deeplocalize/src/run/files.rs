@@ -40,7 +40,9 @@ impl Files {
             message: match error.kind() {
                 io::ErrorKind::NotFound => format!("no such file: {}", script.display()),
                 io::ErrorKind::Other => format!("{} is not UTF-8 text", script.display()),
-                io::ErrorKind::IsADirectory => format!("{} is a folder; `run` takes one script", script.display()),
+                io::ErrorKind::IsADirectory => {
+                    format!("{} is a folder; `run` takes one script", script.display())
+                }
                 _ => format!("cannot read {}: {error}", script.display()),
             },
             path: Some(script.to_owned()),
@@ -50,13 +52,23 @@ impl Files {
         let absolute = std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
         let directory = directory.map_or_else(|| std::env::current_dir().unwrap_or_default(), Path::to_owned);
         let directory = std::fs::canonicalize(&directory).unwrap_or(directory);
-        let file = File { shown: script.to_owned(), text, program };
-        Ok(Files { script: absolute.clone(), directory, files: BTreeMap::from([(absolute, file)]) })
+        let file = File {
+            shown: script.to_owned(),
+            text,
+            program,
+        };
+        Ok(Files {
+            script: absolute.clone(),
+            directory,
+            files: BTreeMap::from([(absolute, file)]),
+        })
     }
 
     /// `fit` calls in the text of the script.
     pub fn trainings(&self) -> usize {
-        self.files.get(&self.script).map_or(0, |file| file.program.fits.len())
+        self.files
+            .get(&self.script)
+            .map_or(0, |file| file.program.fits.len())
     }
 
     /// Reads the other files that call sites of the trace lie in.
@@ -64,11 +76,22 @@ impl Files {
         let mut sites: Vec<&Site> = Vec::new();
         for fit in &trace.fits {
             sites.extend(fit.info.layers.iter().filter_map(|layer| layer.site.as_ref()));
-            sites.extend(fit.info.optimizer.iter().filter_map(|optimizer| optimizer.site.as_ref()));
+            sites.extend(
+                fit.info
+                    .optimizer
+                    .iter()
+                    .filter_map(|optimizer| optimizer.site.as_ref()),
+            );
             sites.extend([&fit.info.site, &fit.info.compile_site].into_iter().flatten());
         }
         if let Some(exception) = &trace.exception {
-            sites.extend(exception.frames.iter().filter(|frame| frame.user).map(|frame| &frame.site));
+            sites.extend(
+                exception
+                    .frames
+                    .iter()
+                    .filter(|frame| frame.user)
+                    .map(|frame| &frame.site),
+            );
             sites.extend(exception.layer.iter().filter_map(|layer| layer.site.as_ref()));
         }
         for site in sites {
@@ -76,8 +99,12 @@ impl Files {
             if self.files.contains_key(&absolute) {
                 continue;
             }
-            let Ok(text) = std::fs::read_to_string(&absolute) else { continue };
-            let shown = absolute.strip_prefix(&self.directory).map_or_else(|_| absolute.clone(), Path::to_owned);
+            let Ok(text) = std::fs::read_to_string(&absolute) else {
+                continue;
+            };
+            let shown = absolute
+                .strip_prefix(&self.directory)
+                .map_or_else(|_| absolute.clone(), Path::to_owned);
             let program = Program::parse(&text);
             self.files.insert(absolute, File { shown, text, program });
         }
@@ -85,7 +112,10 @@ impl Files {
 
     /// What the rules find in the text of the files of the run.
     pub fn static_findings(&self) -> Vec<Finding> {
-        self.files.values().flat_map(|file| rules::check(&file.program, &file.text, &file.shown)).collect()
+        self.files
+            .values()
+            .flat_map(|file| rules::check(&file.program, &file.text, &file.shown))
+            .collect()
     }
 
     /// Path as shown and range of a call site.
@@ -116,6 +146,10 @@ impl Sources for Files {
             Some(file) => file,
             None => self.files.get(&std::fs::canonicalize(path).ok()?)?,
         };
-        Some(Source { path: &file.shown, text: &file.text, program: &file.program })
+        Some(Source {
+            path: &file.shown,
+            text: &file.text,
+            program: &file.program,
+        })
     }
 }

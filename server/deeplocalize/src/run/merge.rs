@@ -34,8 +34,14 @@ pub(super) fn merge(verdict: Verdict, seen: Vec<Finding>, read: Vec<Finding>) ->
             }
         }
     }
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
-    let faulty = findings.iter().any(|finding| finding.severity >= Severity::Warning);
+    findings.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then(b.confidence.total_cmp(&a.confidence))
+    });
+    let faulty = findings
+        .iter()
+        .any(|finding| finding.severity >= Severity::Warning);
     let verdict = match verdict {
         Verdict::Healthy | Verdict::Inconclusive if faulty => Verdict::Faulty,
         other => other,
@@ -67,24 +73,50 @@ mod tests {
 
     #[test]
     fn one_fault_is_one_finding() {
-        let seen = vec![finding("DL705", Source::Callback, Severity::Error, Range::new(10, 19))];
-        let read = vec![finding("DL101", Source::Static, Severity::Error, Range::new(10, 19))];
+        let seen = vec![finding(
+            "DL705",
+            Source::Callback,
+            Severity::Error,
+            Range::new(10, 19),
+        )];
+        let read = vec![finding(
+            "DL101",
+            Source::Static,
+            Severity::Error,
+            Range::new(10, 19),
+        )];
         let (verdict, findings) = merge(Verdict::Faulty, seen, read);
         assert_eq!(verdict, Verdict::Faulty);
         assert_eq!(findings.len(), 1);
-        assert_eq!((findings[0].code, findings[0].source), ("DL101", Source::Callback));
+        assert_eq!(
+            (findings[0].code, findings[0].source),
+            ("DL101", Source::Callback)
+        );
     }
 
     #[test]
     fn a_network_that_learns_refutes_a_suspicion_but_not_an_error() {
         let at = Range::new(1, 2);
-        let (verdict, findings) =
-            merge(Verdict::Healthy, Vec::new(), vec![finding("DL1", Source::Static, Severity::Warning, at)]);
-        assert_eq!((verdict, findings[0].severity), (Verdict::Healthy, Severity::Information));
-        let (verdict, _) = merge(Verdict::Healthy, Vec::new(), vec![finding("DL1", Source::Static, Severity::Error, at)]);
+        let (verdict, findings) = merge(
+            Verdict::Healthy,
+            Vec::new(),
+            vec![finding("DL1", Source::Static, Severity::Warning, at)],
+        );
+        assert_eq!(
+            (verdict, findings[0].severity),
+            (Verdict::Healthy, Severity::Information)
+        );
+        let (verdict, _) = merge(
+            Verdict::Healthy,
+            Vec::new(),
+            vec![finding("DL1", Source::Static, Severity::Error, at)],
+        );
         assert_eq!(verdict, Verdict::Faulty);
-        let (verdict, _) =
-            merge(Verdict::Inconclusive, Vec::new(), vec![finding("DL1", Source::Static, Severity::Warning, at)]);
+        let (verdict, _) = merge(
+            Verdict::Inconclusive,
+            Vec::new(),
+            vec![finding("DL1", Source::Static, Severity::Warning, at)],
+        );
         assert_eq!(verdict, Verdict::Faulty);
     }
 }

@@ -105,11 +105,12 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(files) => files,
         Err(error) => return Report::failed(&options.script, error),
     };
-    let interpreter =
-        match session::find_interpreter(options.python.as_deref(), &options.script, &|name| std::env::var_os(name)) {
-            Ok(interpreter) => interpreter,
-            Err(error) => return Report::failed(&options.script, session_error(&error)),
-        };
+    let interpreter = match session::find_interpreter(options.python.as_deref(), &options.script, &|name| {
+        std::env::var_os(name)
+    }) {
+        Ok(interpreter) => interpreter,
+        Err(error) => return Report::failed(&options.script, session_error(&error)),
+    };
     match Run::new(options, &interpreter, files.trainings()) {
         Ok(mut run) => {
             run.follow(cancel, progress);
@@ -147,7 +148,11 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(options: &'a RunOptions, interpreter: &'a Interpreter, trainings: usize) -> Result<Self, SessionError> {
+    fn new(
+        options: &'a RunOptions,
+        interpreter: &'a Interpreter,
+        trainings: usize,
+    ) -> Result<Self, SessionError> {
         let doing = |doing: &str| {
             let doing = doing.to_owned();
             move |source| SessionError::Io { doing, source }
@@ -155,7 +160,10 @@ impl<'a> Run<'a> {
         let log = match &options.log {
             Some(log) => log.clone(),
             None => {
-                let file = tempfile::Builder::new().prefix("deeplocalize-").suffix(".log").tempfile();
+                let file = tempfile::Builder::new()
+                    .prefix("deeplocalize-")
+                    .suffix(".log")
+                    .tempfile();
                 let kept = file.and_then(|file| file.keep().map_err(|error| error.error));
                 kept.map_err(doing("create the log file"))?.1
             }
@@ -169,7 +177,10 @@ impl<'a> Run<'a> {
             cadence: match options.detector {
                 Detector::Default => Cadence::default(),
                 // The paper's counts are of every batch.
-                Detector::DeepLocalize { .. } => Cadence { dense_steps: u64::MAX, every: 1 },
+                Detector::DeepLocalize { .. } => Cadence {
+                    dense_steps: u64::MAX,
+                    every: 1,
+                },
             },
             supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
         })?;
@@ -193,7 +204,9 @@ impl<'a> Run<'a> {
 
     /// Takes in events until the run is over.
     fn follow(&mut self, cancel: &Cancel, progress: &mut dyn FnMut(Progress)) {
-        progress(Progress::Starting { interpreter: self.interpreter.path.clone() });
+        progress(Progress::Starting {
+            interpreter: self.interpreter.path.clone(),
+        });
         let mut reported = Instant::now();
         self.outcome = loop {
             if cancel.is_cancelled() {
@@ -207,7 +220,10 @@ impl<'a> Run<'a> {
                 Some(Event::Frame(frame)) => {
                     let step = matches!(frame, Frame::Step(_));
                     if let Frame::Message(trace::Message::Keras(keras)) = &frame {
-                        progress(Progress::Imported { keras: keras.version.clone(), backend: keras.backend.clone() });
+                        progress(Progress::Imported {
+                            keras: keras.version.clone(),
+                            backend: keras.backend.clone(),
+                        });
                     }
                     self.trace.push(frame);
                     self.last_training = Instant::now();
@@ -218,31 +234,37 @@ impl<'a> Run<'a> {
                         self.analysis += look.elapsed();
                         if reported.elapsed() >= PROGRESS_EVERY {
                             reported = Instant::now();
-                            self.trace.fits.last().map(training_progress).into_iter().for_each(&mut *progress);
+                            self.trace
+                                .fits
+                                .last()
+                                .map(training_progress)
+                                .into_iter()
+                                .for_each(&mut *progress);
                         }
-                        if self.is_clear(verdict) {
-                            break Outcome::Clear;
+                        if let Some(verdict) = verdict.filter(|verdict| self.may_stop(*verdict)) {
+                            break Outcome::Clear(verdict);
                         }
                     }
                 }
                 Some(Event::TraceError(error)) => break Outcome::BadTrace(error.to_string()),
-                Some(Event::Exited { status: Status::Code(code) }) => break Outcome::exited(code),
-                Some(Event::Exited { status: Status::Signal(signal) }) => break Outcome::Killed(signal),
-                Some(Event::Exited { status: Status::Stopped }) => break Outcome::Cancelled,
+                Some(Event::Exited {
+                    status: Status::Code(code),
+                }) => break Outcome::exited(code),
+                Some(Event::Exited {
+                    status: Status::Signal(signal),
+                }) => break Outcome::Killed(signal),
+                Some(Event::Exited {
+                    status: Status::Stopped,
+                }) => break Outcome::Cancelled,
             }
         };
         self.ended = Some(self.started.elapsed());
         self.session.stop();
     }
 
-    /// Whether the verdict allows to stop: a fault is enough, health must be shown by the last training of the script.
-    fn is_clear(&self, verdict: Option<Verdict>) -> bool {
-        match verdict {
-            _ if self.options.keep_going => false,
-            Some(Verdict::Faulty) => true,
-            Some(_) => self.trace.fits.len() >= self.trainings,
-            None => false,
-        }
+    /// Whether a clear verdict ends the run: a fault does, health must be shown by the last training of the script.
+    fn may_stop(&self, verdict: Verdict) -> bool {
+        !self.options.keep_going && (verdict == Verdict::Faulty || self.trace.fits.len() >= self.trainings)
     }
 
     fn over_budget(&self) -> Option<Outcome> {
@@ -258,7 +280,8 @@ impl<'a> Run<'a> {
             return Some(Outcome::Budget);
         }
         let all_ended = self.trace.fits.iter().all(|fit| fit.end.is_some());
-        (all_ended && self.trace.fits.len() >= self.trainings && idle > AFTER_TRAINING).then_some(Outcome::Finished)
+        (all_ended && self.trace.fits.len() >= self.trainings && idle > AFTER_TRAINING)
+            .then_some(Outcome::Finished)
     }
 
     fn report(&self, files: &mut Files) -> Report {
@@ -266,22 +289,40 @@ impl<'a> Run<'a> {
         let ending = match self.outcome {
             Outcome::Finished | Outcome::Exited(_) => Ending::Finished,
             Outcome::Budget => Ending::Budget,
-            Outcome::Clear => Ending::Clear,
-            Outcome::Cancelled | Outcome::NeverTrained | Outcome::Killed(_) | Outcome::BadTrace(_) => Ending::Cancelled,
+            Outcome::Clear(_) => Ending::Clear,
+            Outcome::Cancelled | Outcome::NeverTrained | Outcome::Killed(_) | Outcome::BadTrace(_) => {
+                Ending::Cancelled
+            }
         };
         files.load(&self.trace);
         let diagnosis = self.localizer.diagnose(&self.trace, ending, &*files);
-        let errors = self.outcome.errors(&self.trace, self.interpreter, &self.options.script, &self.session.stderr_tail());
-        let (verdict, findings) = merge::merge(diagnosis.verdict, diagnosis.findings, files.static_findings());
+        let errors = self.outcome.errors(
+            &self.trace,
+            self.interpreter,
+            &self.options.script,
+            &self.session.stderr_tail(),
+        );
+        let (verdict, findings) =
+            merge::merge(diagnosis.verdict, diagnosis.findings, files.static_findings());
         // Without Keras the exception that says so is no fault of the script.
-        let findings = if errors.iter().any(|error| error.code == "no-keras") { Vec::new() } else { findings };
+        let findings = if errors.iter().any(|error| error.code == "no-keras") {
+            Vec::new()
+        } else {
+            findings
+        };
         let analysis = self.analysis + look.elapsed();
         let ended = self.ended.unwrap_or_default();
-        let startup = self.first_step.map_or(ended, |first| first.duration_since(self.started));
+        let startup = self
+            .first_step
+            .map_or(ended, |first| first.duration_since(self.started));
         let start = self.trace.start.as_ref();
         let keras = self.trace.keras.as_ref();
         Report {
-            verdict: if errors.is_empty() || verdict != Verdict::Healthy { verdict } else { Verdict::Inconclusive },
+            verdict: if errors.is_empty() || verdict != Verdict::Healthy {
+                verdict
+            } else {
+                Verdict::Inconclusive
+            },
             files: vec![self.options.script.clone()],
             run: Some(RunSummary {
                 interpreter: self.interpreter.path.clone(),
@@ -289,7 +330,12 @@ impl<'a> Run<'a> {
                 keras: keras.map(|keras| keras.version.clone()).unwrap_or_default(),
                 backend: keras.map(|keras| keras.backend.clone()).unwrap_or_default(),
                 mechanism: "callback",
-                fits: self.trace.fits.iter().map(|fit| outcome::summary(fit, &self.outcome, files)).collect(),
+                fits: self
+                    .trace
+                    .fits
+                    .iter()
+                    .map(|fit| outcome::summary(fit, &self.outcome, files))
+                    .collect(),
                 startup_seconds: startup.as_secs_f64(),
                 training_seconds: ended.saturating_sub(startup).as_secs_f64(),
                 analysis_seconds: analysis.as_secs_f64(),
@@ -304,9 +350,19 @@ impl<'a> Run<'a> {
 }
 
 fn training_progress(fit: &Fit) -> Progress {
-    let loss = fit.scalar(Scalar::Loss).iter().rev().copied().find(|loss| !loss.is_nan());
+    let loss = fit
+        .scalar(Scalar::Loss)
+        .iter()
+        .rev()
+        .copied()
+        .find(|loss| !loss.is_nan());
     let metric = fit.metrics().find_map(|(name, history)| {
-        let value = history.column(0).iter().rev().copied().find(|value| value.is_finite())?;
+        let value = history
+            .column(0)
+            .iter()
+            .rev()
+            .copied()
+            .find(|value| value.is_finite())?;
         Some((name.to_owned(), value))
     });
     let moment = fit.scalars().moments().last();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use finding::Verdict;
 use session::Interpreter;
 use trace::{Fit, Scalar, Trace};
 
@@ -20,7 +21,7 @@ pub(super) enum Outcome {
     /// The budget of batches or seconds was used up.
     Budget,
     /// The verdict was clear.
-    Clear,
+    Clear(Verdict),
     /// Somebody cancelled the run.
     Cancelled,
     /// No training started within the time for that.
@@ -31,11 +32,21 @@ pub(super) enum Outcome {
 
 impl Outcome {
     pub fn exited(code: i32) -> Outcome {
-        if code == 0 { Outcome::Finished } else { Outcome::Exited(code) }
+        if code == 0 {
+            Outcome::Finished
+        } else {
+            Outcome::Exited(code)
+        }
     }
 
     /// What kept the tool from judging the script.
-    pub fn errors(&self, trace: &Trace, interpreter: &Interpreter, script: &Path, stderr: &str) -> Vec<ToolError> {
+    pub fn errors(
+        &self,
+        trace: &Trace,
+        interpreter: &Interpreter,
+        script: &Path,
+        stderr: &str,
+    ) -> Vec<ToolError> {
         let error = |code: &str, message: String, hint: &str| ToolError {
             code: code.to_owned(),
             message,
@@ -44,7 +55,14 @@ impl Outcome {
         };
         let trained = trace.fits.iter().any(|fit| fit.steps > 0);
         let notice = |name: &str| trace.notices.iter().find(|notice| notice.name == name);
-        let last_words = || stderr.trim().lines().last().map(|line| format!(" ({})", line.trim())).unwrap_or_default();
+        let last_words = || {
+            stderr
+                .trim()
+                .lines()
+                .last()
+                .map(|line| format!(" ({})", line.trim()))
+                .unwrap_or_default()
+        };
         let mut errors = Vec::new();
         match self {
             Outcome::BadTrace(reason) => errors.push(error(
@@ -54,8 +72,16 @@ impl Outcome {
             )),
             Outcome::Killed(signal) => errors.push(error(
                 "script-killed",
-                format!("the script was killed by {}{}", signal_name(*signal), last_words()),
-                if *signal == 9 { "the system kills a process that runs out of memory with SIGKILL" } else { "" },
+                format!(
+                    "the script was killed by {}{}",
+                    signal_name(*signal),
+                    last_words()
+                ),
+                if *signal == 9 {
+                    "the system kills a process that runs out of memory with SIGKILL"
+                } else {
+                    ""
+                },
             )),
             Outcome::NeverTrained => errors.push(error(
                 "no-training",
@@ -70,16 +96,26 @@ impl Outcome {
         let exception = trace.exception.as_ref();
         let missing = exception.filter(|exception| {
             exception.class == "ModuleNotFoundError"
-                && ["'keras", "'tensorflow", "'tf_keras", "'jax", "'torch"].iter().any(|name| exception.message.contains(name))
+                && ["'keras", "'tensorflow", "'tf_keras", "'jax", "'torch"]
+                    .iter()
+                    .any(|name| exception.message.contains(name))
         });
         if let Some(exception) = missing {
             errors.push(error(
                 "no-keras",
-                format!("{} cannot import Keras: {}", interpreter.path.display(), exception.message),
+                format!(
+                    "{} cannot import Keras: {}",
+                    interpreter.path.display(),
+                    exception.message
+                ),
                 "choose another interpreter with --python, or install keras and tensorflow into this one",
             ));
         } else if let Some(notice) = notice("input") {
-            let line = notice.site.as_ref().map(|site| format!(" in line {}", site.line)).unwrap_or_default();
+            let line = notice
+                .site
+                .as_ref()
+                .map(|site| format!(" in line {}", site.line))
+                .unwrap_or_default();
             errors.push(error(
                 "waits-for-input",
                 format!("the script asks for input{line} before it trains, and a run has nobody to ask"),
@@ -95,18 +131,28 @@ impl Outcome {
             errors.push(error("unsupported", notice.text.clone(), ""));
         } else {
             let ended = match (trace.exit.as_ref(), self) {
-                (Some(exit), _) if exit.code != 0 => format!("the script ended with status {} without a call of fit", exit.code),
-                (None, Outcome::Exited(code)) => format!("the script ended with status {code} without a call of fit{}", last_words()),
+                (Some(exit), _) if exit.code != 0 => {
+                    format!("the script ended with status {} without a call of fit", exit.code)
+                }
+                (None, Outcome::Exited(code)) => format!(
+                    "the script ended with status {code} without a call of fit{}",
+                    last_words()
+                ),
                 _ => "the script ended without a call of fit, so there was no training to look at".to_owned(),
             };
-            errors.push(error("no-training", ended, "does it train only with certain arguments? deeplocalize run SCRIPT ARGS…"));
+            errors.push(error(
+                "no-training",
+                ended,
+                "does it train only with certain arguments? deeplocalize run SCRIPT ARGS…",
+            ));
         }
         errors
     }
 }
 
 fn signal_name(signal: i32) -> String {
-    nix::sys::signal::Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |signal| signal.to_string())
+    nix::sys::signal::Signal::try_from(signal)
+        .map_or_else(|_| format!("signal {signal}"), |signal| signal.to_string())
 }
 
 /// Values a summary lists at most.
@@ -114,23 +160,45 @@ const LISTED: usize = 200;
 
 /// What one training did.
 pub(super) fn summary(fit: &Fit, outcome: &Outcome, files: &Files) -> FitSummary {
-    let (path, range) = fit.info.site.as_ref().and_then(|site| files.place(site)).unwrap_or_default();
+    let (path, range) = fit
+        .info
+        .site
+        .as_ref()
+        .and_then(|site| files.place(site))
+        .unwrap_or_default();
     let stopped = match (fit.end.as_deref(), outcome) {
         (Some("finished"), _) => "finished",
-        (Some(_), _) | (None, Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_)) => "script-error",
-        (None, Outcome::Clear) => "fault-localised",
+        (Some(_), _) | (None, Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_)) => {
+            "script-error"
+        }
+        (None, Outcome::Clear(Verdict::Faulty)) => "fault-localised",
+        // Health was clear: as many steps as the verdict needed, which is a budget too.
+        (None, Outcome::Clear(_)) => "budget",
         (None, Outcome::Budget) => "budget",
         (None, Outcome::Cancelled) => "cancelled",
         (None, Outcome::Finished | Outcome::NeverTrained) => "finished",
     };
     let moment = fit.scalars().moments().last();
-    let batches = |values: ndarray::ArrayView1<'_, f64>| values.iter().copied().take(LISTED).collect::<Vec<f64>>();
+    let batches =
+        |values: ndarray::ArrayView1<'_, f64>| values.iter().copied().take(LISTED).collect::<Vec<f64>>();
     let (loss, metrics) = if fit.epochs.is_empty() {
-        let metrics = fit.metrics().map(|(name, history)| (name.to_owned(), batches(history.column(0)))).collect();
+        let metrics = fit
+            .metrics()
+            .map(|(name, history)| (name.to_owned(), batches(history.column(0))))
+            .collect();
         (batches(fit.scalar(Scalar::Loss)), metrics)
     } else {
-        let of = |name: &str| fit.epochs.iter().filter_map(|epoch| epoch.logs.get(name).copied()).collect::<Vec<f64>>();
-        let names = fit.epochs.iter().flat_map(|epoch| epoch.logs.keys()).filter(|name| *name != "loss");
+        let of = |name: &str| {
+            fit.epochs
+                .iter()
+                .filter_map(|epoch| epoch.logs.get(name).copied())
+                .collect::<Vec<f64>>()
+        };
+        let names = fit
+            .epochs
+            .iter()
+            .flat_map(|epoch| epoch.logs.keys())
+            .filter(|name| *name != "loss");
         (of("loss"), names.map(|name| (name.clone(), of(name))).collect())
     };
     FitSummary {

@@ -78,7 +78,11 @@ pub(crate) struct Seen {
 #[derive(Clone, Debug)]
 pub(crate) enum Remedy {
     /// Replaces the argument at the cause's place, or adds it as a keyword to the call.
-    Argument { title: String, keyword: &'static str, text: String },
+    Argument {
+        title: String,
+        keyword: &'static str,
+        text: String,
+    },
     /// Standardises the array where it last changes.
     Standardise { title: String },
 }
@@ -121,12 +125,28 @@ impl Cause {
     }
 
     pub fn seen(mut self, phase: Phase, text: impl Into<String>) -> Cause {
-        self.evidence.push(Seen { text: text.into(), moment: None, phase, layer: None });
+        self.evidence.push(Seen {
+            text: text.into(),
+            moment: None,
+            phase,
+            layer: None,
+        });
         self
     }
 
-    pub fn seen_at(mut self, moment: Moment, phase: Phase, layer: Option<usize>, text: impl Into<String>) -> Cause {
-        self.evidence.push(Seen { text: text.into(), moment: Some(moment), phase, layer });
+    pub fn seen_at(
+        mut self,
+        moment: Moment,
+        phase: Phase,
+        layer: Option<usize>,
+        text: impl Into<String>,
+    ) -> Cause {
+        self.evidence.push(Seen {
+            text: text.into(),
+            moment: Some(moment),
+            phase,
+            layer,
+        });
         self
     }
 
@@ -140,16 +160,9 @@ impl Cause {
 pub(crate) fn find(case: &Case<'_>) -> Vec<Cause> {
     let mut causes: Vec<Cause> = STRUCTURAL.iter().flat_map(|(_, find)| find(case)).collect();
     let explained = causes.iter().any(|cause| cause.severity == Severity::Error);
-    for (_, find) in OPTIMISATION {
-        // What fails with a structural fault fails because of it; scales and rates are then only worth a mention.
-        causes.extend(find(case).into_iter().map(|mut cause| {
-            if explained {
-                cause.severity = cause.severity.min(Severity::Information);
-                cause.confidence *= 0.6;
-                cause.settled = false;
-            }
-            cause
-        }));
+    // What fails with a structural fault fails because of it; scales and rates can only be judged once it is mended.
+    if !explained {
+        causes.extend(OPTIMISATION.iter().flat_map(|(_, find)| find(case)));
     }
     for (_, find) in FALLBACKS {
         if causes.iter().any(|cause| cause.severity >= Severity::Warning) {
@@ -157,10 +170,19 @@ pub(crate) fn find(case: &Case<'_>) -> Vec<Cause> {
         }
         causes.extend(find(case));
     }
-    causes.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
+    causes.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then(b.confidence.total_cmp(&a.confidence))
+    });
     causes
 }
 
 pub(crate) fn all() -> Vec<&'static RuleInfo> {
-    STRUCTURAL.iter().chain(OPTIMISATION).chain(FALLBACKS).map(|(info, _)| *info).collect()
+    STRUCTURAL
+        .iter()
+        .chain(OPTIMISATION)
+        .chain(FALLBACKS)
+        .map(|(info, _)| *info)
+        .collect()
 }

@@ -72,7 +72,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let (Some(y), Some(head)) = (case.fit.y(), case.head()) else { return Vec::new() };
     let Some(activation) = head.activation.as_deref() else { return Vec::new() };
     let Some((low, high)) = reach(activation) else { return Vec::new() };
-    if !ELEMENTWISE.contains(&case.loss_name()) {
+    // A softmax over one unit reaches one value only, which is another fault (DL705).
+    let constant = activation == "softmax" && case.output_units() == Some(1);
+    if constant || !ELEMENTWISE.contains(&case.loss_name()) {
         return Vec::new();
     }
     let above = y.max > high + 0.1 && y.mean + y.std > high;

@@ -48,7 +48,10 @@ pub(super) struct Suspects {
 impl Suspects {
     /// Largest of them.
     pub fn worst(&self) -> f64 {
-        self.rate_high.max(self.rate_low).max(self.features).max(self.targets)
+        self.rate_high
+            .max(self.rate_low)
+            .max(self.features)
+            .max(self.targets)
     }
 }
 
@@ -58,9 +61,18 @@ pub(super) fn failure(case: &Case<'_>) -> Option<Failure> {
         return None;
     }
     let losses = case.fit.scalar(Scalar::Loss);
-    let first = losses.iter().copied().find(|loss| loss.is_finite()).unwrap_or(f64::NAN);
+    let first = losses
+        .iter()
+        .copied()
+        .find(|loss| loss.is_finite())
+        .unwrap_or(f64::NAN);
     // AUTOTRAINER calls a loss of 1e3 exploding; relative to where it started it does not depend on the targets' scale.
-    let recent = losses.len() >= 5 && losses.iter().rev().take(5).all(|loss| *loss > 1e3 * first.abs().max(1e-3));
+    let recent = losses.len() >= 5
+        && losses
+            .iter()
+            .rev()
+            .take(5)
+            .all(|loss| *loss > 1e3 * first.abs().max(1e-3));
     if case.broken().is_some() || recent {
         return Some(Failure::Diverges);
     }
@@ -73,7 +85,10 @@ pub(super) fn failure(case: &Case<'_>) -> Option<Failure> {
 /// Whether NaNs come in with the data.
 pub(super) fn data_broken(case: &Case<'_>) -> bool {
     let data = &case.fit.info.data;
-    data.x.iter().chain(&data.y).any(|array| array.nans + array.infs > 0)
+    data.x
+        .iter()
+        .chain(&data.y)
+        .any(|array| array.nans + array.infs > 0)
 }
 
 /// Weighs the suspects.
@@ -90,7 +105,10 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
         if ratio > UPDATE_LARGE && suspects.rate_high > 0.0 {
             suspects.rate_high += 0.5;
         }
-        if failure == Failure::Stuck && case.typical_update_ratio() < UPDATE_SMALL && !case.learning().constant {
+        if failure == Failure::Stuck
+            && case.typical_update_ratio() < UPDATE_SMALL
+            && !case.learning().constant
+        {
             suspects.rate_low += 1.0;
         }
         if failure == Failure::Diverges {
@@ -113,18 +131,32 @@ fn features_off(x: &trace::DataInfo) -> f64 {
     let offset = (x.offset_ratio / FEATURES_OFFSET).log10() + 0.3;
     let size = if size >= 0.3 { size } else { 0.0 };
     // An offset matters only where it is large against the weights too: years do, ages of adults do not.
-    let offset = if offset >= 0.3 && x.feature_absmean_max > FEATURES_OFFSET { offset } else { 0.0 };
+    let offset = if offset >= 0.3 && x.feature_absmean_max > FEATURES_OFFSET {
+        offset
+    } else {
+        0.0
+    };
     size.max(offset)
 }
 
 /// Whether the first layers rescale their input themselves, or look numbers up instead of computing with them.
 fn scales_itself(case: &Case<'_>) -> bool {
     const SCALING: [&str; 9] = [
-        "Embedding", "Normalization", "Rescaling", "BatchNormalization", "LayerNormalization", "CategoryEncoding",
-        "Hashing", "Discretization", "Lambda",
+        "Embedding",
+        "Normalization",
+        "Rescaling",
+        "BatchNormalization",
+        "LayerNormalization",
+        "CategoryEncoding",
+        "Hashing",
+        "Discretization",
+        "Lambda",
     ];
     let until_weighted = case.weighted().next().map_or(usize::MAX, |layer| layer.index);
-    case.layers().iter().filter(|layer| layer.index <= until_weighted).any(|layer| SCALING.contains(&layer.class.as_str()))
+    case.layers()
+        .iter()
+        .filter(|layer| layer.index <= until_weighted)
+        .any(|layer| SCALING.contains(&layer.class.as_str()))
 }
 
 /// Keras' default learning rate of an optimizer (Keras 3.15 signatures), the middle of the sane range.
@@ -143,14 +175,20 @@ pub(super) fn flat_from_start(case: &Case<'_>, layer: usize) -> bool {
 /// Share of elements in the flat part of a layer's activation at the first probed steps.
 pub(super) fn saturated_at_start(case: &Case<'_>, layer: usize) -> f64 {
     let series = case.fit.series(layer, Tensor::V1);
-    series.and_then(|series| series.stat(Stat::Saturated).iter().copied().find(|share| share.is_finite())).unwrap_or(0.0)
+    series
+        .and_then(|series| {
+            series
+                .stat(Stat::Saturated)
+                .iter()
+                .copied()
+                .find(|share| share.is_finite())
+        })
+        .unwrap_or(0.0)
 }
 
 /// What the four suspects share: is this one the one to name, and how sure is that?
 pub(super) struct Charge {
     pub failure: Failure,
-    /// Decades by which it is off.
-    pub decades: f64,
     pub confidence: f64,
     pub severity: Severity,
     pub settled: bool,
@@ -173,7 +211,6 @@ pub(super) fn charge(case: &Case<'_>, pick: fn(&Suspects) -> f64) -> Option<Char
     let sure = 0.55 + 0.2 * decades.min(1.5) + if failure == Failure::Diverges { 0.05 } else { 0.0 };
     Some(Charge {
         failure,
-        decades,
         confidence: if leading { sure } else { sure * 0.6 },
         severity: match (leading, failure) {
             (false, _) => Severity::Information,
@@ -189,24 +226,37 @@ pub(super) fn with_failure(case: &Case<'_>, failure: Failure, mut cause: Cause) 
     match failure {
         Failure::Diverges => match case.broken() {
             Some(broken) => {
-                let what = match (broken.layer.and_then(|index| case.layers().get(index)), broken.tensor) {
+                let what = match (
+                    broken.layer.and_then(|index| case.layers().get(index)),
+                    broken.tensor,
+                ) {
                     (Some(layer), Some(tensor)) => format!("{} of {}", tensor_name(tensor), layer.name),
                     _ => "the loss".to_owned(),
                 };
                 let phase = broken.tensor.map_or(Phase::Loss, phase_of);
-                let text = format!("{what} is NaN or infinite from step {} on; loss {}", broken.moment.step, case.loss_story());
+                let text = format!(
+                    "{what} is NaN or infinite from step {} on; loss {}",
+                    broken.moment.step,
+                    case.loss_story()
+                );
                 cause = cause.seen_at(broken.moment, phase, broken.layer, text);
             }
             None => cause = cause.seen(Phase::Loss, format!("the loss grows: {}", case.loss_story())),
         },
         Failure::Stops => {
             if let Some(moment) = case.gradients_gone() {
-                let text = format!("the gradient of every kernel is exactly 0 from step {} on", moment.step);
+                let text = format!(
+                    "the gradient of every kernel is exactly 0 from step {} on",
+                    moment.step
+                );
                 cause = cause.seen_at(moment, Phase::Backward, None, text);
             }
             for layer in case.layers() {
                 if let Some(moment) = case.flat_since(layer.index) {
-                    let text = format!("{} puts out 0 for every sample from step {} on", layer.name, moment.step);
+                    let text = format!(
+                        "{} puts out 0 for every sample from step {} on",
+                        layer.name, moment.step
+                    );
                     cause = cause.seen_at(moment, Phase::Forward, Some(layer.index), text);
                     break;
                 }
@@ -222,19 +272,33 @@ pub(super) fn stuck_text(case: &Case<'_>) -> String {
     let learning = case.learning();
     let mut parts = vec![format!("after {} steps", case.fit.steps)];
     if let Some(loss) = learning.loss {
-        parts.push(format!("the loss went from {} to {}", number(loss.first), number(loss.last)));
+        parts.push(format!(
+            "the loss went from {} to {}",
+            number(loss.first),
+            number(loss.last)
+        ));
     }
     match (learning.hits, learning.majority, learning.explained) {
         (Some(hits), Some(majority), _) => {
-            parts.push(format!("{} right (always the same answer: {})", percent(hits), percent(majority)));
+            parts.push(format!(
+                "{} right (always the same answer: {})",
+                percent(hits),
+                percent(majority)
+            ));
         }
         (_, _, Some(explained)) => {
-            parts.push(format!("{} of the labels' variance explained", percent(explained.max(0.0))));
+            parts.push(format!(
+                "{} of the labels' variance explained",
+                percent(explained.max(0.0))
+            ));
         }
         _ => {}
     }
     if learning.constant {
-        parts.push(format!("all samples get the same prediction (spread {})", number(learning.spread)));
+        parts.push(format!(
+            "all samples get the same prediction (spread {})",
+            number(learning.spread)
+        ));
     }
     format!("{} {}", parts[0], parts[1..].join(", "))
 }
