@@ -59,5 +59,12 @@ pub fn run(fast: bool) -> anyhow::Result<()> {
             .env("DEEPLOCALIZE_TEST_PYTHON", &python)
             .env("DEEPLOCALIZE_TEST_BINARY", &binary),
     )?;
+    step(
+        "runs in the language server",
+        cargo()
+            .args(["test", "--package", "deeplocalize", "--features", "keras", "--test", "lsp", "runs::"])
+            .args(["--", "--test-threads", "2"])
+            .env("DEEPLOCALIZE_TEST_PYTHON", &python),
+    )?;
     Ok(())
 }

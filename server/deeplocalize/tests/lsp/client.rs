@@ -140,12 +140,22 @@ impl Client {
         self.unread.retain(|message| message["method"] != method);
     }
 
+    /// The next message of that method, which may take its time: a script is running.
+    #[cfg(feature = "keras")]
+    pub fn expect_from_run(&mut self, method: &str) -> Value {
+        self.find_within(Duration::from_secs(150), |message| message["method"] == method)["params"].take()
+    }
+
     /// The first message that fits; others stay for whoever expects them.
     fn find(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        self.find_within(LIMIT, fits)
+    }
+
+    fn find_within(&mut self, limit: Duration, fits: impl Fn(&Value) -> bool) -> Value {
         if let Some(at) = self.unread.iter().position(&fits) {
             return self.unread.remove(at).unwrap();
         }
-        let end = Instant::now() + LIMIT;
+        let end = Instant::now() + limit;
         loop {
             match self
                 .output

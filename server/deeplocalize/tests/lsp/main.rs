@@ -11,4 +11,6 @@ mod commands;
 mod diagnostics;
 mod handshake;
 mod life;
+#[cfg(feature = "keras")]
+mod runs;
 mod text_sync;
