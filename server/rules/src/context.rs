@@ -33,10 +33,20 @@ impl<'a> Context<'a> {
                 let call = program.call(compile.call);
                 let model = program.model(compile.model?)?;
                 let head = Head::of(program, model)?;
-                Some(Output { compile: call, model, head, loss: Loss::of(program, call)? })
+                Some(Output {
+                    compile: call,
+                    model,
+                    head,
+                    loss: Loss::of(program, call)?,
+                })
             })
             .collect();
-        Context { program, text, path, outputs }
+        Context {
+            program,
+            text,
+            path,
+            outputs,
+        }
     }
 
     /// A finding with what the rule itself says; the rest is for the rule to fill in.
@@ -58,20 +68,40 @@ impl<'a> Context<'a> {
     }
 
     /// A fix of one edit.
-    pub(crate) fn fix(&self, title: impl Into<String>, applicability: Applicability, range: Range, text: impl Into<String>) -> Fix {
+    pub(crate) fn fix(
+        &self,
+        title: impl Into<String>,
+        applicability: Applicability,
+        range: Range,
+        text: impl Into<String>,
+    ) -> Fix {
         self.fix_all(title, applicability, vec![(range, text.into())])
     }
 
     /// A fix of several edits.
-    pub(crate) fn fix_all(&self, title: impl Into<String>, applicability: Applicability, edits: Vec<(Range, String)>) -> Fix {
-        let edit = |(range, new_text)| Edit { path: self.path.to_owned(), range, new_text };
-        Fix { title: title.into(), applicability, edits: edits.into_iter().map(edit).collect(), trial: None }
+    pub(crate) fn fix_all(
+        &self,
+        title: impl Into<String>,
+        applicability: Applicability,
+        edits: Vec<(Range, String)>,
+    ) -> Fix {
+        let edit = |(range, new_text)| Edit {
+            path: self.path.to_owned(),
+            range,
+            new_text,
+        };
+        Fix {
+            title: title.into(),
+            applicability,
+            edits: edits.into_iter().map(edit).collect(),
+            trial: None,
+        }
     }
 
     /// The edit that gives a layer's head another activation; `None` where that takes more than one replacement.
     pub(crate) fn activation_edit(&self, head: &Head<'_>, activation: &str) -> Option<(Range, String)> {
         match head.place {
-            Some(place) => self.replace_name(place, &head.activation, activation),
+            Some(place) => self.replace_name(place, head.activation, activation),
             None => self.append_argument(head.call, &format!("activation={}", self.quoted(activation))),
         }
     }
@@ -87,7 +117,9 @@ impl<'a> Context<'a> {
         if written.ends_with(&format!(".{old}")) {
             return Some((Range::new(place.end - old.len(), place.end), new.to_owned()));
         }
-        let is_name = written.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        let is_name = written
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || letter == '_');
         is_name.then(|| (place, self.quoted(new)))
     }
 
@@ -96,14 +128,25 @@ impl<'a> Context<'a> {
         let last = call.arguments.last()?;
         // Something other than arguments may stand behind the last one (`**kwargs`, a comment): only the plain case.
         let rest = Range::new(last.range.end, call.range.end).slice(self.text);
-        let plain = rest.chars().all(|letter| letter.is_whitespace() || letter == ',' || letter == ')');
-        plain.then(|| (Range::new(last.range.end, last.range.end), format!(", {argument}")))
+        let plain = rest
+            .chars()
+            .all(|letter| letter.is_whitespace() || letter == ',' || letter == ')');
+        plain.then(|| {
+            (
+                Range::new(last.range.end, last.range.end),
+                format!(", {argument}"),
+            )
+        })
     }
 
     /// A string literal in the kind of quotes the file prefers.
     pub(crate) fn quoted(&self, text: &str) -> String {
         let count = |quote: char| self.text.matches(quote).count();
-        if count('"') > count('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
+        if count('"') > count('\'') {
+            format!("\"{text}\"")
+        } else {
+            format!("'{text}'")
+        }
     }
 
     /// The layer at a position of a model; `None` when its position is not certain.
@@ -132,7 +175,9 @@ pub(crate) enum Given<'a> {
 pub(crate) fn given<'a>(call: &'a Call, name: &str) -> Given<'a> {
     match call.argument(name) {
         Some(argument) => Given::Value(&argument.value),
-        None if call.open_ended || call.arguments.iter().any(|argument| argument.name.is_none()) => Given::Unknown,
+        None if call.open_ended || call.arguments.iter().any(|argument| argument.name.is_none()) => {
+            Given::Unknown
+        }
         None => Given::Absent,
     }
 }

@@ -50,8 +50,11 @@ pub fn check(program: &Program, text: &str, path: &Path) -> Vec<Finding> {
     let context = Context::new(program, text, path);
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&context)).collect();
     findings.sort_by(|left, right| {
-        (Reverse(left.severity), left.range, left.code)
-            .cmp(&(Reverse(right.severity), right.range, right.code))
+        (Reverse(left.severity), left.range, left.code).cmp(&(
+            Reverse(right.severity),
+            right.range,
+            right.code,
+        ))
     });
     // A model that is compiled twice has its faults once.
     findings.dedup_by(|next, kept| next.code == kept.code && next.range == kept.range);

@@ -10,7 +10,10 @@ fn findings(text: &str) -> Vec<Finding> {
 }
 
 fn of_rule(rule: &RuleInfo, text: &str) -> Vec<Finding> {
-    findings(text).into_iter().filter(|finding| finding.code == rule.code).collect()
+    findings(text)
+        .into_iter()
+        .filter(|finding| finding.code == rule.code)
+        .collect()
 }
 
 /// The text after a fix.
@@ -42,12 +45,25 @@ pub(crate) fn check(rule: &RuleInfo, pass: &[&str], fail: &[(&str, &str)], fix: 
         let found = of_rule(rule, text);
         assert_eq!(found.len(), 1, "{} on\n{text}\n{found:#?}", rule.code);
         assert_eq!(found[0].range.slice(text), *underlined, "{text}");
-        assert_eq!(findings(text).len(), 1, "one fault is reported once:\n{text}\n{:#?}", findings(text));
+        assert_eq!(
+            findings(text).len(),
+            1,
+            "one fault is reported once:\n{text}\n{:#?}",
+            findings(text)
+        );
         for fix in &found[0].fixes {
             let after = fixed(text, fix);
-            assert!(Program::parse(&after).syntax_errors.is_empty(), "{}\n{after}", fix.title);
+            assert!(
+                Program::parse(&after).syntax_errors.is_empty(),
+                "{}\n{after}",
+                fix.title
+            );
             if fix.applicability == Applicability::Safe {
-                assert!(of_rule(rule, &after).is_empty(), "{} still fires on\n{after}", rule.code);
+                assert!(
+                    of_rule(rule, &after).is_empty(),
+                    "{} still fires on\n{after}",
+                    rule.code
+                );
             }
         }
     }
@@ -65,14 +81,31 @@ fn codes_are_unique_and_documentation_is_complete_and_true() {
     for rule in crate::all() {
         assert!(codes.insert(rule.code), "{} twice", rule.code);
         let page = rule.markdown();
-        assert!(page.starts_with(&format!("# {} ({})\n", rule.name, rule.code)), "title of {}", rule.code);
+        assert!(
+            page.starts_with(&format!("# {} ({})\n", rule.name, rule.code)),
+            "title of {}",
+            rule.code
+        );
         for section in ["What it does", "Why it matters", "Fix safety", "References"] {
-            assert!(!doc_section(&page, section).is_empty(), "{}: {section}", rule.code);
+            assert!(
+                !doc_section(&page, section).is_empty(),
+                "{}: {section}",
+                rule.code
+            );
         }
         let bad = python(&page, "Example");
-        assert!(!of_rule(rule, &bad).is_empty(), "{}: the example is not reported\n{bad}", rule.code);
+        assert!(
+            !of_rule(rule, &bad).is_empty(),
+            "{}: the example is not reported\n{bad}",
+            rule.code
+        );
         let good = python(&page, "Use instead");
         assert!(!good.is_empty(), "{}: nothing to use instead", rule.code);
-        assert!(findings(&good).is_empty(), "{}: {:#?}", rule.code, findings(&good));
+        assert!(
+            findings(&good).is_empty(),
+            "{}: {:#?}",
+            rule.code,
+            findings(&good)
+        );
     }
 }

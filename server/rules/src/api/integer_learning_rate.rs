@@ -44,12 +44,20 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for call in &context.program.calls {
-        let Some(optimizer) = call.callee.strip_prefix("keras.optimizers.").filter(|name| !name.contains('.')) else {
+        let Some(optimizer) = call
+            .callee
+            .strip_prefix("keras.optimizers.")
+            .filter(|name| !name.contains('.'))
+        else {
             continue;
         };
-        let Some(argument) = call.argument("learning_rate") else { continue };
+        let Some(argument) = call.argument("learning_rate") else {
+            continue;
+        };
         // Zero and below are wrong for another reason, which has its own rule.
-        let Value::Int(rate @ 1..) = argument.value.value else { continue };
+        let Value::Int(rate @ 1..) = argument.value.value else {
+            continue;
+        };
         let message = format!(
             "Keras 3 refuses a learning rate that is not a float, so this call of `{optimizer}` raises an exception; \
              write `{rate}.0`"
@@ -58,7 +66,12 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         finding.confidence = 0.95;
         if argument.value.range.slice(context.text) == rate.to_string() {
             let title = format!("Write `{rate}.0`");
-            finding.fixes.push(context.fix(title, Applicability::Safe, argument.value.range, format!("{rate}.0")));
+            finding.fixes.push(context.fix(
+                title,
+                Applicability::Safe,
+                argument.value.range,
+                format!("{rate}.0"),
+            ));
         }
         findings.push(finding);
     }
@@ -81,9 +94,15 @@ mod tests {
             ],
             &[
                 ("import keras\nkeras.optimizers.SGD(1)", "1"),
-                ("import keras\nONE = 1\nkeras.optimizers.SGD(learning_rate=ONE)", "ONE"),
+                (
+                    "import keras\nONE = 1\nkeras.optimizers.SGD(learning_rate=ONE)",
+                    "ONE",
+                ),
             ],
-            &[("import keras\nkeras.optimizers.SGD(1)", "import keras\nkeras.optimizers.SGD(1.0)")],
+            &[(
+                "import keras\nkeras.optimizers.SGD(1)",
+                "import keras\nkeras.optimizers.SGD(1.0)",
+            )],
         );
     }
 }

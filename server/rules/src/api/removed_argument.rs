@@ -58,7 +58,10 @@ impl Removed {
     fn concerns(&self, call: &Call) -> bool {
         self.callees.iter().any(|callee| match callee.strip_suffix('*') {
             // `keras.optimizers.*` does not reach into `keras.optimizers.legacy`.
-            Some(prefix) => call.callee.strip_prefix(prefix).is_some_and(|rest| !rest.contains('.')),
+            Some(prefix) => call
+                .callee
+                .strip_prefix(prefix)
+                .is_some_and(|rest| !rest.contains('.')),
             None => call.callee == *callee,
         })
     }
@@ -77,14 +80,25 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     if context.program.legacy_keras {
         return Vec::new();
     }
-    context.program.calls.iter().flat_map(|call| of_call(context, call)).collect()
+    context
+        .program
+        .calls
+        .iter()
+        .flat_map(|call| of_call(context, call))
+        .collect()
 }
 
 fn of_call(context: &Context<'_>, call: &Call) -> Vec<Finding> {
     let mut findings = Vec::new();
     for argument in &call.arguments {
-        let (Some(name), Some(range)) = (&argument.name, argument.name_range) else { continue };
-        let Some(removed) = REMOVED.argument.iter().find(|removed| removed.name == *name && removed.concerns(call)) else {
+        let (Some(name), Some(range)) = (&argument.name, argument.name_range) else {
+            continue;
+        };
+        let Some(removed) = REMOVED
+            .argument
+            .iter()
+            .find(|removed| removed.name == *name && removed.concerns(call))
+        else {
             continue;
         };
         let class = call.class();
@@ -101,8 +115,17 @@ fn of_call(context: &Context<'_>, call: &Call) -> Vec<Finding> {
         if let Some(replacement) = &removed.replacement
             && call.argument(replacement).is_none()
         {
-            let applicability = if removed.safe { Applicability::Safe } else { Applicability::Unsafe };
-            finding.fixes.push(context.fix(format!("Rename to `{replacement}`"), applicability, range, replacement));
+            let applicability = if removed.safe {
+                Applicability::Safe
+            } else {
+                Applicability::Unsafe
+            };
+            finding.fixes.push(context.fix(
+                format!("Rename to `{replacement}`"),
+                applicability,
+                range,
+                replacement,
+            ));
         }
         findings.push(finding);
     }
@@ -134,16 +157,34 @@ mod tests {
             ],
             &[
                 ("import keras\nkeras.optimizers.SGD(lr=0.1)", "lr"),
-                ("from keras.optimizers import Adam\nAdam(0.001, decay=1e-6)", "decay"),
+                (
+                    "from keras.optimizers import Adam\nAdam(0.001, decay=1e-6)",
+                    "decay",
+                ),
                 ("from keras.layers import Dense\nDense(4, init='uniform')", "init"),
-                ("from keras.layers import Convolution2D as C\nC(4, 3, border_mode='same')", "border_mode"),
-                ("import keras\nm = keras.Sequential()\nm.fit(x, y, nb_epoch=3)", "nb_epoch"),
+                (
+                    "from keras.layers import Convolution2D as C\nC(4, 3, border_mode='same')",
+                    "border_mode",
+                ),
+                (
+                    "import keras\nm = keras.Sequential()\nm.fit(x, y, nb_epoch=3)",
+                    "nb_epoch",
+                ),
                 ("import keras\nself.model.fit(x, y, nb_epoch=3)", "nb_epoch"),
-                ("import keras\nm = keras.Sequential()\nm.fit(x, y, workers=3)", "workers"),
-                ("from keras.utils import np_utils\nnp_utils.to_categorical(y, nb_classes=3)", "nb_classes"),
+                (
+                    "import keras\nm = keras.Sequential()\nm.fit(x, y, workers=3)",
+                    "workers",
+                ),
+                (
+                    "from keras.utils import np_utils\nnp_utils.to_categorical(y, nb_classes=3)",
+                    "nb_classes",
+                ),
             ],
             &[
-                ("import keras\nkeras.optimizers.SGD(lr=0.1)", "import keras\nkeras.optimizers.SGD(learning_rate=0.1)"),
+                (
+                    "import keras\nkeras.optimizers.SGD(lr=0.1)",
+                    "import keras\nkeras.optimizers.SGD(learning_rate=0.1)",
+                ),
                 (
                     "import keras\nm = keras.Sequential()\nm.fit(x, y, nb_epoch=3)",
                     "import keras\nm = keras.Sequential()\nm.fit(x, y, epochs=3)",

@@ -83,7 +83,12 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     if SET_ELSEWHERE.iter().any(|sign| context.text.contains(sign)) {
         return Vec::new();
     }
-    context.program.calls.iter().filter_map(|call| of_call(context, call)).collect()
+    context
+        .program
+        .calls
+        .iter()
+        .filter_map(|call| of_call(context, call))
+        .collect()
 }
 
 fn of_call(context: &Context<'_>, call: &Call) -> Option<Finding> {
@@ -97,13 +102,17 @@ fn of_call(context: &Context<'_>, call: &Call) -> Option<Finding> {
         (
             Severity::Error,
             0.97,
-            format!("a learning rate of {rate} makes every step go uphill, so the loss grows; start from {default}"),
+            format!(
+                "a learning rate of {rate} makes every step go uphill, so the loss grows; start from {default}"
+            ),
         )
     } else if rate == 0.0 {
         (
             Severity::Error,
             0.95,
-            format!("with a learning rate of 0 the weights never change, so nothing is learned; start from {default}"),
+            format!(
+                "with a learning rate of 0 the weights never change, so nothing is learned; start from {default}"
+            ),
         )
     } else if rate < SMALLEST {
         (
@@ -184,7 +193,10 @@ mod tests {
         crate::testing::check(
             &INFO,
             &pass.iter().map(String::as_str).collect::<Vec<_>>(),
-            &fail.iter().map(|(text, underlined)| (text.as_str(), *underlined)).collect::<Vec<_>>(),
+            &fail
+                .iter()
+                .map(|(text, underlined)| (text.as_str(), *underlined))
+                .collect::<Vec<_>>(),
             &[(
                 "import keras\nRATE = 3.0\nkeras.optimizers.SGD(learning_rate=RATE)",
                 "import keras\nRATE = 0.01\nkeras.optimizers.SGD(learning_rate=RATE)",

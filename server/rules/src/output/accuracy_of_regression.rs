@@ -42,7 +42,11 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.outputs.iter().filter_map(|output| of_output(context, output)).collect()
+    context
+        .outputs
+        .iter()
+        .filter_map(|output| of_output(context, output))
+        .collect()
 }
 
 fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
@@ -59,7 +63,11 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
     );
     let (range, new) = context.replace_name(range, "accuracy", "mae")?;
     let fix = context.fix("Watch the mean absolute error", Applicability::Unsafe, range, new);
-    Some(Finding { confidence: 0.7, fixes: vec![fix], ..context.finding(&INFO, range, message) })
+    Some(Finding {
+        confidence: 0.7,
+        fixes: vec![fix],
+        ..context.finding(&INFO, range, message)
+    })
 }
 
 /// Where accuracy is asked for.
@@ -76,7 +84,9 @@ mod tests {
     use super::*;
 
     fn model(head: &str, rest: &str) -> String {
-        format!("import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {rest})\n")
+        format!(
+            "import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {rest})\n"
+        )
     }
 
     #[test]
@@ -85,11 +95,20 @@ mod tests {
             model("L.Dense(1)", "'mse', metrics=['mae']"),
             model("L.Dense(1, 'sigmoid')", "'mse', metrics=['accuracy']"),
             model("L.Dense(10)", "'mse', metrics=['accuracy']"),
-            model("L.Dense(1)", "keras.losses.BinaryCrossentropy(from_logits=True), metrics=['accuracy']"),
+            model(
+                "L.Dense(1)",
+                "keras.losses.BinaryCrossentropy(from_logits=True), metrics=['accuracy']",
+            ),
         ];
         let fail = [
-            (model("L.Dense(1)", "'mse', metrics=['mae', 'accuracy']"), "'accuracy'"),
-            (model("L.Dense(1, activation='linear')", "loss='mae', metrics=['acc']"), "'acc'"),
+            (
+                model("L.Dense(1)", "'mse', metrics=['mae', 'accuracy']"),
+                "'accuracy'",
+            ),
+            (
+                model("L.Dense(1, activation='linear')", "loss='mae', metrics=['acc']"),
+                "'acc'",
+            ),
         ];
         let fix = [(
             model("L.Dense(1)", "loss='mse', metrics=['accuracy']"),
@@ -98,8 +117,11 @@ mod tests {
         crate::testing::check(
             &INFO,
             &pass.each_ref().map(String::as_str),
-            &fail.each_ref().map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref().map(|(before, after)| (before.as_str(), after.as_str())),
+            &fail
+                .each_ref()
+                .map(|(text, underlined)| (text.as_str(), *underlined)),
+            &fix.each_ref()
+                .map(|(before, after)| (before.as_str(), after.as_str())),
         );
     }
 }

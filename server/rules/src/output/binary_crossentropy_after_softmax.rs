@@ -47,7 +47,11 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.outputs.iter().filter_map(|output| of_output(context, output)).collect()
+    context
+        .outputs
+        .iter()
+        .filter_map(|output| of_output(context, output))
+        .collect()
 }
 
 fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
@@ -61,8 +65,13 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
          {units} units on its own; use `categorical_crossentropy`, or a sigmoid if several labels can be right at once"
     );
     let edit = context.replace_name(loss.range, &loss.written, "categorical_crossentropy");
-    let fix = edit.map(|edit| context.fix_all("Use categorical cross-entropy", Applicability::Unsafe, vec![edit]));
-    Some(Finding { confidence: 0.7, fixes: fix.into_iter().collect(), ..context.finding(&INFO, loss.range, message) })
+    let fix =
+        edit.map(|edit| context.fix_all("Use categorical cross-entropy", Applicability::Unsafe, vec![edit]));
+    Some(Finding {
+        confidence: 0.7,
+        fixes: fix.into_iter().collect(),
+        ..context.finding(&INFO, loss.range, message)
+    })
 }
 
 #[cfg(test)]
@@ -70,7 +79,9 @@ mod tests {
     use super::*;
 
     fn model(head: &str, loss: &str) -> String {
-        format!("import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n")
+        format!(
+            "import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n"
+        )
     }
 
     #[test]
@@ -82,8 +93,17 @@ mod tests {
             model("L.Dense(n, 'softmax')", "'binary_crossentropy'"),
         ];
         let fail = [
-            (model("L.Dense(10, 'softmax')", "'binary_crossentropy'"), "'binary_crossentropy'"),
-            (model("L.Dense(10), L.Softmax()", "loss=keras.losses.BinaryCrossentropy()"), "keras.losses.BinaryCrossentropy()"),
+            (
+                model("L.Dense(10, 'softmax')", "'binary_crossentropy'"),
+                "'binary_crossentropy'",
+            ),
+            (
+                model(
+                    "L.Dense(10), L.Softmax()",
+                    "loss=keras.losses.BinaryCrossentropy()",
+                ),
+                "keras.losses.BinaryCrossentropy()",
+            ),
         ];
         let fix = [(
             model("L.Dense(10, 'softmax')", "keras.losses.binary_crossentropy"),
@@ -92,8 +112,11 @@ mod tests {
         crate::testing::check(
             &INFO,
             &pass.each_ref().map(String::as_str),
-            &fail.each_ref().map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref().map(|(before, after)| (before.as_str(), after.as_str())),
+            &fail
+                .each_ref()
+                .map(|(text, underlined)| (text.as_str(), *underlined)),
+            &fix.each_ref()
+                .map(|(before, after)| (before.as_str(), after.as_str())),
         );
     }
 }

@@ -55,14 +55,20 @@ fn outside(activation: &str) -> Option<&'static str> {
         "relu" | "softplus" | "exponential" | "squareplus" => "values above 1",
         "relu6" => "values up to 6",
         "tanh" | "softsign" | "hard_tanh" => "values from -1 to 1",
-        "leaky_relu" | "elu" | "selu" | "gelu" | "silu" | "celu" | "mish" | "hard_silu" => "negative values and values above 1",
+        "leaky_relu" | "elu" | "selu" | "gelu" | "silu" | "celu" | "mish" | "hard_silu" => {
+            "negative values and values above 1"
+        }
         "log_sigmoid" | "log_softmax" => "only negative values",
         _ => return None,
     })
 }
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.outputs.iter().filter_map(|output| of_output(context, output)).collect()
+    context
+        .outputs
+        .iter()
+        .filter_map(|output| of_output(context, output))
+        .collect()
 }
 
 fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
@@ -77,13 +83,22 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
          to 1 is clipped and has no gradient, so those samples teach nothing. Use a sigmoid here, or \
          `BinaryCrossentropy(from_logits=True)` with a linear output"
     );
-    let converts = ["sigmoid(", "expit("].iter().any(|call| context.text.contains(call));
-    let applicability = if converts { Applicability::Unsafe } else { Applicability::Safe };
+    let converts = ["sigmoid(", "expit("]
+        .iter()
+        .any(|call| context.text.contains(call));
+    let applicability = if converts {
+        Applicability::Unsafe
+    } else {
+        Applicability::Safe
+    };
     let edit = context.activation_edit(head, "sigmoid");
     Some(Finding {
         layer: context.layer(output.model, head.position),
         confidence: if activation == "linear" { 0.93 } else { 0.95 },
-        fixes: edit.map(|edit| context.fix_all("Use a sigmoid output", applicability, vec![edit])).into_iter().collect(),
+        fixes: edit
+            .map(|edit| context.fix_all("Use a sigmoid output", applicability, vec![edit]))
+            .into_iter()
+            .collect(),
         ..context.finding(&INFO, head.range(), message)
     })
 }
@@ -93,7 +108,9 @@ mod tests {
     use super::*;
 
     fn model(head: &str, loss: &str) -> String {
-        format!("import keras\nfrom keras import layers as L\nm = keras.Sequential([L.Dense(8, activation='relu'), {head}])\nm.compile('adam', {loss})\n")
+        format!(
+            "import keras\nfrom keras import layers as L\nm = keras.Sequential([L.Dense(8, activation='relu'), {head}])\nm.compile('adam', {loss})\n"
+        )
     }
 
     #[test]
@@ -111,11 +128,26 @@ mod tests {
         ];
         let fail = [
             (model("L.Dense(1)", "'binary_crossentropy'"), "L.Dense(1)"),
-            (model("L.Dense(1, activation=None)", "'binary_crossentropy'"), "None"),
+            (
+                model("L.Dense(1, activation=None)", "'binary_crossentropy'"),
+                "None",
+            ),
             (model("L.Dense(1, activation='relu')", "loss='bce'"), "'relu'"),
-            (model("L.Dense(1), L.Activation('tanh'), L.Dropout(0.1)", "keras.losses.BinaryCrossentropy()"), "'tanh'"),
-            (model("L.Dense(3, 'linear')", "keras.losses.binary_crossentropy"), "'linear'"),
-            (model("L.LSTM(1)", "keras.losses.BinaryCrossentropy(from_logits=False)"), "L.LSTM(1)"),
+            (
+                model(
+                    "L.Dense(1), L.Activation('tanh'), L.Dropout(0.1)",
+                    "keras.losses.BinaryCrossentropy()",
+                ),
+                "'tanh'",
+            ),
+            (
+                model("L.Dense(3, 'linear')", "keras.losses.binary_crossentropy"),
+                "'linear'",
+            ),
+            (
+                model("L.LSTM(1)", "keras.losses.BinaryCrossentropy(from_logits=False)"),
+                "L.LSTM(1)",
+            ),
             (model("L.Dense(1), L.ReLU()", "'binary_crossentropy'"), "L.ReLU()"),
         ];
         let fix = [
@@ -131,8 +163,11 @@ mod tests {
         crate::testing::check(
             &INFO,
             &pass.each_ref().map(String::as_str),
-            &fail.each_ref().map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref().map(|(before, after)| (before.as_str(), after.as_str())),
+            &fail
+                .each_ref()
+                .map(|(text, underlined)| (text.as_str(), *underlined)),
+            &fix.each_ref()
+                .map(|(before, after)| (before.as_str(), after.as_str())),
         );
     }
 }

@@ -49,7 +49,11 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.outputs.iter().filter_map(|output| of_output(context, output)).collect()
+    context
+        .outputs
+        .iter()
+        .filter_map(|output| of_output(context, output))
+        .collect()
 }
 
 fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
@@ -71,7 +75,11 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
         .replace_name(loss.range, &loss.written, "binary_crossentropy")
         .filter(|_| head.activation == "sigmoid");
     let fix = edit.map(|edit| context.fix_all("Use binary cross-entropy", Applicability::Unsafe, vec![edit]));
-    Some(Finding { confidence: 0.96, fixes: fix.into_iter().collect(), ..context.finding(&INFO, loss.range, message) })
+    Some(Finding {
+        confidence: 0.96,
+        fixes: fix.into_iter().collect(),
+        ..context.finding(&INFO, loss.range, message)
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +87,9 @@ mod tests {
     use super::*;
 
     fn model(head: &str, loss: &str) -> String {
-        format!("import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n")
+        format!(
+            "import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n"
+        )
     }
 
     #[test]
@@ -91,8 +101,14 @@ mod tests {
             model("L.Dense(1, 'sigmoid'), L.Reshape((28, 28))", "mine"),
         ];
         let fail = [
-            (model("L.Dense(1, 'sigmoid')", "'categorical_crossentropy'"), "'categorical_crossentropy'"),
-            (model("L.Dense(1)", "'sparse_categorical_crossentropy'"), "'sparse_categorical_crossentropy'"),
+            (
+                model("L.Dense(1, 'sigmoid')", "'categorical_crossentropy'"),
+                "'categorical_crossentropy'",
+            ),
+            (
+                model("L.Dense(1)", "'sparse_categorical_crossentropy'"),
+                "'sparse_categorical_crossentropy'",
+            ),
         ];
         let fix = [(
             model("L.Dense(1, 'sigmoid')", "'categorical_crossentropy'"),
@@ -101,8 +117,11 @@ mod tests {
         crate::testing::check(
             &INFO,
             &pass.each_ref().map(String::as_str),
-            &fail.each_ref().map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref().map(|(before, after)| (before.as_str(), after.as_str())),
+            &fail
+                .each_ref()
+                .map(|(text, underlined)| (text.as_str(), *underlined)),
+            &fix.each_ref()
+                .map(|(before, after)| (before.as_str(), after.as_str())),
         );
     }
 }

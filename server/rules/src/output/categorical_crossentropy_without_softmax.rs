@@ -51,7 +51,11 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.outputs.iter().filter_map(|output| of_output(context, output)).collect()
+    context
+        .outputs
+        .iter()
+        .filter_map(|output| of_output(context, output))
+        .collect()
 }
 
 fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
@@ -62,8 +66,8 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
     let (name, activation) = (loss.name, head.activation);
     let (severity, confidence, message) = match activation {
         // Positive outputs (exponential, softplus) are a distribution once Keras has divided them by their sum.
-        "linear" | "relu" | "relu6" | "tanh" | "hard_tanh" | "softsign" | "leaky_relu" | "elu" | "selu" | "gelu" | "silu"
-        | "celu" | "mish" | "hard_silu" | "log_sigmoid" | "log_softmax" => (
+        "linear" | "relu" | "relu6" | "tanh" | "hard_tanh" | "softsign" | "leaky_relu" | "elu" | "selu"
+        | "gelu" | "silu" | "celu" | "mish" | "hard_silu" | "log_sigmoid" | "log_softmax" => (
             Severity::Error,
             if activation == "linear" { 0.92 } else { 0.95 },
             format!(
@@ -83,13 +87,20 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
         _ => return None,
     };
     let safe = severity == Severity::Error && !context.text.contains("softmax(");
-    let applicability = if safe { Applicability::Safe } else { Applicability::Unsafe };
+    let applicability = if safe {
+        Applicability::Safe
+    } else {
+        Applicability::Unsafe
+    };
     let edit = context.activation_edit(head, "softmax");
     Some(Finding {
         severity,
         confidence,
         layer: context.layer(output.model, head.position),
-        fixes: edit.map(|edit| context.fix_all("Use a softmax output", applicability, vec![edit])).into_iter().collect(),
+        fixes: edit
+            .map(|edit| context.fix_all("Use a softmax output", applicability, vec![edit]))
+            .into_iter()
+            .collect(),
         ..context.finding(&INFO, head.range(), message)
     })
 }
@@ -99,44 +110,94 @@ mod tests {
     use super::*;
 
     fn model(head: &str, loss: &str) -> String {
-        format!("import keras\nfrom keras import layers as L\nm = keras.Sequential([L.Dense(8, activation='relu'), {head}])\nm.compile('adam', {loss})\n")
+        format!(
+            "import keras\nfrom keras import layers as L\nm = keras.Sequential([L.Dense(8, activation='relu'), {head}])\nm.compile('adam', {loss})\n"
+        )
     }
 
     #[test]
     fn tables() {
         let pass = [
             model("L.Dense(10, activation='softmax')", "'categorical_crossentropy'"),
-            model("L.Dense(10, activation='exponential')", "'categorical_crossentropy'"),
-            model("L.Dense(10)", "keras.losses.SparseCategoricalCrossentropy(from_logits=True)"),
+            model(
+                "L.Dense(10, activation='exponential')",
+                "'categorical_crossentropy'",
+            ),
+            model(
+                "L.Dense(10)",
+                "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
+            ),
             model("L.Dense(10)", "keras.losses.SparseCategoricalCrossentropy(True)"),
-            model("L.Dense(10)", "keras.losses.SparseCategoricalCrossentropy(from_logits=flag)"),
-            model("L.Dense(10), L.Activation('softmax')", "'sparse_categorical_crossentropy'"),
+            model(
+                "L.Dense(10)",
+                "keras.losses.SparseCategoricalCrossentropy(from_logits=flag)",
+            ),
+            model(
+                "L.Dense(10), L.Activation('softmax')",
+                "'sparse_categorical_crossentropy'",
+            ),
             model("L.Dense(10), L.Softmax()", "'sparse_categorical_crossentropy'"),
-            model("L.Conv2D(10, 1), L.GlobalAveragePooling2D(), L.Activation('softmax')", "'categorical_crossentropy'"),
+            model(
+                "L.Conv2D(10, 1), L.GlobalAveragePooling2D(), L.Activation('softmax')",
+                "'categorical_crossentropy'",
+            ),
             model("mine.Head(10)", "'categorical_crossentropy'"),
         ];
         let fail = [
             (model("L.Dense(10)", "'categorical_crossentropy'"), "L.Dense(10)"),
-            (model("L.Dense(10, activation='relu')", "'sparse_categorical_crossentropy'"), "'relu'"),
-            (model("L.Dense(10, activation='tanh')", "keras.losses.CategoricalCrossentropy()"), "'tanh'"),
-            (model("L.Dense(10, activation='sigmoid')", "'categorical_crossentropy'"), "'sigmoid'"),
-            (model("L.Dense(10), L.Activation('relu')", "loss=['categorical_crossentropy']"), "'relu'"),
+            (
+                model(
+                    "L.Dense(10, activation='relu')",
+                    "'sparse_categorical_crossentropy'",
+                ),
+                "'relu'",
+            ),
+            (
+                model(
+                    "L.Dense(10, activation='tanh')",
+                    "keras.losses.CategoricalCrossentropy()",
+                ),
+                "'tanh'",
+            ),
+            (
+                model("L.Dense(10, activation='sigmoid')", "'categorical_crossentropy'"),
+                "'sigmoid'",
+            ),
+            (
+                model(
+                    "L.Dense(10), L.Activation('relu')",
+                    "loss=['categorical_crossentropy']",
+                ),
+                "'relu'",
+            ),
         ];
         let fix = [
             (
                 model("L.Dense(10, name='out',)", "'categorical_crossentropy'"),
-                model("L.Dense(10, name='out', activation='softmax',)", "'categorical_crossentropy'"),
+                model(
+                    "L.Dense(10, name='out', activation='softmax',)",
+                    "'categorical_crossentropy'",
+                ),
             ),
             (
-                model("L.Dense(10, activation=keras.activations.relu)", "'categorical_crossentropy'"),
-                model("L.Dense(10, activation=keras.activations.softmax)", "'categorical_crossentropy'"),
+                model(
+                    "L.Dense(10, activation=keras.activations.relu)",
+                    "'categorical_crossentropy'",
+                ),
+                model(
+                    "L.Dense(10, activation=keras.activations.softmax)",
+                    "'categorical_crossentropy'",
+                ),
             ),
         ];
         crate::testing::check(
             &INFO,
             &pass.each_ref().map(String::as_str),
-            &fail.each_ref().map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref().map(|(before, after)| (before.as_str(), after.as_str())),
+            &fail
+                .each_ref()
+                .map(|(text, underlined)| (text.as_str(), *underlined)),
+            &fix.each_ref()
+                .map(|(before, after)| (before.as_str(), after.as_str())),
         );
     }
 }

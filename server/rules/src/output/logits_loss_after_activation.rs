@@ -43,7 +43,11 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.outputs.iter().filter_map(|output| of_output(context, output)).collect()
+    context
+        .outputs
+        .iter()
+        .filter_map(|output| of_output(context, output))
+        .collect()
 }
 
 fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
@@ -59,10 +63,26 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
     );
     // What is written inside the loss argument is underlined there; elsewhere, the argument is.
     let argument = loss.logits_argument;
-    let range = argument.map(|argument| argument.range).filter(|range| loss.range.contains(*range)).unwrap_or(loss.range);
-    let value = argument.map(|argument| argument.value.range).filter(|value| value.slice(context.text) == "True");
-    let fix = value.map(|value| context.fix("Tell the loss that it gets probabilities", Applicability::Safe, value, "False"));
-    Some(Finding { confidence: 0.9, fixes: fix.into_iter().collect(), ..context.finding(&INFO, range, message) })
+    let range = argument
+        .map(|argument| argument.range)
+        .filter(|range| loss.range.contains(*range))
+        .unwrap_or(loss.range);
+    let value = argument
+        .map(|argument| argument.value.range)
+        .filter(|value| value.slice(context.text) == "True");
+    let fix = value.map(|value| {
+        context.fix(
+            "Tell the loss that it gets probabilities",
+            Applicability::Safe,
+            value,
+            "False",
+        )
+    });
+    Some(Finding {
+        confidence: 0.9,
+        fixes: fix.into_iter().collect(),
+        ..context.finding(&INFO, range, message)
+    })
 }
 
 #[cfg(test)]
@@ -70,21 +90,47 @@ mod tests {
     use super::*;
 
     fn model(head: &str, loss: &str) -> String {
-        format!("import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n")
+        format!(
+            "import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n"
+        )
     }
 
     #[test]
     fn tables() {
         let pass = [
-            model("L.Dense(10)", "keras.losses.CategoricalCrossentropy(from_logits=True)"),
-            model("L.Dense(10, 'relu')", "keras.losses.CategoricalCrossentropy(from_logits=True)"),
-            model("L.Dense(10, 'softmax')", "keras.losses.CategoricalCrossentropy(from_logits=False)"),
+            model(
+                "L.Dense(10)",
+                "keras.losses.CategoricalCrossentropy(from_logits=True)",
+            ),
+            model(
+                "L.Dense(10, 'relu')",
+                "keras.losses.CategoricalCrossentropy(from_logits=True)",
+            ),
+            model(
+                "L.Dense(10, 'softmax')",
+                "keras.losses.CategoricalCrossentropy(from_logits=False)",
+            ),
             model("L.Dense(10, 'softmax')", "keras.losses.CategoricalCrossentropy()"),
         ];
         let fail = [
-            (model("L.Dense(10, 'softmax')", "loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)"), "from_logits=True"),
-            (model("L.Dense(1, 'sigmoid')", "keras.losses.BinaryCrossentropy(True)"), "True"),
-            (model("L.Dense(1), L.Activation('sigmoid')", "keras.losses.BinaryCrossentropy(from_logits=True)"), "from_logits=True"),
+            (
+                model(
+                    "L.Dense(10, 'softmax')",
+                    "loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
+                ),
+                "from_logits=True",
+            ),
+            (
+                model("L.Dense(1, 'sigmoid')", "keras.losses.BinaryCrossentropy(True)"),
+                "True",
+            ),
+            (
+                model(
+                    "L.Dense(1), L.Activation('sigmoid')",
+                    "keras.losses.BinaryCrossentropy(from_logits=True)",
+                ),
+                "from_logits=True",
+            ),
             (
                 "import keras\nloss = keras.losses.BinaryCrossentropy(from_logits=True)\n".to_owned()
                     + "m = keras.Sequential([keras.layers.Dense(1, 'sigmoid')])\nm.compile('sgd', loss=loss)",
@@ -92,14 +138,23 @@ mod tests {
             ),
         ];
         let fix = [(
-            model("L.Dense(1, 'sigmoid')", "keras.losses.BinaryCrossentropy(from_logits=True)"),
-            model("L.Dense(1, 'sigmoid')", "keras.losses.BinaryCrossentropy(from_logits=False)"),
+            model(
+                "L.Dense(1, 'sigmoid')",
+                "keras.losses.BinaryCrossentropy(from_logits=True)",
+            ),
+            model(
+                "L.Dense(1, 'sigmoid')",
+                "keras.losses.BinaryCrossentropy(from_logits=False)",
+            ),
         )];
         crate::testing::check(
             &INFO,
             &pass.each_ref().map(String::as_str),
-            &fail.each_ref().map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref().map(|(before, after)| (before.as_str(), after.as_str())),
+            &fail
+                .each_ref()
+                .map(|(text, underlined)| (text.as_str(), *underlined)),
+            &fix.each_ref()
+                .map(|(before, after)| (before.as_str(), after.as_str())),
         );
     }
 }

@@ -87,7 +87,9 @@ fn report(context: &Context<'_>, head: &Head<'_>, place: Option<(&Model, usize)>
             || position + 1 == model.layers.len()
     });
     let advice = match place {
-        None => "use a sigmoid for two classes, one unit per class for more (and `Softmax(axis=1)` for weights over time steps)",
+        None => {
+            "use a sigmoid for two classes, one unit per class for more (and `Softmax(axis=1)` for weights over time steps)"
+        }
         Some(_) if is_last => "use a sigmoid for two classes, or one unit per class for more",
         Some(_) => "use another activation, or more units",
     };
@@ -95,12 +97,21 @@ fn report(context: &Context<'_>, head: &Head<'_>, place: Option<(&Model, usize)>
         "softmax over one unit is 1.0 whatever the input, so the output of this layer never changes and nothing can be \
          learned through it; {advice}"
     );
-    let output = context.outputs.iter().find(|output| place.is_some_and(|(model, _)| std::ptr::eq(model, output.model)));
+    let output = context
+        .outputs
+        .iter()
+        .find(|output| place.is_some_and(|(model, _)| std::ptr::eq(model, output.model)));
     Finding {
-        kind: if is_last { Kind::OutputActivation } else { Kind::HiddenActivation },
+        kind: if is_last {
+            Kind::OutputActivation
+        } else {
+            Kind::HiddenActivation
+        },
         layer: place.and_then(|(model, position)| context.layer(model, position)),
         confidence: if place.is_some() { 0.98 } else { 0.92 },
-        fixes: fix(context, head, output.filter(|_| is_last)).into_iter().collect(),
+        fixes: fix(context, head, output.filter(|_| is_last))
+            .into_iter()
+            .collect(),
         ..context.finding(&INFO, head.range(), message)
     }
 }
@@ -119,8 +130,15 @@ fn fix(context: &Context<'_>, head: &Head<'_>, output: Option<&Output<'_>>) -> O
         return Some(context.fix_all("Use a linear output", Applicability::Unsafe, vec![edit]));
     }
     if loss.is_categorical() {
-        let edits = vec![sigmoid()?, context.replace_name(loss.range, &loss.written, "binary_crossentropy")?];
-        return Some(context.fix_all("Use a sigmoid and binary cross-entropy", Applicability::Unsafe, edits));
+        let edits = vec![
+            sigmoid()?,
+            context.replace_name(loss.range, &loss.written, "binary_crossentropy")?,
+        ];
+        return Some(context.fix_all(
+            "Use a sigmoid and binary cross-entropy",
+            Applicability::Unsafe,
+            edits,
+        ));
     }
     Some(context.fix_all("Use a sigmoid output", Applicability::Safe, vec![sigmoid()?]))
 }
@@ -142,16 +160,28 @@ mod tests {
                 "from keras import Sequential, layers\nm = Sequential([layers.Dense(1), layers.Softmax(axis=1)])",
             ],
             &[
-                ("import keras\nm = keras.Sequential([keras.layers.Dense(1, activation='softmax')])\nm.compile('sgd', 'mse')", "'softmax'"),
-                ("import keras\nkeras.layers.Dense(units=1, activation=keras.activations.softmax)(x)", "keras.activations.softmax"),
+                (
+                    "import keras\nm = keras.Sequential([keras.layers.Dense(1, activation='softmax')])\nm.compile('sgd', 'mse')",
+                    "'softmax'",
+                ),
+                (
+                    "import keras\nkeras.layers.Dense(units=1, activation=keras.activations.softmax)(x)",
+                    "keras.activations.softmax",
+                ),
                 (
                     "import tensorflow as tf\nL = tf.keras.layers\nm = tf.keras.Sequential()\nm.add(L.Dense(4))\nm.add(L.Dense(1))\n\
                      m.add(L.Activation('softmax'))\nm.compile('sgd', 'binary_crossentropy')",
                     "'softmax'",
                 ),
-                ("from keras import Sequential, layers\nm = Sequential([layers.Dense(1), layers.Softmax()])", "layers.Softmax()"),
+                (
+                    "from keras import Sequential, layers\nm = Sequential([layers.Dense(1), layers.Softmax()])",
+                    "layers.Softmax()",
+                ),
                 ("import keras\nU, A = 1, 'softmax'\nkeras.layers.Dense(U, A)", "A"),
-                ("from keras import Sequential, layers as L\nm = Sequential([L.TimeDistributed(L.Dense(1, activation='softmax'))])", "'softmax'"),
+                (
+                    "from keras import Sequential, layers as L\nm = Sequential([L.TimeDistributed(L.Dense(1, activation='softmax'))])",
+                    "'softmax'",
+                ),
                 (
                     "from keras import Sequential, layers as L\nm = Sequential([L.Dense(1, 'softmax')])\nm.compile('sgd', 'sparse_categorical_crossentropy')",
                     "'softmax'",
@@ -179,6 +209,9 @@ mod tests {
         let text = "from keras import Sequential, layers as L\nm = Sequential([L.Input((3,)), L.Dense(4), L.Dense(4), L.Dense(1, 'softmax')])";
         let found = crate::check(&program::Program::parse(text), text, std::path::Path::new("a.py"));
         let layer = found[0].layer.as_ref().expect("a layer");
-        assert_eq!((layer.index, layer.name.as_str(), layer.type_name.as_str()), (2, "dense_2", "Dense"));
+        assert_eq!(
+            (layer.index, layer.name.as_str(), layer.type_name.as_str()),
+            (2, "dense_2", "Dense")
+        );
     }
 }

@@ -49,7 +49,11 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.outputs.iter().filter_map(|output| of_output(context, output)).collect()
+    context
+        .outputs
+        .iter()
+        .filter_map(|output| of_output(context, output))
+        .collect()
 }
 
 fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
@@ -64,8 +68,13 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
         loss.name
     );
     let edit = context.replace_name(loss.range, &loss.written, "categorical_crossentropy");
-    let fix = edit.map(|edit| context.fix_all("Use categorical cross-entropy", Applicability::Unsafe, vec![edit]));
-    Some(Finding { confidence: 0.65, fixes: fix.into_iter().collect(), ..context.finding(&INFO, loss.range, message) })
+    let fix =
+        edit.map(|edit| context.fix_all("Use categorical cross-entropy", Applicability::Unsafe, vec![edit]));
+    Some(Finding {
+        confidence: 0.65,
+        fixes: fix.into_iter().collect(),
+        ..context.finding(&INFO, loss.range, message)
+    })
 }
 
 #[cfg(test)]
@@ -73,7 +82,9 @@ mod tests {
     use super::*;
 
     fn model(head: &str, loss: &str) -> String {
-        format!("import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n")
+        format!(
+            "import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n"
+        )
     }
 
     #[test]
@@ -86,7 +97,10 @@ mod tests {
         ];
         let fail = [
             (model("L.Dense(10, 'softmax')", "loss='mse'"), "'mse'"),
-            (model("L.Dense(n), L.Activation('softmax')", "keras.losses.Huber(0.5)"), "keras.losses.Huber(0.5)"),
+            (
+                model("L.Dense(n), L.Activation('softmax')", "keras.losses.Huber(0.5)"),
+                "keras.losses.Huber(0.5)",
+            ),
         ];
         let fix = [(
             model("L.Dense(10, 'softmax')", "loss=\"mean_squared_error\""),
@@ -95,8 +109,11 @@ mod tests {
         crate::testing::check(
             &INFO,
             &pass.each_ref().map(String::as_str),
-            &fail.each_ref().map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref().map(|(before, after)| (before.as_str(), after.as_str())),
+            &fail
+                .each_ref()
+                .map(|(text, underlined)| (text.as_str(), *underlined)),
+            &fix.each_ref()
+                .map(|(before, after)| (before.as_str(), after.as_str())),
         );
     }
 }

@@ -43,7 +43,10 @@ const NAMES: [(&str, &str); 31] = [
 pub(crate) type Activation = &'static str;
 
 fn named(name: &str) -> Option<Activation> {
-    NAMES.iter().find(|(accepted, _)| *accepted == name).map(|(_, known)| *known)
+    NAMES
+        .iter()
+        .find(|(accepted, _)| *accepted == name)
+        .map(|(_, known)| *known)
 }
 
 /// The activation function a value stands for; `None` when that is not known.

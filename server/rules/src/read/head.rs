@@ -29,7 +29,11 @@ impl<'a> Head<'a> {
     /// One layer with units for itself, as if it were a model.
     pub(crate) fn of_layer(program: &'a Program, call: &'a Call) -> Option<Head<'a>> {
         // The layer inside is a call of its own.
-        if call.class() == "TimeDistributed" { None } else { own_head(program, call, 0) }
+        if call.class() == "TimeDistributed" {
+            None
+        } else {
+            own_head(program, call, 0)
+        }
     }
 
     /// The output of a model; `None` when anything about it is uncertain.
@@ -40,20 +44,36 @@ impl<'a> Head<'a> {
         for (position, layer) in model.layers.iter().enumerate().skip(certain).rev() {
             let call = program.call(layer.call);
             match call.class() {
-                "Dropout" | "SpatialDropout1D" | "SpatialDropout2D" | "SpatialDropout3D" | "Identity"
+                "Dropout"
+                | "SpatialDropout1D"
+                | "SpatialDropout2D"
+                | "SpatialDropout3D"
+                | "Identity"
                 | "ActivityRegularization" => {}
                 "GlobalAveragePooling1D" | "GlobalAveragePooling2D" | "GlobalAveragePooling3D" => {}
                 "Flatten" | "Reshape" | "Permute" => reshaped = true,
                 "Activation" | "ReLU" | "LeakyReLU" | "PReLU" | "ELU" | "Softmax" => {
                     let place = call.argument("activation").map(|argument| argument.value.range);
-                    let next = Head { activation: of_layer(program, call)?, place, call, position, units: None };
-                    let next = Head { place: next.place.or(Some(call.range)), ..next };
+                    let next = Head {
+                        activation: of_layer(program, call)?,
+                        place,
+                        call,
+                        position,
+                        units: None,
+                    };
+                    let next = Head {
+                        place: next.place.or(Some(call.range)),
+                        ..next
+                    };
                     outer = Some(compose(outer, next)?);
                 }
                 _ => {
                     let own = own_head(program, call, position)?;
                     let units = own.units.filter(|_| !reshaped);
-                    return Some(Head { units, ..compose(outer, own)? });
+                    return Some(Head {
+                        units,
+                        ..compose(outer, own)?
+                    });
                 }
             }
         }
@@ -89,7 +109,14 @@ fn own_units(call: &Call) -> Option<i64> {
 fn is_convolution(class: &str) -> bool {
     matches!(
         class,
-        "Conv1D" | "Conv2D" | "Conv3D" | "Conv1DTranspose" | "Conv2DTranspose" | "Conv3DTranspose" | "SeparableConv1D" | "SeparableConv2D"
+        "Conv1D"
+            | "Conv2D"
+            | "Conv3D"
+            | "Conv1DTranspose"
+            | "Conv2DTranspose"
+            | "Conv3DTranspose"
+            | "SeparableConv1D"
+            | "SeparableConv2D"
     )
 }
 
@@ -101,7 +128,9 @@ fn own_head<'a>(program: &'a Program, call: &'a Call, position: usize) -> Option
         "Dense" => "linear",
         "LSTM" | "GRU" | "SimpleRNN" => "tanh",
         "TimeDistributed" => {
-            let Value::Call(inner) = call.argument("layer")?.value.value else { return None };
+            let Value::Call(inner) = call.argument("layer")?.value.value else {
+                return None;
+            };
             let inner = program.call(inner);
             return (inner.class() != "TimeDistributed").then(|| own_head(program, inner, position))?;
         }
@@ -114,5 +143,11 @@ fn own_head<'a>(program: &'a Program, call: &'a Call, position: usize) -> Option
         Given::Absent => (default, None),
         Given::Unknown => return None,
     };
-    Some(Head { activation, place, call, position, units: own_units(call) })
+    Some(Head {
+        activation,
+        place,
+        call,
+        position,
+        units: own_units(call),
+    })
 }

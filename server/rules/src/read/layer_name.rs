@@ -14,7 +14,11 @@ pub(crate) fn layer_name(program: &Program, model: &Model, position: usize) -> O
     let base = snake_case(call.class());
     let unnamed = |call: &program::Call| call.argument("name").is_none();
     // Keras counts the layers of a class over the whole process, so all of them must be this model's.
-    let everywhere = program.calls.iter().filter(|other| other.callee == call.callee && unnamed(other)).count();
+    let everywhere = program
+        .calls
+        .iter()
+        .filter(|other| other.callee == call.callee && unnamed(other))
+        .count();
     let mine: Vec<usize> = (0..model.layers.len())
         .filter(|other| {
             let other = model.layers.get(*other).map(|layer| program.call(layer.call));
@@ -23,7 +27,11 @@ pub(crate) fn layer_name(program: &Program, model: &Model, position: usize) -> O
         .collect();
     let number = mine.iter().position(|other| *other == position).unwrap_or(0);
     let certain = everywhere == mine.len() && program.models.len() == 1;
-    Some(if certain && number > 0 { format!("{base}_{number}") } else { base })
+    Some(if certain && number > 0 {
+        format!("{base}_{number}")
+    } else {
+        base
+    })
 }
 
 /// A class name as Keras spells it in names: `MaxPooling2D` → `max_pooling2d`, `LeakyReLU` → `leaky_re_lu`.

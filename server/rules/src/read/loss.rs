@@ -7,11 +7,31 @@ use crate::context::{Given, given};
 
 /// The losses rules speak about: the name used here, the strings Keras accepts for it, its class.
 const NAMES: [(&str, &[&str], &str); 9] = [
-    ("binary_crossentropy", &["binary_crossentropy", "bce", "BCE"], "BinaryCrossentropy"),
-    ("categorical_crossentropy", &["categorical_crossentropy"], "CategoricalCrossentropy"),
-    ("sparse_categorical_crossentropy", &["sparse_categorical_crossentropy"], "SparseCategoricalCrossentropy"),
-    ("mean_squared_error", &["mean_squared_error", "mse", "MSE"], "MeanSquaredError"),
-    ("mean_absolute_error", &["mean_absolute_error", "mae", "MAE"], "MeanAbsoluteError"),
+    (
+        "binary_crossentropy",
+        &["binary_crossentropy", "bce", "BCE"],
+        "BinaryCrossentropy",
+    ),
+    (
+        "categorical_crossentropy",
+        &["categorical_crossentropy"],
+        "CategoricalCrossentropy",
+    ),
+    (
+        "sparse_categorical_crossentropy",
+        &["sparse_categorical_crossentropy"],
+        "SparseCategoricalCrossentropy",
+    ),
+    (
+        "mean_squared_error",
+        &["mean_squared_error", "mse", "MSE"],
+        "MeanSquaredError",
+    ),
+    (
+        "mean_absolute_error",
+        &["mean_absolute_error", "mae", "MAE"],
+        "MeanAbsoluteError",
+    ),
     (
         "mean_absolute_percentage_error",
         &["mean_absolute_percentage_error", "mape", "MAPE"],
@@ -43,7 +63,9 @@ pub(crate) struct Loss<'a> {
 impl<'a> Loss<'a> {
     /// The loss of a `compile` call; `None` when it is not one of those known here.
     pub(crate) fn of(program: &'a Program, compile: &'a Call) -> Option<Loss<'a>> {
-        let Given::Value(mut expr) = given(compile, "loss") else { return None };
+        let Given::Value(mut expr) = given(compile, "loss") else {
+            return None;
+        };
         if let Value::List(losses) = &expr.value {
             let [only] = losses.as_slice() else { return None };
             expr = only;
@@ -62,7 +84,9 @@ impl<'a> Loss<'a> {
         match &expr.value {
             Value::Str(text) => Some(plain(by_string(text).or_else(|| by_class(text))?, text)),
             Value::Reference(path) => {
-                let name = path.strip_prefix("keras.losses.").or_else(|| path.strip_prefix("keras.metrics."))?;
+                let name = path
+                    .strip_prefix("keras.losses.")
+                    .or_else(|| path.strip_prefix("keras.metrics."))?;
                 Some(plain(by_string(name).or_else(|| by_class(name))?, name))
             }
             Value::Call(call) => {
@@ -71,10 +95,17 @@ impl<'a> Loss<'a> {
                 let loss = plain(by_class(name)?, name);
                 let from_logits = match given(call, "from_logits") {
                     Given::Absent => Some(false),
-                    Given::Value(Expr { value: Value::Bool(logits), .. }) => Some(*logits),
+                    Given::Value(Expr {
+                        value: Value::Bool(logits),
+                        ..
+                    }) => Some(*logits),
                     _ => None,
                 };
-                Some(Loss { from_logits, logits_argument: call.argument("from_logits"), ..loss })
+                Some(Loss {
+                    from_logits,
+                    logits_argument: call.argument("from_logits"),
+                    ..loss
+                })
             }
             _ => None,
         }
@@ -92,9 +123,15 @@ impl<'a> Loss<'a> {
 }
 
 fn by_string(text: &str) -> Option<&'static str> {
-    NAMES.iter().find(|(_, strings, _)| strings.contains(&text)).map(|(name, ..)| *name)
+    NAMES
+        .iter()
+        .find(|(_, strings, _)| strings.contains(&text))
+        .map(|(name, ..)| *name)
 }
 
 fn by_class(text: &str) -> Option<&'static str> {
-    NAMES.iter().find(|(.., class)| *class == text).map(|(name, ..)| *name)
+    NAMES
+        .iter()
+        .find(|(.., class)| *class == text)
+        .map(|(name, ..)| *name)
 }

@@ -5,7 +5,6 @@ mod head;
 mod layer_name;
 mod loss;
 
-
 pub(crate) use head::Head;
 pub(crate) use layer_name::layer_name;
 pub(crate) use loss::Loss;
