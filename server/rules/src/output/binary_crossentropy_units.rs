@@ -209,14 +209,6 @@ mod tests {
             script(plain, "L.Dense(2, 'sigmoid')", "y"),
             script(plain, "L.Dense(1, 'sigmoid')", "y"),
         )];
-        crate::testing::check(
-            &INFO,
-            &pass.each_ref().map(String::as_str),
-            &fail
-                .each_ref()
-                .map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref()
-                .map(|(before, after)| (before.as_str(), after.as_str())),
-        );
+        crate::testing::check(&INFO, &pass, &fail, &fix);
     }
 }
