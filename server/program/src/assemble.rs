@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use tree_sitter::Node;
 
 use crate::ModelKind;
+use crate::draft::{Draft, MethodCall};
 use crate::names::{canonical, path};
 use crate::scope::{Bound, Event, Place, ScopeId, ScopeKind, Scopes, base_name};
 use crate::syntax::{children, slice, unparenthesised};
@@ -51,39 +52,6 @@ const FIT_KEYWORDS: [&str; 9] = [
     "class_weight",
 ];
 const COMPILE_KEYWORDS: [&str; 3] = ["optimizer", "loss", "metrics"];
-
-/// A model on its way.
-#[derive(Debug)]
-pub(crate) struct Draft<'a, 't> {
-    pub kind: ModelKind,
-    pub call: Node<'t>,
-    pub name: Option<&'a str>,
-    pub layers: Vec<Node<'t>>,
-    pub complete: bool,
-    /// How many of the last `layers` are certainly the model's last, without a gap.
-    pub tail: usize,
-    place: Place,
-    /// The last `compile`, with where it stands.
-    compile: Option<(Node<'t>, Place)>,
-}
-
-impl Draft<'_, '_> {
-    /// From here on it is not known which layers the model has.
-    fn gap(&mut self) {
-        self.complete = false;
-        self.tail = 0;
-    }
-}
-
-/// What a method is called on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MethodCall<'a, 't> {
-    pub call: Node<'t>,
-    pub method: &'a str,
-    pub model: Option<usize>,
-    /// For training: the `compile` in force.
-    pub compile: Option<Node<'t>>,
-}
 
 #[derive(Clone, Copy, Debug)]
 struct State {

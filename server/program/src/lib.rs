@@ -3,6 +3,7 @@
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
 mod assemble;
+mod draft;
 mod find;
 mod model;
 mod names;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use finding::Range;
 use tree_sitter::Node;
 
-use crate::assemble::{Assembly, MethodCall};
+use crate::assemble::Assembly;
+use crate::draft::{Draft, MethodCall};
 use crate::names::is_legacy;
 use crate::scope::{Bound, Event, Place, Scopes};
 use crate::syntax::{self, children, range, slice};
@@ -16,17 +17,11 @@ impl Program {
     /// Reads a script. Never fails: what does not parse is in `syntax_errors`, what is not understood is unknown.
     pub fn parse(text: &str) -> Program {
         let Some(tree) = syntax::parse(text) else {
-            let message = format!(
-                "this file is too large or too far from Python to be read ({} kB)",
-                text.len().div_ceil(1024)
-            );
-            let range = Range::new(0, text.lines().next().map_or(0, str::len));
-            return Program {
-                syntax_errors: vec![SyntaxError { range, message }],
-                ..Program::default()
-            };
+            return unreadable(text);
         };
-        let roles = syntax::roles(tree.root_node(), text);
+        let Some(roles) = syntax::roles(tree.root_node(), text) else {
+            return unreadable(text);
+        };
         let scopes = Scopes::new(&roles, text);
         let assembly = Assembly::new(&scopes, text);
         let recorded = Recorded::new(&scopes, &assembly);
@@ -38,6 +33,18 @@ impl Program {
             syntax_errors: syntax::errors(&roles, text),
             legacy_keras: text.contains("TF_USE_LEGACY_KERAS") || imports_legacy(&scopes),
         }
+    }
+}
+
+fn unreadable(text: &str) -> Program {
+    let message = format!(
+        "this file is too large or too far from Python to be read ({} kB)",
+        text.len().div_ceil(1024)
+    );
+    let range = Range::new(0, text.lines().next().map_or(0, str::len));
+    Program {
+        syntax_errors: vec![SyntaxError { range, message }],
+        ..Program::default()
     }
 }
 
@@ -121,7 +128,7 @@ impl<'t> Recorded<'t> {
     }
 
     fn models(&self, assembly: &Assembly<'_, '_, 't>) -> Vec<Model> {
-        let model = |draft: &crate::assemble::Draft<'_, 't>| {
+        let model = |draft: &Draft<'_, 't>| {
             let layers = draft.layers.iter().filter_map(|layer| self.id(*layer));
             Some(Model {
                 kind: draft.kind,

@@ -92,7 +92,9 @@ impl Program {
         let Some(tree) = syntax::parse(text) else {
             return Provenance::default();
         };
-        let roles = syntax::roles(tree.root_node(), text);
+        let Some(roles) = syntax::roles(tree.root_node(), text) else {
+            return Provenance::default();
+        };
         let scopes = Scopes::new(&roles, text);
         let Some(node) = tree
             .root_node()

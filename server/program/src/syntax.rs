@@ -1,12 +1,16 @@
 //! Text → syntax tree → the nodes that `grammars/program.scm` points at.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use finding::Range;
 use streaming_iterator::StreamingIterator;
-use tree_sitter::{Node, ParseOptions, ParseState, Parser, Query, QueryCursor, QueryError, Tree};
+use tree_sitter::{
+    Node, ParseOptions, ParseState, Parser, Query, QueryCursor, QueryCursorOptions, QueryCursorState,
+    QueryError, Tree,
+};
 
 use crate::SyntaxError;
 
@@ -15,6 +19,9 @@ pub(crate) const MAX_BYTES: usize = 4 << 20;
 
 /// Error recovery can take very long on texts that are not Python at all.
 const PARSE_TIME: Duration = Duration::from_secs(2);
+
+/// The same for texts that nest very deeply.
+const QUERY_TIME: Duration = Duration::from_secs(1);
 
 /// Beyond this many, more errors tell nobody anything.
 const MAX_ERRORS: usize = 50;
@@ -105,13 +112,23 @@ pub(crate) fn parse(text: &str) -> Option<Tree> {
     )
 }
 
-/// The nodes that matter, in document order, outer nodes first.
-pub(crate) fn roles<'t>(root: Node<'t>, text: &str) -> Vec<(Role, Node<'t>)> {
-    let Ok(roles) = ROLES.as_ref() else {
-        return Vec::new();
+/// The nodes that matter, in document order, outer nodes first; `None` when finding them takes too long, which
+/// happens on texts nested thousands of levels deep.
+pub(crate) fn roles<'t>(root: Node<'t>, text: &str) -> Option<Vec<(Role, Node<'t>)>> {
+    let roles = ROLES.as_ref().ok()?;
+    let deadline = Instant::now() + QUERY_TIME;
+    let in_time = Cell::new(true);
+    let mut progress = |_: &QueryCursorState| {
+        in_time.set(Instant::now() < deadline);
+        if in_time.get() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     };
+    let options = QueryCursorOptions::new().progress_callback(&mut progress);
     let mut cursor = QueryCursor::new();
-    let mut captures = cursor.captures(&roles.query, root, text.as_bytes());
+    let mut captures = cursor.captures_with_options(&roles.query, root, text.as_bytes(), options);
     let mut found = Vec::new();
     while let Some((matched, index)) = captures.next() {
         if let Some(capture) = matched.captures().get(*index)
@@ -120,8 +137,11 @@ pub(crate) fn roles<'t>(root: Node<'t>, text: &str) -> Vec<(Role, Node<'t>)> {
             found.push((*role, capture.node));
         }
     }
+    if !in_time.get() {
+        return None;
+    }
     found.sort_by_key(|(_, node)| (node.start_byte(), usize::MAX - node.end_byte()));
-    found
+    Some(found)
 }
 
 /// The bytes a node covers.

@@ -12,7 +12,7 @@ fn argument(text: &str, index: usize) -> (Option<String>, usize) {
         "import numpy as np\nimport keras\nfrom sklearn.model_selection import train_test_split\nimport tensorflow as tf\n{text}"
     );
     let program = Program::parse(&text);
-    let call = program.call(program.fits.last().expect("a fit").call);
+    let call = program.call(program.fits[program.fits.len() - 1].call);
     let found = program.provenance(&text, call.arguments[index].value.range, call.range.start);
     let statement = found
         .change

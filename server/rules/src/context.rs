@@ -101,7 +101,7 @@ impl<'a> Context<'a> {
     /// The edit that gives a layer's head another activation; `None` where that takes more than one replacement.
     pub(crate) fn activation_edit(&self, head: &Head<'_>, activation: &str) -> Option<(Range, String)> {
         match head.place {
-            Some(place) => self.replace_name(place, &head.activation, activation),
+            Some(place) => self.replace_name(place, head.activation, activation),
             None => self.append_argument(head.call, &format!("activation={}", self.quoted(activation))),
         }
     }

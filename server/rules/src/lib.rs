@@ -36,6 +36,7 @@ rules![
     output::logits_loss_after_activation,
     output::softmax_with_regression_loss,
     output::accuracy_of_regression,
+    output::binary_crossentropy_units,
     optimisation::learning_rate_out_of_range,
 ];
 

@@ -16,6 +16,14 @@ fn of_rule(rule: &RuleInfo, text: &str) -> Vec<Finding> {
         .collect()
 }
 
+/// A script with a Sequential model that ends in `head` and is compiled with `adam` and the arguments in `rest`.
+pub(crate) fn model(head: &str, rest: &str) -> String {
+    format!(
+        "import keras\nfrom keras import layers as L\nm = keras.Sequential([L.Dense(8, activation='relu'), {head}])\n\
+         m.compile('adam', {rest})\n"
+    )
+}
+
 /// The text after a fix.
 pub(crate) fn fixed(text: &str, fix: &Fix) -> String {
     let mut edits: Vec<_> = fix.edits.iter().collect();
@@ -36,12 +44,12 @@ fn python(page: &str, section: &str) -> String {
 
 /// Checks a rule against its tables: texts on which it says nothing; texts with what it underlines (the first
 /// finding); texts with what the first fix makes of them.
-pub(crate) fn check(rule: &RuleInfo, pass: &[&str], fail: &[(&str, &str)], fix: &[(&str, &str)]) {
-    for text in pass {
+pub(crate) fn check<T: AsRef<str>>(rule: &RuleInfo, pass: &[T], fail: &[(T, &str)], fix: &[(T, T)]) {
+    for text in pass.iter().map(AsRef::as_ref) {
         let found = of_rule(rule, text);
         assert!(found.is_empty(), "{} fires on\n{text}\n{found:#?}", rule.code);
     }
-    for (text, underlined) in fail {
+    for (text, underlined) in fail.iter().map(|(text, underlined)| (text.as_ref(), underlined)) {
         let found = of_rule(rule, text);
         assert_eq!(found.len(), 1, "{} on\n{text}\n{found:#?}", rule.code);
         assert_eq!(found[0].range.slice(text), *underlined, "{text}");
@@ -67,11 +75,14 @@ pub(crate) fn check(rule: &RuleInfo, pass: &[&str], fail: &[(&str, &str)], fix: 
             }
         }
     }
-    for (text, expected) in fix {
+    for (text, expected) in fix
+        .iter()
+        .map(|(text, expected)| (text.as_ref(), expected.as_ref()))
+    {
         let found = of_rule(rule, text);
         let fix = found.first().and_then(|finding| finding.fixes.first());
         let after = fix.map(|fix| fixed(text, fix));
-        assert_eq!(after.as_deref(), Some(*expected), "{text}");
+        assert_eq!(after.as_deref(), Some(expected), "{text}");
     }
 }
 

@@ -192,14 +192,11 @@ mod tests {
         .collect();
         crate::testing::check(
             &INFO,
-            &pass.iter().map(String::as_str).collect::<Vec<_>>(),
-            &fail
-                .iter()
-                .map(|(text, underlined)| (text.as_str(), *underlined))
-                .collect::<Vec<_>>(),
+            &pass,
+            &fail,
             &[(
-                "import keras\nRATE = 3.0\nkeras.optimizers.SGD(learning_rate=RATE)",
-                "import keras\nRATE = 0.01\nkeras.optimizers.SGD(learning_rate=RATE)",
+                with("RATE = 3.0\nSGD(learning_rate=RATE)"),
+                with("RATE = 0.01\nSGD(learning_rate=RATE)"),
             )],
         );
     }

@@ -82,12 +82,7 @@ fn accuracy(metrics: &Expr) -> Option<Range> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn model(head: &str, rest: &str) -> String {
-        format!(
-            "import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {rest})\n"
-        )
-    }
+    use crate::testing::model;
 
     #[test]
     fn tables() {
@@ -114,14 +109,6 @@ mod tests {
             model("L.Dense(1)", "loss='mse', metrics=['accuracy']"),
             model("L.Dense(1)", "loss='mse', metrics=['mae']"),
         )];
-        crate::testing::check(
-            &INFO,
-            &pass.each_ref().map(String::as_str),
-            &fail
-                .each_ref()
-                .map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref()
-                .map(|(before, after)| (before.as_str(), after.as_str())),
-        );
+        crate::testing::check(&INFO, &pass, &fail, &fix);
     }
 }

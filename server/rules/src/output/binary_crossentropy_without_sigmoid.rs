@@ -106,12 +106,7 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn model(head: &str, loss: &str) -> String {
-        format!(
-            "import keras\nfrom keras import layers as L\nm = keras.Sequential([L.Dense(8, activation='relu'), {head}])\nm.compile('adam', {loss})\n"
-        )
-    }
+    use crate::testing::model;
 
     #[test]
     fn tables() {
@@ -160,14 +155,6 @@ mod tests {
                 model("L.Dense(1), L.Activation('sigmoid')", "'binary_crossentropy'"),
             ),
         ];
-        crate::testing::check(
-            &INFO,
-            &pass.each_ref().map(String::as_str),
-            &fail
-                .each_ref()
-                .map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref()
-                .map(|(before, after)| (before.as_str(), after.as_str())),
-        );
+        crate::testing::check(&INFO, &pass, &fail, &fix);
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accuracy_of_regression;
 pub(crate) mod binary_crossentropy_after_softmax;
+pub(crate) mod binary_crossentropy_units;
 pub(crate) mod binary_crossentropy_without_sigmoid;
 pub(crate) mod categorical_crossentropy_on_one_unit;
 pub(crate) mod categorical_crossentropy_without_softmax;

@@ -80,12 +80,7 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn model(head: &str, loss: &str) -> String {
-        format!(
-            "import keras\nfrom keras import layers as L\nm = keras.Sequential([{head}])\nm.compile('adam', {loss})\n"
-        )
-    }
+    use crate::testing::model;
 
     #[test]
     fn tables() {
@@ -106,14 +101,6 @@ mod tests {
             model("L.Dense(10, 'softmax')", "loss=\"mean_squared_error\""),
             model("L.Dense(10, 'softmax')", "loss=\"categorical_crossentropy\""),
         )];
-        crate::testing::check(
-            &INFO,
-            &pass.each_ref().map(String::as_str),
-            &fail
-                .each_ref()
-                .map(|(text, underlined)| (text.as_str(), *underlined)),
-            &fix.each_ref()
-                .map(|(before, after)| (before.as_str(), after.as_str())),
-        );
+        crate::testing::check(&INFO, &pass, &fail, &fix);
     }
 }
