@@ -142,7 +142,18 @@ fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'
         return Some(located);
     };
     let Source { text, program, .. } = located.source;
-    match program.last_change(text, value) {
+    let provenance = program.provenance(text, value, located.range.start);
+    // Numbers written out in a list are no array yet: what makes one of them is where they can be scaled.
+    let listed = provenance
+        .change
+        .is_some_and(|change| change.value.slice(text).starts_with(['[', '(']));
+    match provenance
+        .chain
+        .last()
+        .filter(|_| listed)
+        .copied()
+        .or(provenance.change)
+    {
         Some(change) => {
             let target = change.target.slice(text).to_owned();
             Some(Located {

@@ -16,7 +16,16 @@ use crate::value::resolve;
 const DEEPEST: usize = 16;
 
 /// Functions of others that do not change a model they are given.
-const HARMLESS: [&str; 8] = ["print", "type", "len", "isinstance", "id", "str", "repr", "display"];
+const HARMLESS: [&str; 8] = [
+    "print",
+    "type",
+    "len",
+    "isinstance",
+    "id",
+    "str",
+    "repr",
+    "display",
+];
 
 /// Functions of Keras that give a model whose layers are not seen.
 const MODEL_SOURCES: [&str; 6] = [
@@ -144,7 +153,9 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
         }
         let events = self.events.get_mut(scope).map(std::mem::take).unwrap_or_default();
         for number in events {
-            let Some((place, event)) = self.scopes.events.get(number).copied() else { continue };
+            let Some((place, event)) = self.scopes.events.get(number).copied() else {
+                continue;
+            };
             match event {
                 Event::Assign { name, value } => self.assign(name, value, place, depth),
                 Event::Call(node) => self.call(node, place, depth),
@@ -159,8 +170,18 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
         if let Some(draft) = model.and_then(|model| self.models.get_mut(model)) {
             draft.name.get_or_insert(name);
         }
-        let assignments = self.states.get(&(place.scope, name)).map_or(1, |state| state.assignments + 1);
-        self.states.insert((place.scope, name), State { model, place, assignments });
+        let assignments = self
+            .states
+            .get(&(place.scope, name))
+            .map_or(1, |state| state.assignments + 1);
+        self.states.insert(
+            (place.scope, name),
+            State {
+                model,
+                place,
+                assignments,
+            },
+        );
     }
 
     /// The model a name stands for at a place.
@@ -168,7 +189,8 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
         let (scope, _) = self.scopes.lookup(name, place.scope)?;
         let state = self.states.get(&(scope, name))?;
         let here = owner(self.scopes, place.scope) == owner(self.scopes, scope);
-        let certain = self.scopes.encloses(state.place.block, place.block) && (here || state.assignments == 1);
+        let certain =
+            self.scopes.encloses(state.place.block, place.block) && (here || state.assignments == 1);
         state.model.filter(|_| certain)
     }
 
@@ -183,7 +205,9 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
                 };
                 let kind = match callee.as_str() {
                     "keras.Sequential" => ModelKind::Sequential,
-                    name if MODEL_SOURCES.contains(&name) || name.starts_with("keras.applications.") => ModelKind::Other,
+                    name if MODEL_SOURCES.contains(&name) || name.starts_with("keras.applications.") => {
+                        ModelKind::Other
+                    }
                     _ => return None,
                 };
                 Some(self.build(node, kind, place))
@@ -204,7 +228,9 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
 
     /// The function of this file that is called.
     fn local_function(&self, call: Node<'t>, place: Place) -> Option<ScopeId> {
-        let name = call.child_by_field_name("function").filter(|node| node.kind() == "identifier")?;
+        let name = call
+            .child_by_field_name("function")
+            .filter(|node| node.kind() == "identifier")?;
         match self.scopes.lookup(slice(name, self.text), place.scope)?.1 {
             [binding] => match binding.bound {
                 Bound::Function(scope) => Some(scope),
@@ -220,7 +246,16 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
         }
         let complete = kind == ModelKind::Sequential;
         let model = self.models.len();
-        self.models.push(Draft { kind, call, name: None, layers: Vec::new(), complete, tail: 0, place, compile: None });
+        self.models.push(Draft {
+            kind,
+            call,
+            name: None,
+            layers: Vec::new(),
+            complete,
+            tail: 0,
+            place,
+            compile: None,
+        });
         self.built.insert(call.id(), model);
         if kind == ModelKind::Sequential {
             self.add_all(model, call, place);
@@ -230,11 +265,16 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
 
     /// The layers given to `Sequential(…)`.
     fn add_all(&mut self, model: usize, call: Node<'t>, place: Place) {
-        let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
+        let arguments = call
+            .child_by_field_name("arguments")
+            .map(children)
+            .unwrap_or_default();
         for (index, argument) in arguments.into_iter().enumerate() {
             let list = match argument.kind() {
                 "keyword_argument" => {
-                    let keyword = argument.child_by_field_name("name").map_or("", |name| slice(name, self.text));
+                    let keyword = argument
+                        .child_by_field_name("name")
+                        .map_or("", |name| slice(name, self.text));
                     if keyword != "layers" {
                         continue;
                     }
@@ -259,7 +299,9 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
 
     fn add(&mut self, model: usize, element: Node<'t>, place: Place) {
         let (layer, _) = resolve(self.scopes, self.text, element, place);
-        let Some(draft) = self.models.get_mut(model) else { return };
+        let Some(draft) = self.models.get_mut(model) else {
+            return;
+        };
         match self.callees.get(&layer.id()).map(String::as_str) {
             Some("keras.Input" | "keras.layers.InputLayer") => {}
             Some(name) if is_layer(name) => {
@@ -288,7 +330,9 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
             && let Some(method) = function.child_by_field_name("attribute")
         {
             let method = slice(method, self.text);
-            let model = (object.kind() == "identifier").then(|| self.named(slice(object, self.text), place)).flatten();
+            let model = (object.kind() == "identifier")
+                .then(|| self.named(slice(object, self.text), place))
+                .flatten();
             if let Some(model) = model {
                 self.method(model, call, method, place);
                 return;
@@ -303,14 +347,22 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
 
     /// A method of a model that is followed.
     fn method(&mut self, model: usize, call: Node<'t>, method: &'a str, place: Place) {
-        let Some(draft) = self.models.get_mut(model) else { return };
+        let Some(draft) = self.models.get_mut(model) else {
+            return;
+        };
         let mut compile = None;
         match method {
             "add" => {
                 let straight = draft.place.block == place.block && draft.compile.is_none();
-                let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
+                let arguments = call
+                    .child_by_field_name("arguments")
+                    .map(children)
+                    .unwrap_or_default();
                 if let Some(layer) = arguments.first() {
-                    let layer = layer.child_by_field_name("value").filter(|_| layer.kind() == "keyword_argument").unwrap_or(*layer);
+                    let layer = layer
+                        .child_by_field_name("value")
+                        .filter(|_| layer.kind() == "keyword_argument")
+                        .unwrap_or(*layer);
                     self.add(model, layer, place);
                 }
                 if !straight || arguments.len() != 1 {
@@ -325,12 +377,20 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
                 });
             }
         }
-        self.methods.push(MethodCall { call, method, model: Some(model), compile: compile.map(|(node, _)| node) });
+        self.methods.push(MethodCall {
+            call,
+            method,
+            model: Some(model),
+            compile: compile.map(|(node, _)| node),
+        });
     }
 
     /// `model.layers.pop()` and the like.
     fn part_method(&mut self, object: Node<'t>, method: &str, place: Place) {
-        let changes = matches!(method, "pop" | "append" | "insert" | "remove" | "clear" | "extend");
+        let changes = matches!(
+            method,
+            "pop" | "append" | "insert" | "remove" | "clear" | "extend"
+        );
         if changes && object.kind() != "identifier" {
             self.set_part(object, place);
         }
@@ -360,32 +420,55 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
             if method == "compile" {
                 self.strangers.insert(key, call);
             }
-            self.methods.push(MethodCall { call, method, model: None, compile: compile.filter(|_| method != "compile") });
+            self.methods.push(MethodCall {
+                call,
+                method,
+                model: None,
+                compile: compile.filter(|_| method != "compile"),
+            });
         }
         is_model
     }
 
     fn has_keyword(&self, call: Node<'t>, keywords: &[&str]) -> bool {
-        call.child_by_field_name("arguments").map(children).unwrap_or_default().iter().any(|argument| {
-            argument.kind() == "keyword_argument"
-                && argument.child_by_field_name("name").is_some_and(|name| keywords.contains(&slice(name, self.text)))
-        })
+        call.child_by_field_name("arguments")
+            .map(children)
+            .unwrap_or_default()
+            .iter()
+            .any(|argument| {
+                argument.kind() == "keyword_argument"
+                    && argument
+                        .child_by_field_name("name")
+                        .is_some_and(|name| keywords.contains(&slice(name, self.text)))
+            })
     }
 
     /// A model handed to code that may add layers to it.
     fn escape(&mut self, call: Node<'t>, place: Place) {
-        let function = call.child_by_field_name("function").map_or("", |function| slice(function, self.text));
+        let function = call
+            .child_by_field_name("function")
+            .map_or("", |function| slice(function, self.text));
         if HARMLESS.contains(&function) {
             return;
         }
-        if let Some(scope) = self.local_function(call, place).and_then(|scope| self.scopes.scopes.get(scope)) {
+        if let Some(scope) = self
+            .local_function(call, place)
+            .and_then(|scope| self.scopes.scopes.get(scope))
+        {
             let body = scope.range.slice(self.text);
             if ![".add", ".pop", "layers"].iter().any(|word| body.contains(word)) {
                 return;
             }
         }
-        for argument in call.child_by_field_name("arguments").map(children).unwrap_or_default() {
-            let value = argument.child_by_field_name("value").filter(|_| argument.kind() == "keyword_argument").unwrap_or(argument);
+        for argument in call
+            .child_by_field_name("arguments")
+            .map(children)
+            .unwrap_or_default()
+        {
+            let value = argument
+                .child_by_field_name("value")
+                .filter(|_| argument.kind() == "keyword_argument")
+                .unwrap_or(argument);
             if value.kind() == "identifier"
                 && let Some(model) = self.named(slice(value, self.text), place)
                 && let Some(draft) = self.models.get_mut(model)
@@ -400,7 +483,9 @@ impl<'s, 'a, 't> Assembly<'s, 'a, 't> {
         let model = value.and_then(|value| self.model_of(value, place, depth));
         // Only a model whose building is not in doubt where it is returned.
         let model = model.filter(|model| {
-            self.models.get(*model).is_some_and(|draft| self.scopes.encloses(draft.place.block, place.block))
+            self.models
+                .get(*model)
+                .is_some_and(|draft| self.scopes.encloses(draft.place.block, place.block))
                 && self.scopes.is_root(place)
         });
         let entry = self.returns.entry(place.scope).or_insert((0, None));

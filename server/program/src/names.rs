@@ -26,8 +26,16 @@ const KERAS: [&str; 9] = [
 const TENSORFLOW_ALIASES: [&str; 4] = ["losses", "optimizers", "metrics", "initializers"];
 
 /// Modules of Keras whose submodules are an implementation detail (`keras.layers.core.Dense`).
-const FLAT: [&str; 8] =
-    ["layers", "losses", "metrics", "activations", "initializers", "regularizers", "callbacks", "utils"];
+const FLAT: [&str; 8] = [
+    "layers",
+    "losses",
+    "metrics",
+    "activations",
+    "initializers",
+    "regularizers",
+    "callbacks",
+    "utils",
+];
 
 /// Submodules that are not: what is in them is another thing than what the module has under the same name.
 const NESTED: [&str; 4] = ["schedules", "legacy", "experimental", "preprocessing"];
@@ -60,7 +68,10 @@ pub(crate) fn path<'t>(scopes: &Scopes<'_, 't>, text: &str, node: Node<'t>, plac
 }
 
 fn join(path: String, attributes: &[&str]) -> String {
-    attributes.iter().rev().fold(path, |path, attribute| path + "." + attribute)
+    attributes
+        .iter()
+        .rev()
+        .fold(path, |path, attribute| path + "." + attribute)
 }
 
 /// The module a name was imported from, when all its bindings agree about it (`try: import … except: import …`).
@@ -83,7 +94,9 @@ fn wildcard(scopes: &Scopes<'_, '_>, name: &str, place: Place) -> Option<String>
         for module in &scope.wildcards {
             let path = format!("{module}.{name}");
             let known = canonical(&path).is_some_and(|canonical| {
-                signature::parameters(&canonical).is_some() || canonical == "keras.Sequential" || canonical == "keras.Model"
+                signature::parameters(&canonical).is_some()
+                    || canonical == "keras.Sequential"
+                    || canonical == "keras.Model"
             });
             if known {
                 return Some(path);
@@ -96,9 +109,18 @@ fn wildcard(scopes: &Scopes<'_, '_>, name: &str, place: Place) -> Option<String>
 
 /// Whether a module is a Keras older than 3 in any case.
 pub(crate) fn is_legacy(module: &str) -> bool {
-    ["tf_keras", "tensorflow.python.keras", "tensorflow.contrib.keras", "tensorflow.compat.v1.keras"]
-        .iter()
-        .any(|legacy| module.strip_prefix(legacy).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    [
+        "tf_keras",
+        "tensorflow.python.keras",
+        "tensorflow.contrib.keras",
+        "tensorflow.compat.v1.keras",
+    ]
+    .iter()
+    .any(|legacy| {
+        module
+            .strip_prefix(legacy)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 /// The canonical name of something of Keras: `keras.layers.Dense` for `tensorflow.python.keras.layers.core.Dense`.
@@ -112,7 +134,9 @@ pub(crate) fn canonical(path: &str) -> Option<String> {
         ["layers" | "engine", .., "Input"] => parts = vec!["Input"],
         ["objectives", rest @ ..] => parts = [&["losses"], rest].concat(),
         ["preprocessing", "sequence", "pad_sequences"] => parts = vec!["utils", "pad_sequences"],
-        [module, middle @ .., last] if !middle.is_empty() && !middle.iter().any(|part| NESTED.contains(part)) => {
+        [module, middle @ .., last]
+            if !middle.is_empty() && !middle.iter().any(|part| NESTED.contains(part)) =>
+        {
             let is_class = last.starts_with(|first: char| first.is_ascii_uppercase());
             if FLAT.contains(module) || (*module == "optimizers" && is_class) {
                 parts = vec![module, last];
@@ -135,7 +159,11 @@ fn inside_keras(path: &str) -> Option<String> {
             .filter(|rest| rest.is_empty() || rest.starts_with('.'))
             .map(|rest| rest.trim_start_matches('.').to_owned())
     };
-    if let Some(inside) = KERAS.iter().find_map(|package| under(package)).or_else(|| under("keras")) {
+    if let Some(inside) = KERAS
+        .iter()
+        .find_map(|package| under(package))
+        .or_else(|| under("keras"))
+    {
         return Some(inside);
     }
     let inside = under("tensorflow")?;
@@ -165,14 +193,26 @@ mod tests {
             ("keras.optimizers.SGD", "keras.optimizers.SGD"),
             ("tensorflow.optimizers.SGD", "keras.optimizers.SGD"),
             ("keras.optimizers.legacy.SGD", "keras.optimizers.legacy.SGD"),
-            ("keras.optimizers.schedules.ExponentialDecay", "keras.optimizers.schedules.ExponentialDecay"),
-            ("keras.utils.np_utils.to_categorical", "keras.utils.to_categorical"),
+            (
+                "keras.optimizers.schedules.ExponentialDecay",
+                "keras.optimizers.schedules.ExponentialDecay",
+            ),
+            (
+                "keras.utils.np_utils.to_categorical",
+                "keras.utils.to_categorical",
+            ),
             ("tensorflow.nn.relu", "keras.activations.relu"),
             ("keras.objectives.mse", "keras.losses.mse"),
         ] {
             assert_eq!(canonical(path).as_deref(), Some(expected), "{path}");
         }
-        for path in ["numpy.array", "kerastuner.Tuner", "tensorflow.data.Dataset", "tensorflow.nn.conv2d", "tensorflow"] {
+        for path in [
+            "numpy.array",
+            "kerastuner.Tuner",
+            "tensorflow.data.Dataset",
+            "tensorflow.nn.conv2d",
+            "tensorflow",
+        ] {
             assert_eq!(canonical(path), None, "{path}");
         }
     }

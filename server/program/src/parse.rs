@@ -21,7 +21,10 @@ impl Program {
                 text.len().div_ceil(1024)
             );
             let range = Range::new(0, text.lines().next().map_or(0, str::len));
-            return Program { syntax_errors: vec![SyntaxError { range, message }], ..Program::default() };
+            return Program {
+                syntax_errors: vec![SyntaxError { range, message }],
+                ..Program::default()
+            };
         };
         let roles = syntax::roles(tree.root_node(), text);
         let scopes = Scopes::new(&roles, text);
@@ -40,10 +43,14 @@ impl Program {
 
 fn imports_legacy(scopes: &Scopes<'_, '_>) -> bool {
     scopes.scopes.iter().any(|scope| {
-        let imported = scope.names.values().flatten().any(|binding| match &binding.bound {
-            Bound::Import(path) => is_legacy(path),
-            _ => false,
-        });
+        let imported = scope
+            .names
+            .values()
+            .flatten()
+            .any(|binding| match &binding.bound {
+                Bound::Import(path) => is_legacy(path),
+                _ => false,
+            });
         imported || scope.wildcards.iter().any(|path| is_legacy(path))
     })
 }
@@ -59,8 +66,11 @@ struct Recorded<'t> {
 
 impl<'t> Recorded<'t> {
     fn new(scopes: &Scopes<'_, 't>, assembly: &Assembly<'_, '_, 't>) -> Self {
-        let methods: HashMap<usize, &str> =
-            assembly.methods.iter().map(|method| (method.call.id(), method.method)).collect();
+        let methods: HashMap<usize, &str> = assembly
+            .methods
+            .iter()
+            .map(|method| (method.call.id(), method.method))
+            .collect();
         let mut calls: Vec<_> = scopes
             .events
             .iter()
@@ -74,7 +84,11 @@ impl<'t> Recorded<'t> {
             })
             .collect();
         calls.sort_by_key(|(node, ..)| (node.start_byte(), usize::MAX - node.end_byte()));
-        let ids = calls.iter().enumerate().map(|(index, (node, ..))| (node.id(), CallId(index))).collect();
+        let ids = calls
+            .iter()
+            .enumerate()
+            .map(|(index, (node, ..))| (node.id(), CallId(index)))
+            .collect();
         let mut order: Vec<usize> = (0..assembly.models.len()).collect();
         order.sort_by_key(|model| assembly.models.get(*model).map(|draft| draft.call.start_byte()));
         let mut model_ids = vec![ModelId(0); order.len()];
@@ -83,7 +97,11 @@ impl<'t> Recorded<'t> {
                 *id = ModelId(position);
             }
         }
-        Recorded { calls, ids, model_ids }
+        Recorded {
+            calls,
+            ids,
+            model_ids,
+        }
     }
 
     fn model_id(&self, model: Option<usize>) -> Option<ModelId> {
@@ -96,7 +114,10 @@ impl<'t> Recorded<'t> {
 
     fn calls(&self, scopes: &Scopes<'_, 't>, text: &str) -> Vec<Call> {
         let reader = Reader::new(scopes, text, &self.ids);
-        self.calls.iter().map(|(node, place, callee)| call(&reader, *node, *place, callee.clone())).collect()
+        self.calls
+            .iter()
+            .map(|(node, place, callee)| call(&reader, *node, *place, callee.clone()))
+            .collect()
     }
 
     fn models(&self, assembly: &Assembly<'_, '_, 't>) -> Vec<Model> {
@@ -106,7 +127,10 @@ impl<'t> Recorded<'t> {
                 kind: draft.kind,
                 call: self.id(draft.call)?,
                 name: draft.name.map(str::to_owned),
-                layers: layers.enumerate().map(|(index, call)| Layer { call, index }).collect(),
+                layers: layers
+                    .enumerate()
+                    .map(|(index, call)| Layer { call, index })
+                    .collect(),
                 complete: draft.complete,
                 tail: draft.tail,
             })
@@ -119,10 +143,17 @@ impl<'t> Recorded<'t> {
 
     fn compiles(&self, assembly: &Assembly<'_, '_, 't>) -> Vec<Compile> {
         let compile = |method: &MethodCall<'_, 't>| {
-            Some(Compile { call: self.id(method.call)?, model: self.model_id(method.model) })
+            Some(Compile {
+                call: self.id(method.call)?,
+                model: self.model_id(method.model),
+            })
         };
-        let mut compiles: Vec<_> =
-            assembly.methods.iter().filter(|method| method.method == "compile").filter_map(compile).collect();
+        let mut compiles: Vec<_> = assembly
+            .methods
+            .iter()
+            .filter(|method| method.method == "compile")
+            .filter_map(compile)
+            .collect();
         compiles.sort_by_key(|compile| compile.call);
         compiles
     }
@@ -130,9 +161,15 @@ impl<'t> Recorded<'t> {
     fn fits(&self, assembly: &Assembly<'_, '_, 't>) -> Vec<Fit> {
         let fit = |method: &MethodCall<'_, 't>| {
             let compile = method.compile.and_then(|node| self.id(node));
-            Some(Fit { call: self.id(method.call)?, model: self.model_id(method.model), compile })
+            Some(Fit {
+                call: self.id(method.call)?,
+                model: self.model_id(method.model),
+                compile,
+            })
         };
-        let trains = |method: &&MethodCall<'_, 't>| matches!(method.method, "fit" | "fit_generator" | "train_on_batch");
+        let trains = |method: &&MethodCall<'_, 't>| {
+            matches!(method.method, "fit" | "fit_generator" | "train_on_batch")
+        };
         let mut fits: Vec<_> = assembly.methods.iter().filter(trains).filter_map(fit).collect();
         fits.sort_by_key(|fit| fit.call);
         fits
@@ -145,7 +182,9 @@ fn call<'t>(reader: &Reader<'_, '_, 't>, node: Node<'t>, place: Place, callee: S
     let mut positional = parameters.iter();
     let mut arguments = Vec::new();
     let mut open_ended = false;
-    let list = node.child_by_field_name("arguments").filter(|list| list.kind() == "argument_list");
+    let list = node
+        .child_by_field_name("arguments")
+        .filter(|list| list.kind() == "argument_list");
     for argument in list.map(children).unwrap_or_default() {
         let (name, name_range, value) = match argument.kind() {
             "keyword_argument" => {
@@ -164,13 +203,23 @@ fn call<'t>(reader: &Reader<'_, '_, 't>, node: Node<'t>, place: Place, callee: S
             _ => (positional.next().cloned(), None, Some(argument)),
         };
         let value = value.map_or_else(|| unknown(range(argument)), |value| reader.expr(value, place));
-        arguments.push(Argument { name, name_range, range: range(argument), value });
+        arguments.push(Argument {
+            name,
+            name_range,
+            range: range(argument),
+            value,
+        });
     }
     Call {
         callee,
-        callee_range: node.child_by_field_name("function").map_or_else(|| range(node), range),
+        callee_range: node
+            .child_by_field_name("function")
+            .map_or_else(|| range(node), range),
         range: range(node),
         arguments,
-        open_ended: open_ended || node.child_by_field_name("arguments").is_none_or(|list| list.kind() != "argument_list"),
+        open_ended: open_ended
+            || node
+                .child_by_field_name("arguments")
+                .is_none_or(|list| list.kind() != "argument_list"),
     }
 }

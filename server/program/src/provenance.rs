@@ -13,9 +13,33 @@ const LONGEST: usize = 64;
 
 /// Methods that move values about, or change their type or shape, but not the values.
 const KEEPING_METHODS: [&str; 27] = [
-    "reshape", "astype", "copy", "ravel", "flatten", "transpose", "squeeze", "swapaxes", "view", "to_numpy", "numpy",
-    "tolist", "toarray", "todense", "shuffle", "batch", "prefetch", "cache", "repeat", "take", "skip", "unbatch",
-    "head", "tail", "sample", "drop", "reset_index",
+    "reshape",
+    "astype",
+    "copy",
+    "ravel",
+    "flatten",
+    "transpose",
+    "squeeze",
+    "swapaxes",
+    "view",
+    "to_numpy",
+    "numpy",
+    "tolist",
+    "toarray",
+    "todense",
+    "shuffle",
+    "batch",
+    "prefetch",
+    "cache",
+    "repeat",
+    "take",
+    "skip",
+    "unbatch",
+    "head",
+    "tail",
+    "sample",
+    "drop",
+    "reset_index",
 ];
 
 /// Attributes of an array or table that are the same values.
@@ -65,13 +89,23 @@ impl Program {
     /// Where the values of the expression at `expression` (an argument of `fit`, say) come from, looking only at what
     /// stands before the byte `before`. `text` is the text this program was parsed from.
     pub fn provenance(&self, text: &str, expression: Range, before: usize) -> Provenance {
-        let Some(tree) = syntax::parse(text) else { return Provenance::default() };
-        let roles = syntax::roles(tree.root_node(), text);
-        let scopes = Scopes::new(&roles, text);
-        let Some(node) = tree.root_node().named_descendant_for_byte_range(expression.start, expression.end) else {
+        let Some(tree) = syntax::parse(text) else {
             return Provenance::default();
         };
-        Way { text, roles: &roles, scopes: &scopes }.follow(node, before)
+        let roles = syntax::roles(tree.root_node(), text);
+        let scopes = Scopes::new(&roles, text);
+        let Some(node) = tree
+            .root_node()
+            .named_descendant_for_byte_range(expression.start, expression.end)
+        else {
+            return Provenance::default();
+        };
+        Way {
+            text,
+            roles: &roles,
+            scopes: &scopes,
+        }
+        .follow(node, before)
     }
 
     /// The statement before the byte `before` that last changes the values of the expression at `expression`.
@@ -119,7 +153,9 @@ impl<'t> Way<'_, '_, 't> {
             if let Some(definition) = last {
                 result.chain.push(definition.change);
             }
-            let Some(definition) = self.definition(slice(kept, self.text), kept, before) else { return result };
+            let Some(definition) = self.definition(slice(kept, self.text), kept, before) else {
+                return result;
+            };
             let Some(value) = definition.value else {
                 result.change = Some(definition.change);
                 return result;
@@ -153,9 +189,13 @@ impl<'t> Way<'_, '_, 't> {
             .into_iter()
             .filter(|argument| argument.kind() != "keyword_argument")
             .collect();
-        let place = Place { scope: self.scopes.scope_at(call.start_byte()), block: 0 };
+        let place = Place {
+            scope: self.scopes.scope_at(call.start_byte()),
+            block: 0,
+        };
         if let Some(path) = path(self.scopes, self.text, function, place) {
-            let (index, targets) = definition.map_or((0, 1), |definition| (definition.index, definition.targets));
+            let (index, targets) =
+                definition.map_or((0, 1), |definition| (definition.index, definition.targets));
             let kept = match path.as_str() {
                 "sklearn.model_selection.train_test_split" | "sklearn.cross_validation.train_test_split" => {
                     arguments.get(if targets > 1 { index / 2 } else { 0 })
@@ -165,16 +205,28 @@ impl<'t> Way<'_, '_, 't> {
                 _ => None,
             }?;
             // A pair of features and labels: the features.
-            let kept = if kept.kind() == "tuple" { *children(*kept).first()? } else { *kept };
+            let kept = if kept.kind() == "tuple" {
+                *children(*kept).first()?
+            } else {
+                *kept
+            };
             return self.has_source(kept).then_some(kept);
         }
-        let method = function.child_by_field_name("attribute").map_or("", |name| slice(name, self.text));
-        KEEPING_METHODS.contains(&method).then(|| function.child_by_field_name("object")).flatten()
+        let method = function
+            .child_by_field_name("attribute")
+            .map_or("", |name| slice(name, self.text));
+        KEEPING_METHODS
+            .contains(&method)
+            .then(|| function.child_by_field_name("object"))
+            .flatten()
     }
 
     /// Whether an expression reads values from elsewhere, rather than spelling them out.
     fn has_source(&self, node: Node<'t>) -> bool {
-        matches!(unparenthesised(node).kind(), "identifier" | "subscript" | "attribute" | "call")
+        matches!(
+            unparenthesised(node).kind(),
+            "identifier" | "subscript" | "attribute" | "call"
+        )
     }
 
     /// An argument that makes its own values.
@@ -186,7 +238,11 @@ impl<'t> Way<'_, '_, 't> {
             }
             statement = parent;
         }
-        Change { statement: range(statement), value: range(argument), target: range(argument) }
+        Change {
+            statement: range(statement),
+            value: range(argument),
+            target: range(argument),
+        }
     }
 
     /// The last statement before a byte that gives a name its value.
@@ -212,16 +268,26 @@ impl<'t> Way<'_, '_, 't> {
     fn defines(&self, role: Role, node: Node<'t>, name: &str) -> Option<Option<Definition<'t>>> {
         match role {
             Role::Assign => {
-                let (left, right) = (node.child_by_field_name("left")?, node.child_by_field_name("right")?);
+                let (left, right) = (
+                    node.child_by_field_name("left")?,
+                    node.child_by_field_name("right")?,
+                );
                 self.assigned(node, left, right, name).map(Some)
             }
-            Role::Change if node.parent().is_some_and(|parent| parent.kind() == "augmented_assignment") => {
+            Role::Change
+                if node
+                    .parent()
+                    .is_some_and(|parent| parent.kind() == "augmented_assignment") =>
+            {
                 let statement = node.parent()?;
                 let value = statement.child_by_field_name("right")?;
-                self.changes_part(node, name).then(|| Some(definition(statement, value, node)))
+                self.changes_part(node, name)
+                    .then(|| Some(definition(statement, value, node)))
             }
             Role::Call => {
-                let function = node.child_by_field_name("function").filter(|node| node.kind() == "attribute")?;
+                let function = node
+                    .child_by_field_name("function")
+                    .filter(|node| node.kind() == "attribute")?;
                 let method = slice(function.child_by_field_name("attribute")?, self.text);
                 let object = function.child_by_field_name("object")?;
                 let fills = FILLING_METHODS.contains(&method)
@@ -233,7 +299,10 @@ impl<'t> Way<'_, '_, 't> {
                 // A loop variable, or a parameter.
                 let mut targets = Vec::new();
                 flatten(node, &mut targets);
-                targets.iter().any(|target| slice(*target, self.text) == name).then_some(None)
+                targets
+                    .iter()
+                    .any(|target| slice(*target, self.text) == name)
+                    .then_some(None)
             }
             _ => None,
         }
@@ -243,29 +312,65 @@ impl<'t> Way<'_, '_, 't> {
         crate::scope::base_name(target).is_some_and(|base| slice(base, self.text) == name)
     }
 
-    fn assigned(&self, statement: Node<'t>, left: Node<'t>, right: Node<'t>, name: &str) -> Option<Definition<'t>> {
+    fn assigned(
+        &self,
+        statement: Node<'t>,
+        left: Node<'t>,
+        right: Node<'t>,
+        name: &str,
+    ) -> Option<Definition<'t>> {
         let mut value = right;
         while value.kind() == "assignment" {
             value = value.child_by_field_name("right")?;
         }
         if matches!(left.kind(), "subscript" | "attribute") {
-            return self.changes_part(left, name).then(|| definition(statement, value, left));
+            return self
+                .changes_part(left, name)
+                .then(|| definition(statement, value, left));
         }
         let mut targets = Vec::new();
         flatten(left, &mut targets);
-        let index = targets.iter().position(|target| slice(*target, self.text) == name)?;
+        let index = targets
+            .iter()
+            .position(|target| slice(*target, self.text) == name)?;
         let target = *targets.get(index)?;
-        let values = if targets.len() > 1 && matches!(value.kind(), "expression_list" | "tuple") { children(value) } else { Vec::new() };
-        let value = if values.len() == targets.len() { *values.get(index)? } else { value };
-        let change = Change { statement: range(statement), value: range(value), target: range(target) };
-        Some(Definition { change, value: Some(value), index, targets: targets.len() })
+        let values = if targets.len() > 1 && matches!(value.kind(), "expression_list" | "tuple") {
+            children(value)
+        } else {
+            Vec::new()
+        };
+        let value = if values.len() == targets.len() {
+            *values.get(index)?
+        } else {
+            value
+        };
+        let change = Change {
+            statement: range(statement),
+            value: range(value),
+            target: range(target),
+        };
+        Some(Definition {
+            change,
+            value: Some(value),
+            index,
+            targets: targets.len(),
+        })
     }
 }
 
 /// A statement that changes values whatever they were before.
 fn definition<'t>(statement: Node<'t>, value: Node<'t>, target: Node<'t>) -> Definition<'t> {
-    let change = Change { statement: range(statement), value: range(value), target: range(target) };
-    Definition { change, value: None, index: 0, targets: 1 }
+    let change = Change {
+        statement: range(statement),
+        value: range(value),
+        target: range(target),
+    };
+    Definition {
+        change,
+        value: None,
+        index: 0,
+        targets: 1,
+    }
 }
 
 /// The names in a target, in order.

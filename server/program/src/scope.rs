@@ -97,7 +97,11 @@ impl<'a, 't> Scopes<'a, 't> {
         let mut builder = Builder {
             text,
             open: vec![(text.len() + 1, Place { scope: 0, block: 0 })],
-            result: Scopes { scopes: vec![module], blocks: vec![0], events: Vec::new() },
+            result: Scopes {
+                scopes: vec![module],
+                blocks: vec![0],
+                events: Vec::new(),
+            },
         };
         for (role, node) in roles {
             builder.visit(*role, *node);
@@ -119,7 +123,9 @@ impl<'a, 't> Scopes<'a, 't> {
 
     /// Whether a place is reached whenever the code of its scope runs.
     pub(crate) fn is_root(&self, place: Place) -> bool {
-        self.scopes.get(place.scope).is_some_and(|scope| scope.root == place.block)
+        self.scopes
+            .get(place.scope)
+            .is_some_and(|scope| scope.root == place.block)
     }
 
     /// The scope that a name used in `scope` belongs to, with its bindings.
@@ -142,10 +148,17 @@ impl<'a, 't> Scopes<'a, 't> {
     pub(crate) fn value(&self, name: &str, place: Place, at: usize) -> Option<(Node<'t>, Place)> {
         let (scope, bindings) = self.lookup(name, place.scope)?;
         let [binding] = bindings else { return None };
-        let Bound::Value(node) = binding.bound else { return None };
+        let Bound::Value(node) = binding.bound else {
+            return None;
+        };
         let before = scope != place.scope || binding.at < at;
-        (before && self.encloses(binding.block, place.block))
-            .then_some((node, Place { scope, block: binding.block }))
+        (before && self.encloses(binding.block, place.block)).then_some((
+            node,
+            Place {
+                scope,
+                block: binding.block,
+            },
+        ))
     }
 
     /// The innermost scope around an offset.
@@ -164,12 +177,25 @@ struct Builder<'a, 't> {
 }
 
 /// Methods that change a list or dict in place.
-const MUTATORS: [&str; 11] =
-    ["append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update", "setdefault", "assign"];
+const MUTATORS: [&str; 11] = [
+    "append",
+    "extend",
+    "insert",
+    "pop",
+    "remove",
+    "clear",
+    "sort",
+    "reverse",
+    "update",
+    "setdefault",
+    "assign",
+];
 
 impl<'a, 't> Builder<'a, 't> {
     fn place(&self) -> Place {
-        self.open.last().map_or(Place { scope: 0, block: 0 }, |(_, place)| *place)
+        self.open
+            .last()
+            .map_or(Place { scope: 0, block: 0 }, |(_, place)| *place)
     }
 
     fn open_block(&mut self, node: Node<'t>) {
@@ -204,7 +230,11 @@ impl<'a, 't> Builder<'a, 't> {
     fn bind_in(&mut self, scope: ScopeId, name: &'a str, bound: Bound<'t>, at: usize) {
         let block = self.place().block;
         if let Some(scope) = self.result.scopes.get_mut(scope) {
-            scope.names.entry(name).or_default().push(Binding { bound, block, at });
+            scope
+                .names
+                .entry(name)
+                .or_default()
+                .push(Binding { bound, block, at });
         }
     }
 
@@ -239,7 +269,10 @@ impl<'a, 't> Builder<'a, 't> {
             Role::ImportFrom => self.import_from(node),
             Role::Assign => self.assign(node),
             Role::AssignExpression => {
-                if let (Some(name), value) = (node.child_by_field_name("name"), node.child_by_field_name("value")) {
+                if let (Some(name), value) = (
+                    node.child_by_field_name("name"),
+                    node.child_by_field_name("value"),
+                ) {
                     let name = slice(name, self.text);
                     self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
                     self.event(Event::Assign { name, value });
@@ -262,7 +295,10 @@ impl<'a, 't> Builder<'a, 't> {
         for item in children(node) {
             let at = item.start_byte();
             if item.kind() == "aliased_import" {
-                if let (Some(module), Some(alias)) = (item.child_by_field_name("name"), item.child_by_field_name("alias")) {
+                if let (Some(module), Some(alias)) = (
+                    item.child_by_field_name("name"),
+                    item.child_by_field_name("alias"),
+                ) {
                     let module = dotted(module, self.text);
                     self.bind(slice(alias, self.text), Bound::Import(module), at);
                 }
@@ -275,7 +311,9 @@ impl<'a, 't> Builder<'a, 't> {
 
     /// `from a.b import c as d`
     fn import_from(&mut self, node: Node<'t>) {
-        let Some(module) = node.child_by_field_name("module_name") else { return };
+        let Some(module) = node.child_by_field_name("module_name") else {
+            return;
+        };
         let prefix = dotted(module, self.text);
         for item in children(node) {
             let at = item.start_byte();
@@ -290,7 +328,10 @@ impl<'a, 't> Builder<'a, 't> {
                     }
                 }
                 "aliased_import" => {
-                    if let (Some(name), Some(alias)) = (item.child_by_field_name("name"), item.child_by_field_name("alias")) {
+                    if let (Some(name), Some(alias)) = (
+                        item.child_by_field_name("name"),
+                        item.child_by_field_name("alias"),
+                    ) {
                         let path = format!("{prefix}.{}", dotted(name, self.text));
                         self.bind(slice(alias, self.text), Bound::Import(path), at);
                     }
@@ -304,7 +345,9 @@ impl<'a, 't> Builder<'a, 't> {
     }
 
     fn assign(&mut self, node: Node<'t>) {
-        let Some(left) = node.child_by_field_name("left") else { return };
+        let Some(left) = node.child_by_field_name("left") else {
+            return;
+        };
         let mut value = node.child_by_field_name("right");
         // `a = b = 1`: the value is at the end of the chain.
         while let Some(inner) = value.filter(|value| value.kind() == "assignment") {
@@ -356,7 +399,10 @@ impl<'a, 't> Builder<'a, 't> {
                     self.event(Event::SetPart(node));
                 }
                 kind if kind.ends_with("pattern")
-                    || matches!(kind, "pattern_list" | "expression_list" | "tuple" | "list" | "dotted_name") =>
+                    || matches!(
+                        kind,
+                        "pattern_list" | "expression_list" | "tuple" | "list" | "dotted_name"
+                    ) =>
                 {
                     todo.extend(children(node));
                 }
@@ -369,20 +415,26 @@ impl<'a, 't> Builder<'a, 't> {
     fn bind_existing(&mut self, name: &'a str, at: usize) {
         let here = self.place().scope;
         let scope = self.result.lookup(name, here).map_or(here, |(scope, _)| scope);
-        let is_module = self
-            .result
-            .lookup(name, here)
-            .is_some_and(|(_, bindings)| bindings.iter().any(|binding| matches!(binding.bound, Bound::Import(_))));
+        let is_module = self.result.lookup(name, here).is_some_and(|(_, bindings)| {
+            bindings
+                .iter()
+                .any(|binding| matches!(binding.bound, Bound::Import(_)))
+        });
         if !is_module {
             self.bind_in(scope, name, Bound::Opaque, at);
         }
     }
 
     fn change_by_method(&mut self, call: Node<'t>) {
-        let Some(function) = call.child_by_field_name("function").filter(|node| node.kind() == "attribute") else {
+        let Some(function) = call
+            .child_by_field_name("function")
+            .filter(|node| node.kind() == "attribute")
+        else {
             return;
         };
-        let method = function.child_by_field_name("attribute").map_or("", |node| slice(node, self.text));
+        let method = function
+            .child_by_field_name("attribute")
+            .map_or("", |node| slice(node, self.text));
         if MUTATORS.contains(&method)
             && let Some(base) = base_name(function)
         {

@@ -10,7 +10,8 @@ struct Table {
     aliases: HashMap<String, String>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| read(include_str!("../../../grammars/signatures.toml")).unwrap_or_default());
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| read(include_str!("../../../grammars/signatures.toml")).unwrap_or_default());
 
 fn read(text: &str) -> Result<Table, toml::de::Error> {
     let sections: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(text)?;
@@ -47,7 +48,10 @@ mod tests {
         read(include_str!("../../../grammars/signatures.toml")).expect("grammars/signatures.toml is valid");
         let dense = parameters("keras.layers.Dense").expect("Dense is in the table");
         assert_eq!(dense.first().map(String::as_str), Some("units"));
-        assert_eq!(unaliased("keras.layers.MaxPool2D"), Some("keras.layers.MaxPooling2D"));
+        assert_eq!(
+            unaliased("keras.layers.MaxPool2D"),
+            Some("keras.layers.MaxPooling2D")
+        );
         let compile = parameters("Model.compile").expect("compile is in the table");
         assert_eq!(compile.get(1).map(String::as_str), Some("loss"));
     }

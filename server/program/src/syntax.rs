@@ -91,7 +91,11 @@ pub(crate) fn parse(text: &str) -> Option<Tree> {
     parser.set_language(&tree_sitter_python::LANGUAGE.into()).ok()?;
     let deadline = Instant::now() + PARSE_TIME;
     let mut in_time = |_: &ParseState| {
-        if Instant::now() < deadline { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if Instant::now() < deadline {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     };
     let bytes = text.as_bytes();
     parser.parse_with_options(
@@ -103,7 +107,9 @@ pub(crate) fn parse(text: &str) -> Option<Tree> {
 
 /// The nodes that matter, in document order, outer nodes first.
 pub(crate) fn roles<'t>(root: Node<'t>, text: &str) -> Vec<(Role, Node<'t>)> {
-    let Ok(roles) = ROLES.as_ref() else { return Vec::new() };
+    let Ok(roles) = ROLES.as_ref() else {
+        return Vec::new();
+    };
     let mut cursor = QueryCursor::new();
     let mut captures = cursor.captures(&roles.query, root, text.as_bytes());
     let mut found = Vec::new();
@@ -161,7 +167,10 @@ pub(crate) fn errors(roles: &[(Role, Node<'_>)], text: &str) -> Vec<SyntaxError>
             Role::Error => describe(range, text),
             _ => continue,
         };
-        errors.push(SyntaxError { range: first_line(range, text), message });
+        errors.push(SyntaxError {
+            range: first_line(range, text),
+            message,
+        });
         if errors.len() == MAX_ERRORS {
             break;
         }
@@ -178,7 +187,9 @@ fn describe(range: Range, text: &str) -> String {
     let shown: String = line.chars().take(SHOWN).collect();
     let dots = if shown.len() < line.len() { "…" } else { "" };
     match line.chars().next() {
-        Some('(' | '[' | '{') => format!("this bracket is never closed, or what it holds is not valid Python: `{shown}{dots}`"),
+        Some('(' | '[' | '{') => {
+            format!("this bracket is never closed, or what it holds is not valid Python: `{shown}{dots}`")
+        }
         _ => format!("`{shown}{dots}` is not valid Python here"),
     }
 }
@@ -187,7 +198,11 @@ fn describe(range: Range, text: &str) -> String {
 fn first_line(range: Range, text: &str) -> Range {
     let slice = range.slice(text);
     let length = slice.find(['\n', '\r']).unwrap_or(slice.len());
-    if length == 0 { range } else { Range::new(range.start, range.start + length) }
+    if length == 0 {
+        range
+    } else {
+        Range::new(range.start, range.start + length)
+    }
 }
 
 #[cfg(test)]

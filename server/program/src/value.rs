@@ -28,7 +28,12 @@ pub(crate) struct Reader<'s, 'a, 't> {
 
 impl<'s, 'a, 't> Reader<'s, 'a, 't> {
     pub(crate) fn new(scopes: &'s Scopes<'a, 't>, text: &'a str, calls: &'s HashMap<usize, CallId>) -> Self {
-        Reader { scopes, text, calls, left: Cell::new(MOST_VALUES) }
+        Reader {
+            scopes,
+            text,
+            calls,
+            left: Cell::new(MOST_VALUES),
+        }
     }
 
     /// The value of an expression used at a place.
@@ -40,12 +45,20 @@ impl<'s, 'a, 't> Reader<'s, 'a, 't> {
         let used = range(node);
         let left = self.left.get();
         if depth == 0 || left == 0 {
-            return Expr { value: Value::Unknown, range: used, origin: used };
+            return Expr {
+                value: Value::Unknown,
+                range: used,
+                origin: used,
+            };
         }
         self.left.set(left - 1);
         let (defined, place) = resolve(self.scopes, self.text, node, place);
         let value = self.value(defined, place, depth - 1);
-        Expr { value, range: used, origin: range(defined) }
+        Expr {
+            value,
+            range: used,
+            origin: range(defined),
+        }
     }
 
     fn value(&self, node: Node<'t>, place: Place, depth: usize) -> Value {
@@ -54,26 +67,38 @@ impl<'s, 'a, 't> Reader<'s, 'a, 't> {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
             "integer" => integer(slice(node, self.text)),
-            "float" => slice(node, self.text).replace('_', "").parse().map_or(Value::Unknown, Value::Float),
+            "float" => slice(node, self.text)
+                .replace('_', "")
+                .parse()
+                .map_or(Value::Unknown, Value::Float),
             "string" => string(node, self.text).map_or(Value::Unknown, Value::Str),
             "list" | "tuple" => self.list(node, place, depth),
             "dictionary" => self.dict(node, place, depth),
             "unary_operator" => {
-                let operator = node.child_by_field_name("operator").map(|node| slice(node, self.text));
+                let operator = node
+                    .child_by_field_name("operator")
+                    .map(|node| slice(node, self.text));
                 match (operator, self.field(node, "argument", place, depth)) {
-                    (Some("-"), Value::Int(number)) => number.checked_neg().map_or(Value::Unknown, Value::Int),
+                    (Some("-"), Value::Int(number)) => {
+                        number.checked_neg().map_or(Value::Unknown, Value::Int)
+                    }
                     (Some("-"), Value::Float(number)) => Value::Float(-number),
                     (Some("+"), value @ (Value::Int(_) | Value::Float(_))) => value,
                     _ => Value::Unknown,
                 }
             }
             "binary_operator" => {
-                let operator = node.child_by_field_name("operator").map_or("", |node| slice(node, self.text));
+                let operator = node
+                    .child_by_field_name("operator")
+                    .map_or("", |node| slice(node, self.text));
                 let left = self.field(node, "left", place, depth);
                 let right = self.field(node, "right", place, depth);
                 arithmetic(&left, operator, &right)
             }
-            "call" => self.calls.get(&node.id()).map_or(Value::Unknown, |call| Value::Call(*call)),
+            "call" => self
+                .calls
+                .get(&node.id())
+                .map_or(Value::Unknown, |call| Value::Call(*call)),
             "identifier" | "attribute" => path(self.scopes, self.text, node, place)
                 .and_then(|path| canonical(&path))
                 .map_or(Value::Unknown, Value::Reference),
@@ -100,7 +125,9 @@ impl<'s, 'a, 't> Reader<'s, 'a, 't> {
     fn dict(&self, node: Node<'t>, place: Place, depth: usize) -> Value {
         let mut pairs = Vec::new();
         for pair in children(node) {
-            let (Some(key), Some(value)) = (pair.child_by_field_name("key"), pair.child_by_field_name("value")) else {
+            let (Some(key), Some(value)) =
+                (pair.child_by_field_name("key"), pair.child_by_field_name("value"))
+            else {
                 return Value::Unknown;
             };
             let key = self.expr_within(key, place, depth);
@@ -114,7 +141,12 @@ impl<'s, 'a, 't> Reader<'s, 'a, 't> {
 }
 
 /// The expression that defines a value: names assigned once are followed to what was assigned.
-pub(crate) fn resolve<'t>(scopes: &Scopes<'_, 't>, text: &str, node: Node<'t>, place: Place) -> (Node<'t>, Place) {
+pub(crate) fn resolve<'t>(
+    scopes: &Scopes<'_, 't>,
+    text: &str,
+    node: Node<'t>,
+    place: Place,
+) -> (Node<'t>, Place) {
     let (mut node, mut place) = (unparenthesised(node), place);
     for _ in 0..DEEPEST {
         if node.kind() != "identifier" {
@@ -131,7 +163,9 @@ pub(crate) fn resolve<'t>(scopes: &Scopes<'_, 't>, text: &str, node: Node<'t>, p
 fn integer(text: &str) -> Value {
     let digits = text.replace('_', "").to_ascii_lowercase();
     let radix = |prefix: &str, radix: u32| {
-        digits.strip_prefix(prefix).map(|digits| i64::from_str_radix(digits, radix))
+        digits
+            .strip_prefix(prefix)
+            .map(|digits| i64::from_str_radix(digits, radix))
     };
     let parsed = radix("0x", 16)
         .or_else(|| radix("0o", 8))
@@ -144,7 +178,9 @@ fn integer(text: &str) -> Value {
 fn string(node: Node<'_>, text: &str) -> Option<String> {
     let parts = children(node);
     let start = parts.first().filter(|part| part.kind() == "string_start")?;
-    let prefix = slice(*start, text).trim_end_matches(['"', '\'']).to_ascii_lowercase();
+    let prefix = slice(*start, text)
+        .trim_end_matches(['"', '\''])
+        .to_ascii_lowercase();
     if prefix.contains(['f', 'b', 't']) {
         return None;
     }
@@ -171,13 +207,17 @@ fn arithmetic(left: &Value, operator: &str, right: &Value) -> Value {
             // Python rounds down, Rust's remainder-free division towards zero.
             "//" if *left >= 0 && *right > 0 => left.checked_div(*right),
             "%" if *left >= 0 && *right > 0 => left.checked_rem(*right),
-            "**" if *right >= 0 => u32::try_from(*right).ok().and_then(|power| left.checked_pow(power)),
+            "**" if *right >= 0 => u32::try_from(*right)
+                .ok()
+                .and_then(|power| left.checked_pow(power)),
             "**" => return power(*left as f64, *right as f64),
             _ => None,
         };
         return exact.map_or(Value::Unknown, Value::Int);
     }
-    let (Some(left), Some(right)) = (number(left), number(right)) else { return Value::Unknown };
+    let (Some(left), Some(right)) = (number(left), number(right)) else {
+        return Value::Unknown;
+    };
     match operator {
         "+" => Value::Float(left + right),
         "-" => Value::Float(left - right),
@@ -190,7 +230,11 @@ fn arithmetic(left: &Value, operator: &str, right: &Value) -> Value {
 
 fn power(base: f64, exponent: f64) -> Value {
     let power = base.powf(exponent);
-    if power.is_finite() { Value::Float(power) } else { Value::Unknown }
+    if power.is_finite() {
+        Value::Float(power)
+    } else {
+        Value::Unknown
+    }
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -203,5 +247,9 @@ fn number(value: &Value) -> Option<f64> {
 
 /// Marks a place in the text as not known.
 pub(crate) fn unknown(range: Range) -> Expr {
-    Expr { value: Value::Unknown, range, origin: range }
+    Expr {
+        value: Value::Unknown,
+        range,
+        origin: range,
+    }
 }

@@ -3,7 +3,11 @@
 use program::{ModelKind, Program, Value};
 
 fn layers(program: &Program, model: usize) -> Vec<&str> {
-    program.models[model].layers.iter().map(|layer| program.call(layer.call).class()).collect()
+    program.models[model]
+        .layers
+        .iter()
+        .map(|layer| program.call(layer.call).class())
+        .collect()
 }
 
 #[test]
@@ -29,7 +33,10 @@ fn the_same_model_is_read_whichever_way_it_is_written() {
         assert_eq!(layers(&program, 0), ["Dense", "Dense"], "{script}");
         assert!(program.models[0].complete, "{script}");
         assert_eq!(program.models[0].tail, 2, "{script}");
-        let units = program.call(program.models[0].layers[0].call).argument("units").expect("units");
+        let units = program
+            .call(program.models[0].layers[0].call)
+            .argument("units")
+            .expect("units");
         assert_eq!(units.value.value, Value::Int(4), "{script}");
     }
 }
@@ -39,26 +46,53 @@ fn what_is_conditional_is_not_guessed() {
     let head = "import keras\nfrom keras.layers import Dense\nmodel = keras.Sequential()\n";
     for (rest, complete, tail) in [
         ("model.add(Dense(4))\nmodel.add(Dense(1))\n", true, 2),
-        ("for n in (8, 4):\n    model.add(Dense(n))\nmodel.add(Dense(1))\n", false, 1),
-        ("model.add(Dense(4))\nif deep:\n    model.add(Dense(4))\n", false, 0),
+        (
+            "for n in (8, 4):\n    model.add(Dense(n))\nmodel.add(Dense(1))\n",
+            false,
+            1,
+        ),
+        (
+            "model.add(Dense(4))\nif deep:\n    model.add(Dense(4))\n",
+            false,
+            0,
+        ),
         ("model.add(Dense(4))\nmodel.add(hub.KerasLayer(url))\n", false, 0),
         ("model.add(hub.KerasLayer(url))\nmodel.add(Dense(1))\n", false, 1),
         ("model.add(Dense(4))\nmodel.pop()\n", false, 0),
         ("model.add(Dense(4))\nfinish(model)\n", false, 0),
         ("model.add(Dense(4))\nprint(model)\n", true, 1),
-        ("def show(m):\n    m.summary()\nmodel.add(Dense(4))\nshow(model)\n", true, 1),
-        ("model.add(Dense(4))\nmodel.compile('sgd', 'mse')\nreport(model)\n", true, 1),
+        (
+            "def show(m):\n    m.summary()\nmodel.add(Dense(4))\nshow(model)\n",
+            true,
+            1,
+        ),
+        (
+            "model.add(Dense(4))\nmodel.compile('sgd', 'mse')\nreport(model)\n",
+            true,
+            1,
+        ),
         ("model.add(Dense(4))\nmodel.layers[-1].activation = f\n", false, 0),
         ("model.add(Dense(4))\nmodel.layers.pop()\n", false, 0),
-        ("def grow():\n    model.add(Dense(4))\ngrow()\nmodel.add(Dense(1))\n", false, 0),
+        (
+            "def grow():\n    model.add(Dense(4))\ngrow()\nmodel.add(Dense(1))\n",
+            false,
+            0,
+        ),
         ("with strategy.scope():\n    model.add(Dense(1))\n", true, 1),
     ] {
         let program = Program::parse(&format!("{head}{rest}"));
-        assert_eq!((program.models[0].complete, program.models[0].tail), (complete, tail), "{rest}");
+        assert_eq!(
+            (program.models[0].complete, program.models[0].tail),
+            (complete, tail),
+            "{rest}"
+        );
     }
     let lists = "stack = [Dense(4)]\nstack.append(Dense(2))\n";
     let program = Program::parse(&format!("{head}{lists}m2 = keras.Sequential(stack)\n"));
-    assert!(!program.models[1].complete, "a list that grows is not what it was");
+    assert!(
+        !program.models[1].complete,
+        "a list that grows is not what it was"
+    );
     let splat = Program::parse(&format!("{head}m2 = keras.Sequential([*blocks, Dense(1)])\n"));
     assert_eq!((splat.models[1].complete, splat.models[1].tail), (false, 1));
 }
@@ -73,13 +107,32 @@ fn compile_and_fit_find_their_model() {
          b.compile(optimizer='sgd', loss='mse')\nb.fit(x, y)\nself.model.fit(x, y, epochs=3)\n",
     );
     assert_eq!(program.models.len(), 2);
-    let models: Vec<_> = program.compiles.iter().map(|compile| compile.model.map(|model| model.0)).collect();
+    let models: Vec<_> = program
+        .compiles
+        .iter()
+        .map(|compile| compile.model.map(|model| model.0))
+        .collect();
     assert_eq!(models, [Some(0), Some(1), None]);
-    let fits: Vec<_> = program.fits.iter().map(|fit| (fit.model.map(|model| model.0), fit.compile)).collect();
+    let fits: Vec<_> = program
+        .fits
+        .iter()
+        .map(|fit| (fit.model.map(|model| model.0), fit.compile))
+        .collect();
     let compile = |index: usize| Some(program.compiles[index].call);
-    assert_eq!(fits, [(Some(0), compile(0)), (Some(1), compile(1)), (None, compile(2)), (None, None)]);
+    assert_eq!(
+        fits,
+        [
+            (Some(0), compile(0)),
+            (Some(1), compile(1)),
+            (None, compile(2)),
+            (None, None)
+        ]
+    );
     let second = program.call(program.compiles[0].call);
-    assert_eq!(second.argument("loss").expect("positional loss").value.value, Value::Str("mse".into()));
+    assert_eq!(
+        second.argument("loss").expect("positional loss").value.value,
+        Value::Str("mse".into())
+    );
     assert!(program.calls.iter().any(|call| call.callee == "Model.predict"));
 }
 
@@ -90,7 +143,11 @@ fn a_model_chosen_by_a_condition_is_not_known() {
          if wide:\n    model = keras.Sequential([Dense(2)])\nmodel.compile('sgd', 'mse')\nmodel.compile(loss='mse')\n",
     );
     let models: Vec<_> = program.compiles.iter().map(|compile| compile.model).collect();
-    assert_eq!(models, [None], "only the call that can be nothing else is recorded");
+    assert_eq!(
+        models,
+        [None],
+        "only the call that can be nothing else is recorded"
+    );
     let several = Program::parse(
         "import keras\nfrom keras.layers import Dense\ndef build(wide):\n    if wide:\n        return keras.Sequential([Dense(2)])\n    \
          return keras.Sequential([Dense(1)])\nmodel = build(True)\nmodel.compile(loss='mse')\n",
@@ -113,7 +170,10 @@ fn values_are_read_through_names_and_arithmetic() {
     assert_eq!(value("rate, n = 0.5, 3", "n"), Value::Int(3));
     assert_eq!(value("a = b = 7", "a"), Value::Int(7));
     assert_eq!(value("N: int = 10", "N"), Value::Int(10));
-    assert_eq!(value("", "keras.activations.relu"), Value::Reference("keras.activations.relu".into()));
+    assert_eq!(
+        value("", "keras.activations.relu"),
+        Value::Reference("keras.activations.relu".into())
+    );
     assert_eq!(value("", "1 / 0"), Value::Unknown);
     assert_eq!(value("", "f'{n}'"), Value::Unknown);
     for unknown in [
@@ -146,19 +206,34 @@ fn an_expression_keeps_the_place_where_it_is_used_and_where_it_was_defined() {
     let call = program.call_at(program.calls[0].range).expect("exact range");
     assert_eq!(call.callee, "keras.layers.Dense");
     let start = program.calls[0].range.start;
-    assert!(program.call_at(finding::Range::new(start + 3, start + 4)).is_some());
+    assert!(
+        program
+            .call_at(finding::Range::new(start + 3, start + 4))
+            .is_some()
+    );
     assert!(program.call_at(finding::Range::new(0, 3)).is_none());
 }
 
 #[test]
 fn star_arguments_leave_a_call_open() {
-    let program = Program::parse("import keras\nkeras.layers.Dense(4, **options)\nkeras.layers.Dense(*args)\nkeras.layers.Dense(4)\n");
-    assert_eq!(program.calls.iter().map(|call| call.open_ended).collect::<Vec<_>>(), [true, true, false]);
+    let program = Program::parse(
+        "import keras\nkeras.layers.Dense(4, **options)\nkeras.layers.Dense(*args)\nkeras.layers.Dense(4)\n",
+    );
+    assert_eq!(
+        program
+            .calls
+            .iter()
+            .map(|call| call.open_ended)
+            .collect::<Vec<_>>(),
+        [true, true, false]
+    );
 }
 
 #[test]
 fn other_packages_are_left_alone() {
-    let program = Program::parse("from sklearn.layers import Dense\nfrom mine import keras\nDense(1)\nkeras.layers.Dense(2)\nfrom .keras import x\nx.y()\n");
+    let program = Program::parse(
+        "from sklearn.layers import Dense\nfrom mine import keras\nDense(1)\nkeras.layers.Dense(2)\nfrom .keras import x\nx.y()\n",
+    );
     assert!(program.calls.is_empty());
     assert!(!program.legacy_keras);
     assert!(Program::parse("import tf_keras as keras\n").legacy_keras);

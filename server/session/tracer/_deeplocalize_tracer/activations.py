@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 # Layers that are nothing but an activation and have no attribute of that name.
 ACTIVATION_LAYERS = {
@@ -14,7 +14,7 @@ ACTIVATION_LAYERS = {
 }
 
 
-def activation_name(layer: Any) -> Optional[str]:
+def activation_name(layer: Any) -> str | None:
     """Name of the activation function the layer applies; `None` when it has none to apply."""
     name = ACTIVATION_LAYERS.get(type(layer).__name__)
     if name is not None:

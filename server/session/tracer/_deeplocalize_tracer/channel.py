@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 import threading
-from typing import Any, Optional
+from typing import Any
 
 VARIABLE = "_DEEPLOCALIZE_CHANNEL"
 _HEADER = struct.Struct("<IB")
@@ -38,7 +38,7 @@ class Channel:
     """The tool's end is a stream socket; when it breaks, nothing more is sent and the script goes on."""
 
     def __init__(self) -> None:
-        self._socket: Optional[socket.socket] = None
+        self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._process = os.getpid()
 
@@ -89,7 +89,7 @@ channel = Channel()
 _noticed: set[str] = set()
 
 
-def notice(name: str, text: str, site: Optional[dict[str, Any]] = None) -> None:
+def notice(name: str, text: str, site: dict[str, Any] | None = None) -> None:
     """Tells the user something once."""
     if name + text not in _noticed:
         _noticed.add(name + text)

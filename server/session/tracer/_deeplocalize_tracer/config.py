@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Optional
 
 VARIABLE = "_DEEPLOCALIZE_CONFIG"
 
@@ -16,7 +15,7 @@ class Config:
 
     dense_steps: int = 50
     every: int = 10
-    scratch: Optional[str] = None
+    scratch: str | None = None
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""

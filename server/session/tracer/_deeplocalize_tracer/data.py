@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,9 @@ class Described:
 
     x: list[dict[str, Any]] = field(default_factory=list)
     y: list[dict[str, Any]] = field(default_factory=list)
-    samples: Optional[int] = None
-    batch_size: Optional[int] = None
-    shuffle: Optional[bool] = None
+    samples: int | None = None
+    batch_size: int | None = None
+    shuffle: bool | None = None
 
 
 def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
@@ -49,7 +49,7 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
     return described
 
 
-def _arrays(given: Any) -> Optional[list[np.ndarray]]:
+def _arrays(given: Any) -> list[np.ndarray] | None:
     """The arrays of an input; `None` when it is something that yields batches."""
     if given is None:
         return None
@@ -100,7 +100,7 @@ def describe(array: np.ndarray, whole: bool) -> dict[str, Any]:
     return found
 
 
-def _classes(values: np.ndarray) -> Optional[list[list[float]]]:
+def _classes(values: np.ndarray) -> list[list[float]] | None:
     """Distinct values with their counts, unless there are many."""
     low, high = float(values.min()), float(values.max())
     if high - low < _MOST_CLASSES:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import traceback
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Iterator, Optional
+from typing import Any
 
 from . import sites
 from .channel import channel
 
 _LAYER = "_deeplocalize_layer"
 _FIT = "_deeplocalize_fit"
+_LONGEST_MESSAGE = 20_000
 _OWN = __name__.partition(".")[0]
 
 
@@ -35,7 +39,7 @@ def _note(error: BaseException, name: str, value: object) -> None:
 
 def _noted(error: BaseException, name: str) -> Any:
     """Keras wraps errors in new ones, so the note may be on an earlier one of the chain."""
-    current: Optional[BaseException] = error
+    current: BaseException | None = error
     for _ in range(20):
         if current is None:
             return None
@@ -46,7 +50,7 @@ def _noted(error: BaseException, name: str) -> Any:
     return None
 
 
-def _without_tracer(tb: Optional[TracebackType]) -> Optional[TracebackType]:
+def _without_tracer(tb: TracebackType | None) -> TracebackType | None:
     """The same traceback without the frames of the tracer."""
     kept = [
         step
@@ -54,13 +58,13 @@ def _without_tracer(tb: Optional[TracebackType]) -> Optional[TracebackType]:
         if step.tb_frame.f_globals.get("__name__", "").partition(".")[0] != _OWN
         and step.tb_frame.f_globals.get("__package__") != _OWN
     ]
-    chain: Optional[TracebackType] = None
+    chain: TracebackType | None = None
     for step in reversed(kept):
         chain = TracebackType(chain, step.tb_frame, step.tb_lasti, step.tb_lineno)
     return chain
 
 
-def _steps(tb: Optional[TracebackType]) -> Iterator[TracebackType]:
+def _steps(tb: TracebackType | None) -> Iterator[TracebackType]:
     while tb is not None:
         yield tb
         tb = tb.tb_next
@@ -69,7 +73,7 @@ def _steps(tb: Optional[TracebackType]) -> Iterator[TracebackType]:
 def clean(error: BaseException) -> None:
     """Takes the tracer's frames out of the error and of those it came from."""
     seen: set[int] = set()
-    pending: list[Optional[BaseException]] = [error]
+    pending: list[BaseException | None] = [error]
     while pending:
         current = pending.pop()
         if current is None or id(current) in seen:
@@ -104,10 +108,15 @@ def report(error: BaseException) -> None:
 
 
 def _message(error: BaseException) -> str:
+    """The text of the error without terminal colours and without the tracer's part of a stack that it contains."""
     try:
-        return str(error)[:20_000]
+        text = str(error)
     except Exception:
-        return "".join(traceback.format_exception_only(type(error), error)).strip()
+        text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    foreign = re.compile(rf'  File "(?:{re.escape(folder)}|<frozen runpy>)[^\n]*\n\n?')
+    return foreign.sub("", text)[:_LONGEST_MESSAGE]
 
 
 def _syntax_frame(error: SyntaxError) -> dict[str, Any]:
@@ -116,7 +125,7 @@ def _syntax_frame(error: SyntaxError) -> dict[str, Any]:
     return {"site": site, "function": "<module>", "user": user}
 
 
-def _layer_of(error: BaseException) -> Optional[dict[str, Any]]:
+def _layer_of(error: BaseException) -> dict[str, Any] | None:
     layer = _noted(error, _LAYER)
     if layer is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from typing import Any, Callable, Optional
+from typing import Any, Callable, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from .probe import Probe, Row
 _COMPILE = "_deeplocalize_compile_site"
 _SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES]
 
-_count = 0
 # Trainings by `fit` that have not ended, outermost first: a callback may train another model.
 _open: list[Run] = []
 # Trainings by `train_on_batch`, by id of the model; they have no end of their own.
@@ -25,17 +24,21 @@ _batchwise: dict[int, Run] = {}
 class Run:
     """One training."""
 
-    def __init__(self, model: Any, call: str, site: Optional[sites.Site], arguments: dict[str, Any]) -> None:
-        global _count
-        self.number = _count
-        _count += 1
+    # Trainings so far.
+    count: ClassVar[int] = 0
+
+    def __init__(self, model: Any, call: str, site: sites.Site | None, arguments: dict[str, Any]) -> None:
+        self.number = Run.count
+        Run.count += 1
         self.model = model
-        self.steps_per_epoch: Optional[int] = None
+        self.steps_per_epoch: int | None = None
         self.epoch = 0
         self.batch = 0
         self.step = 0
         # Whether somebody else sends the steps (the one who stands in for Keras' train function).
         self.stepped = False
+        # Whether a call of `train_on_batch` is under way.
+        self.running = False
         self._call = call
         self._site = site
         self._arguments = arguments
@@ -43,13 +46,13 @@ class Run:
         self._layouts: dict[tuple[tuple[Row, ...], tuple[str, ...]], int] = {}
         self._layout = 0
         self._mean_loss = 0.0
-        self._loss: Optional[dict[str, Any]] = None
+        self._loss: dict[str, Any] | None = None
 
     def announce(
         self,
-        ordered: Optional[list[Any]] = None,
-        sources: Optional[dict[int, list[int]]] = None,
-        shapes: Optional[dict[int, Any]] = None,
+        ordered: list[Any] | None = None,
+        sources: dict[int, list[int]] | None = None,
+        shapes: dict[int, Any] | None = None,
         batch: Any = None,
     ) -> None:
         """Sends the `fit` message, once."""
@@ -110,7 +113,7 @@ class Run:
     def send(
         self,
         batch: int,
-        probe: Optional[Probe],
+        probe: Probe | None,
         logs: dict[str, float],
         loss: float,
         learning_rate: float,
@@ -155,7 +158,7 @@ class Run:
         channel.send("fit-end", fit=self.number, reason=reason)
 
 
-def begin(model: Any, call: str, site: Optional[sites.Site], arguments: dict[str, Any]) -> Run:
+def begin(model: Any, call: str, site: sites.Site | None, arguments: dict[str, Any]) -> Run:
     """A call of `fit` begins."""
     _batchwise.pop(id(model), None)
     run = Run(model, call, site, arguments)
@@ -169,7 +172,7 @@ def finish(run: Run, reason: str) -> None:
     run.end(reason)
 
 
-def batchwise(model: Any, site: Optional[sites.Site], arguments: dict[str, Any]) -> Run:
+def batchwise(model: Any, site: sites.Site | None, arguments: dict[str, Any]) -> Run:
     """The training that this call of `train_on_batch` belongs to: one for each model and place."""
     run = _batchwise.get(id(model))
     if run is None:
@@ -177,17 +180,22 @@ def batchwise(model: Any, site: Optional[sites.Site], arguments: dict[str, Any])
     return run
 
 
-def innermost() -> Optional[Run]:
+def innermost() -> Run | None:
     """The call of `fit` that is running."""
     return _open[-1] if _open else None
 
 
-def of_model(model: Any) -> Optional[Run]:
+def of_model(model: Any) -> Run | None:
     """The training that a step of this model belongs to."""
     for run in reversed(_open):
         if run.model is model:
             return run
     return _batchwise.get(id(model))
+
+
+def training() -> bool:
+    """Whether a call of `fit` or `train_on_batch` is under way."""
+    return bool(_open) or any(run.running for run in _batchwise.values())
 
 
 def end_all() -> None:
@@ -199,7 +207,7 @@ def end_all() -> None:
 
 def count() -> int:
     """Trainings so far."""
-    return _count
+    return Run.count
 
 
 def guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -211,7 +219,7 @@ def guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return None
 
 
-def remember_compile(model: Any, site: Optional[sites.Site]) -> None:
+def remember_compile(model: Any, site: sites.Site | None) -> None:
     """Notes where the model was compiled."""
     object.__setattr__(model, _COMPILE, site)
 
@@ -227,7 +235,7 @@ def floats(logs: Any) -> dict[str, float]:
     return found
 
 
-def _optimizer(optimizer: Any) -> Optional[dict[str, Any]]:
+def _optimizer(optimizer: Any) -> dict[str, Any] | None:
     if optimizer is None:
         return None
     return {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.abc
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable
 
 from .channel import notice
 
@@ -21,8 +22,8 @@ class Finder(importlib.abc.MetaPathFinder):
         self._patches = patches
 
     def find_spec(
-        self, name: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None
-    ) -> Optional[ModuleSpec]:
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """See `importlib.abc.MetaPathFinder`."""
         if name not in self._patches:
             return None

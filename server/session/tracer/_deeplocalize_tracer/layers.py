@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, Iterator, Optional
+from typing import Any
 
 from . import errors, recorder, sites
 from .activations import activation_name
@@ -55,7 +56,7 @@ def patch_optimizer(module: ModuleType) -> None:
     base.__new__ = __new__
 
 
-def index_of(layer: object) -> Optional[int]:
+def index_of(layer: object) -> int | None:
     """Index of the layer in the training announced last."""
     return _indices.get(id(layer))
 
@@ -115,7 +116,8 @@ def probed_weights(layer: Any) -> list[tuple[str, Any]]:
 
 def scalars_of(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Numbers, strings and short lists of a configuration. A configured object becomes the name of its class, and its
-    own configuration follows under dotted names."""
+    own configuration follows under dotted names.
+    """
     found: dict[str, Any] = {}
     for key, value in config.items():
         name = prefix + str(key)
@@ -180,7 +182,7 @@ def describe(
     return described
 
 
-def _static_shape(layer: Any) -> Optional[list[Optional[int]]]:
+def _static_shape(layer: Any) -> list[int | None] | None:
     try:
         shape = layer.output.shape
     except Exception:  # Not part of a functional graph, or with several outputs.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Optional
+from typing import Any
 
 from .layers import config_of
 
 
-def describe(model: Any) -> Optional[dict[str, Any]]:
+def describe(model: Any) -> dict[str, Any] | None:
     """The `loss` of the `fit` message; of several losses the first."""
     compiled = getattr(model, "_compile_loss", None)
     given = _first(getattr(compiled, "_user_loss", None))

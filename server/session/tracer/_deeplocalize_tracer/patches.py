@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import ModuleType
 
 from . import surroundings
@@ -16,8 +17,10 @@ def _layer(module: ModuleType) -> None:
 
 def _optimizer(module: ModuleType) -> None:
     from .layers import patch_optimizer
+    from .training import patch_apply_gradients
 
     patch_optimizer(module)
+    patch_apply_gradients(module)
 
 
 def _trainer(module: ModuleType) -> None:
@@ -59,7 +62,13 @@ def _tf_keras(module: ModuleType) -> None:
     notice("unsupported", "training with tf_keras (Keras 2) is not observed; Keras 3 is")
 
 
+def _tracebacks(module: ModuleType) -> None:
+    """Keras leaves its own frames out of tracebacks; let it leave out the tracer's with them."""
+    module._EXCLUDED_PATHS = (*module._EXCLUDED_PATHS, os.path.dirname(os.path.abspath(__file__)))
+
+
 ALL: dict[str, Patch] = {
+    "keras.src.utils.traceback_utils": _tracebacks,
     "keras.src.layers.layer": _layer,
     "keras.src.optimizers.base_optimizer": _optimizer,
     "keras.src.trainers.trainer": _trainer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ NAMES = [
 UNKNOWN = [math.nan] * len(NAMES)
 
 
-def compare(labels: Any, prediction: Any, loss: Optional[str], from_logits: bool) -> list[float]:
+def compare(labels: Any, prediction: Any, loss: str | None, from_logits: bool) -> list[float]:
     """The scalars of `NAMES`; NaN for what does not apply."""
     found = dict(zip(NAMES, UNKNOWN))
     given = _numbers(labels)
@@ -73,16 +73,16 @@ def _sparse_hits(labels: np.ndarray, prediction: np.ndarray) -> float:
     return float((prediction.argmax(axis=-1) == labels).mean())
 
 
-def _aligned(labels: np.ndarray, prediction: np.ndarray) -> Optional[np.ndarray]:
+def _aligned(labels: np.ndarray, prediction: np.ndarray) -> np.ndarray | None:
     """The labels in the shape of the prediction, where only an axis of length 1 differs."""
     if labels.shape == prediction.shape:
         return labels
-    if labels.shape + (1,) == prediction.shape or labels.shape == prediction.shape + (1,):
+    if (*labels.shape, 1) == prediction.shape or labels.shape == (*prediction.shape, 1):
         return labels.reshape(prediction.shape)
     return None
 
 
-def _numbers(values: Any) -> Optional[np.ndarray]:
+def _numbers(values: Any) -> np.ndarray | None:
     if values is None:
         return None
     array = np.asarray(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Row:
 
     layer: int
     tensor: str
-    weight: Optional[str] = None
+    weight: str | None = None
     before_activation: bool = False
 
     def message(self) -> dict[str, Any]:
@@ -36,9 +36,9 @@ class Probe:
 
     rows: list[Row] = field(default_factory=list)
     stats: list[list[float]] = field(default_factory=list)
-    loss: Optional[float] = None
-    learning_rate: Optional[float] = None
-    prediction: Optional[np.ndarray] = None
+    loss: float | None = None
+    learning_rate: float | None = None
+    prediction: np.ndarray | None = None
 
     def add(self, row: Row, stats: list[float]) -> None:
         """Appends a row."""

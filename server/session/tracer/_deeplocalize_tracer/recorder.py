@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterator, Optional
+from typing import Any, Callable
 
 from .activations import ACTIVATION_LAYERS
 
-_active: Optional[Recorder] = None
+_active: Recorder | None = None
 # How many operations to walk back from a layer's input to the layer that made it.
 _LONGEST_WALK = 200
 
 
-def active() -> Optional[Recorder]:
+def active() -> Recorder | None:
     """The recorder of the step that is running, if that step is probed."""
     return _active
 
@@ -114,7 +115,8 @@ class Recorder:
 
     def first_calls(self) -> dict[int, Call]:
         """One call for each layer, by id, in the order of the forward pass: the first that took part in the backward
-        pass, else the first."""
+        pass, else the first.
+        """
         chosen: dict[int, Call] = {}
         for call in self.calls:
             known = chosen.get(id(call.layer))
@@ -174,7 +176,8 @@ def _took_part(call: Call) -> bool:
 @contextmanager
 def _watched_activation(layer: Any, inputs: list[Any]) -> Iterator[None]:
     """Replaces the layer's `activation` by one that notes its input and calls the original, so that what the original
-    leaves on its output (the logits) stays. Past Keras' attribute tracking, which would refuse."""
+    leaves on its output (the logits) stays. Past Keras' attribute tracking, which would refuse.
+    """
     attributes = vars(layer)
     activation = attributes.get("activation")
     if not callable(activation):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import io
 import random
-from typing import Any, Iterator, Optional
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Trace:
         self.recorded = recorded
         self.rows = rows
         self.weights = weights
-        self.variables: Optional[list[Any]] = None
+        self.variables: list[Any] | None = None
 
 
 class Shadow:
@@ -69,15 +70,15 @@ class Shadow:
         self._traces: dict[int, Trace] = {}
         self.layers: list[Any] = []
         self.sources: dict[int, list[int]] = {}
-        self.shapes: dict[int, list[Optional[int]]] = {}
+        self.shapes: dict[int, list[int | None]] = {}
         self._function = tf.function(
             tf.autograph.experimental.do_not_convert(self._step), reduce_retracing=True
         )
 
     def prepare(self, batch: Any) -> None:
-        """Traces the step for this batch, if that has not been done."""
+        """Traces the step for such batches, if that has not been done."""
         with undisturbed():
-            self._trace_of(self._tensors(batch))
+            self._trace_of(batch)
 
     def run(self, batch: Any) -> probes.Probe:
         """Runs the step and undoes it."""

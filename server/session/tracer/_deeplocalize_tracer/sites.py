@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from itertools import islice
 from types import CodeType, FrameType
-from typing import Any, Optional
+from typing import Any
 
 Site = dict[str, Any]
 
@@ -41,7 +41,7 @@ _LIBRARIES = _libraries()
 _known: dict[CodeType, bool] = {}
 
 
-def is_user_code(code: CodeType, module: Optional[str]) -> bool:
+def is_user_code(code: CodeType, module: str | None) -> bool:
     """Whether this code is the user's own: neither the framework, nor the tracer, nor an installed library."""
     known = _known.get(code)
     if known is None:
@@ -77,14 +77,14 @@ def place(code: CodeType, instruction: int, line: int) -> Site:
     return found
 
 
-def user_frame(frame: Optional[FrameType]) -> Optional[FrameType]:
+def user_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame of the user's own code, from this frame outwards."""
     while frame is not None and not is_user_code(frame.f_code, frame.f_globals.get("__name__")):
         frame = frame.f_back
     return frame
 
 
-def caller() -> Optional[Site]:
+def caller() -> Site | None:
     """The call in the user's own code that led here."""
     frame = user_frame(sys._getframe(1))
     return None if frame is None else place(frame.f_code, frame.f_lasti, frame.f_lineno)
@@ -92,7 +92,7 @@ def caller() -> Optional[Site]:
 
 def called_through(function: CodeType) -> bool:
     """Whether this function stands between here and the user's own code."""
-    frame: Optional[FrameType] = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and not is_user_code(frame.f_code, frame.f_globals.get("__name__")):
         if frame.f_code is function:
             return True
@@ -103,11 +103,11 @@ def called_through(function: CodeType) -> bool:
 _ATTRIBUTE = "_deeplocalize_site"
 
 
-def remember(thing: object, found: Optional[Site]) -> None:
+def remember(thing: object, found: Site | None) -> None:
     """Notes where an object was created. Past Keras' own attribute tracking, which would look at it."""
     object.__setattr__(thing, _ATTRIBUTE, found)
 
 
-def recall(thing: object) -> Optional[Site]:
+def recall(thing: object) -> Site | None:
     """Where the object was created; `None` when that is not known."""
     return vars(thing).get(_ATTRIBUTE) if hasattr(thing, "__dict__") else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -44,9 +44,10 @@ def of_tensor(array: np.ndarray) -> list[float]:
     return _elements(array.reshape(-1)) + _NO_UNITS
 
 
-def of_output(array: np.ndarray, axis: int, activation: Optional[str]) -> list[float]:
+def of_output(array: np.ndarray, axis: int, activation: str | None) -> list[float]:
     """Statistics of a layer's output or of the gradient at it, whose units lie along `axis`; `activation` is the one
-    that is applied to it."""
+    that is applied to it.
+    """
     elements = _elements(array.reshape(-1))
     if array.ndim < 2 or array.size == 0:
         return elements + _NO_UNITS
@@ -93,7 +94,7 @@ def _elements(flat: np.ndarray) -> list[float]:
 
 
 def _finite(flat: np.ndarray, total: float) -> list[float]:
-    """mean, std, min, max, absmax, l2, zeros"""
+    """mean, std, min, max, absmax, l2, zeros."""
     count = flat.size
     low, high = float(flat.min()), float(flat.max())
     largest = max(abs(low), abs(high))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import numpy as np
 
@@ -23,9 +23,9 @@ class Stepper:
         self._tf = tf
         self._model = model
         self._plain = plain
-        self._shadow: Optional[Shadow] = None
-        self._why_not: Optional[str] = None
-        self._prepared: Optional[fit.Run] = None
+        self._shadow: Shadow | None = None
+        self._why_not: str | None = None
+        self._prepared: fit.Run | None = None
 
     def step(self, iterator: Any) -> Any:
         """What Keras calls to train on the next batch, or the next `steps_per_execution` of them."""
@@ -38,7 +38,7 @@ class Stepper:
             return self._plain(batches)
         run.stepped = True
         if run is not self._prepared:
-            self._prepare(run, batches[0])
+            self._prepare(run, batches[0], getattr(iterator, "element_spec", None))
             self._prepared = run
         due = self._why_not is None and any(
             config.current.due(run.step + offset) for offset in range(len(batches))
@@ -58,9 +58,10 @@ class Stepper:
         fit.guarded(self._report, run, batches, probe, logs, before, rate)
         return logs
 
-    def _take(self, iterator: Any) -> Optional[list[Any]]:
+    def _take(self, iterator: Any) -> list[Any] | None:
         """The next batches. Always taken out, probed or not: otherwise operations with a random stream of their own
-        would run in two different graphs and so draw from two streams."""
+        would run in two different graphs and so draw from two streams.
+        """
         count = int(self._model.steps_per_execution or 1)
         if isinstance(iterator, self._tf.distribute.DistributedIterator):
             return None
@@ -76,21 +77,26 @@ class Stepper:
                 break
         return batches
 
-    def _prepare(self, run: fit.Run, batch: Any) -> None:
+    def _prepare(self, run: fit.Run, batch: Any, spec: Any) -> None:
         """Before the first step: has Keras trace its step first, so that variables come to be in their usual order;
-        then traces the shadow, and announces the training."""
+        then traces the shadow, and announces the training.
+
+        `spec` describes the batches of a data set. Keras traces for that, where the size of a batch is usually open,
+        and a step that was traced for one size computes some losses differently in the last bits.
+        """
+        example = _tensors(self._tf, batch) if spec is None else spec
         if self._why_not is None and not self._model.run_eagerly:
             function = _compiled_step(self._plain)
             if function is not None:
                 try:
-                    function.get_concrete_function(_tensors(self._tf, batch))
+                    function.get_concrete_function(example)
                 except Exception as error:
                     if _is_users(error):
                         raise
             try:
                 if self._shadow is None:
                     self._shadow = Shadow(self._tf, self._model)
-                self._shadow.prepare(batch)
+                self._shadow.prepare(example)
             except CannotProbe as reason:
                 self._cannot(str(reason))
             except Exception:
@@ -101,7 +107,7 @@ class Stepper:
         elif not self._model.run_eagerly:
             fit.guarded(run.announce, batch=batch)
 
-    def _shadowed(self, batch: Any) -> tuple[Optional[Probe], Optional[str]]:
+    def _shadowed(self, batch: Any) -> tuple[Probe | None, str | None]:
         if self._shadow is None:
             return None, "the training step cannot be traced a second time"
         try:
@@ -111,7 +117,7 @@ class Stepper:
         except Exception:
             return None, traceback.format_exc(limit=-3)
 
-    def _recorded(self, batches: list[Any]) -> tuple[Any, Optional[Probe], Optional[str]]:
+    def _recorded(self, batches: list[Any]) -> tuple[Any, Probe | None, str | None]:
         """Under `run_eagerly` the step itself is recorded: it is made of single operations, which nothing rewrites."""
         if len(batches) > 1:
             return self._plain(batches), None, "run_eagerly together with steps_per_execution"
@@ -156,9 +162,9 @@ class Stepper:
         self,
         run: fit.Run,
         batches: list[Any],
-        probe: Optional[Probe],
+        probe: Probe | None,
         logs: Any,
-        before: Optional[tuple[float, float]],
+        before: tuple[float, float] | None,
         rate: float,
     ) -> None:
         found = fit.floats(logs)
@@ -177,7 +183,7 @@ class Stepper:
         run.batch += 1
         run.step += len(batches) - 1
 
-    def _totals(self) -> Optional[tuple[float, float]]:
+    def _totals(self) -> tuple[float, float] | None:
         """Sum and count behind Keras' running mean of the loss."""
         variables = getattr(getattr(self._model, "_loss_tracker", None), "variables", [])
         if len(variables) != 2:
@@ -185,7 +191,7 @@ class Stepper:
         total, count = (float(inner(variable).numpy()) for variable in variables)
         return total, count
 
-    def _mean_since(self, before: Optional[tuple[float, float]], logs: dict[str, float]) -> float:
+    def _mean_since(self, before: tuple[float, float] | None, logs: dict[str, float]) -> float:
         after = self._totals()
         if before is not None and after is not None and after[1] > before[1]:
             return (after[0] - before[0]) / (after[1] - before[1])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import sys
 from types import ModuleType
-from typing import Any, Optional
+from typing import Any
 
 from . import sites
 from .channel import notice
 
 
-def site_of(error: BaseException) -> Optional[sites.Site]:
+def site_of(error: BaseException) -> sites.Site | None:
     """The innermost place of the user's own code in the error's traceback."""
     found = None
     step = error.__traceback__
@@ -34,7 +34,7 @@ class NoInput(io.TextIOWrapper):
         self._tell()
         return super().readline(size)
 
-    def read(self, size: Optional[int] = -1, /) -> str:
+    def read(self, size: int | None = -1, /) -> str:
         """See `io.TextIOBase`."""
         self._tell()
         return super().read(size)

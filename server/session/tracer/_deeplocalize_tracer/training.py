@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, Callable
 
 from . import errors, fit, sites
-from .channel import channel
+from .channel import channel, notice
 
 
 def patch_compile(module: ModuleType) -> None:
@@ -47,6 +47,21 @@ def _after_compile(model: Any, given: Any) -> None:
         sites.remember(optimizer, sites.recall(given))
 
 
+def patch_apply_gradients(module: ModuleType) -> None:
+    """Notices training that goes past Keras' own loop, of which nothing else is seen."""
+    base = module.BaseOptimizer
+    apply = base.apply_gradients
+
+    @functools.wraps(apply)
+    def apply_gradients(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not fit.training():
+            text = "the script trains in a loop of its own, which cannot be observed; `fit` can"
+            notice("custom-loop", text, sites.caller())
+        return apply(self, *args, **kwargs)
+
+    base.apply_gradients = apply_gradients
+
+
 def patch_trainer(module: ModuleType, name: str) -> None:
     """Lets trainings be known: `fit` and `train_on_batch`."""
     trainer = getattr(module, name)
@@ -82,12 +97,16 @@ def _followed_batch(original: Callable[..., Any]) -> Callable[..., Any]:
     def train_on_batch(self: Any, *args: Any, **kwargs: Any) -> Any:
         site = sites.caller()
         run = fit.guarded(lambda: fit.batchwise(self, site, _bound(signature, self, args, kwargs)))
+        if run is None:
+            return original(self, *args, **kwargs)
+        run.running = True
         try:
             return original(self, *args, **kwargs)
         except BaseException as error:
-            if run is not None:
-                errors.note_fit(error, run.number)
+            errors.note_fit(error, run.number)
             raise
+        finally:
+            run.running = False
 
     return train_on_batch
 

@@ -1,0 +1,315 @@
+"""Many kinds of training, each from the same seed; prints the outcome of each to the last bit."""
+
+import hashlib
+import json
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+OUTCOMES = {}
+
+
+def data(classes=4, shape=(12,), samples=150):
+    generator = np.random.default_rng(7)
+    x = generator.normal(size=(samples, *shape)).astype("float32")
+    return x, generator.integers(0, classes, samples)
+
+
+def outcome(name, model, *histories):
+    digest = hashlib.sha256()
+    for weight in [*model.weights, *(model.optimizer.variables if model.optimizer else [])]:
+        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
+    digest.update(np.random.rand(3).tobytes())
+    OUTCOMES[name] = [
+        digest.hexdigest(),
+        [repr(h.history if hasattr(h, "history") else h) for h in histories],
+    ]
+
+
+KINDS = {}
+
+
+def kind(function):
+    KINDS[function.__name__] = function
+    return function
+
+
+@kind
+def mlp_dropout(name):
+    x, y = data()
+    model = keras.Sequential([layers.Dense(16, "relu"), layers.Dropout(0.3), layers.Dense(4, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    first = model.fit(x, y, epochs=3, verbose=0, validation_split=0.2)
+    second = model.fit(x, y, epochs=1, batch_size=10, verbose=0)
+    outcome(name, model, first, second, model.evaluate(x, y, verbose=0))
+
+
+@kind
+def cnn_batchnorm(name):
+    x, y = data(shape=(8, 8, 1))
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(4, 3),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(4),
+            layers.Softmax(),
+        ]
+    )
+    model.compile(
+        keras.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    outcome(name, model, model.fit(x, y, epochs=3, verbose=0))
+
+
+@kind
+def lstm(name):
+    x = np.random.default_rng(3).integers(0, 50, (120, 9))
+    y = (x.sum(axis=1) % 2).astype("float32")
+    model = keras.Sequential(
+        [
+            layers.Embedding(50, 8, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(6, return_sequences=True, dropout=0.2)),
+            layers.GRU(5),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile("rmsprop", "binary_crossentropy", metrics=["accuracy"])
+    outcome(name, model, model.fit(x, y, epochs=2, verbose=0))
+
+
+@kind
+def functional_two_inputs(name):
+    x, y = data()
+    a, b = keras.Input((12,), name="a"), keras.Input((12,), name="b")
+    shared = layers.Dense(8, activation="tanh")
+    joined = shared(a) + shared(b)
+    joined = layers.Concatenate()([joined, layers.Dense(3)(b)])
+    model = keras.Model(
+        [a, b], [layers.Dense(4, "softmax", name="c")(joined), layers.Dense(1, name="d")(joined)]
+    )
+    model.compile(
+        "adam", {"c": "sparse_categorical_crossentropy", "d": "mse"}, loss_weights={"c": 1.0, "d": 0.5}
+    )
+    outcome(name, model, model.fit({"a": x, "b": -x}, {"c": y, "d": y * 1.0}, epochs=2, verbose=0))
+
+
+class Custom(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden = layers.Dense(8, activation="relu")
+        self.out = layers.Dense(1)
+        self.seen = tf.Variable(0.0, trainable=False)
+        self.tracker = keras.metrics.Mean(name="loss")
+
+    def call(self, x, training=False):
+        return self.out(self.hidden(x))
+
+    def train_step(self, data):
+        x, y = data
+        noise = tf.random.normal(tf.shape(x), stddev=0.1)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(self(x + noise, training=True)[:, 0] - tf.cast(y, tf.float32)))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+        self.seen.assign_add(1.0)
+        self.tracker.update_state(loss)
+        return {"loss": self.tracker.result(), "seen": self.seen}
+
+    @property
+    def metrics(self):
+        return [self.tracker]
+
+
+@kind
+def custom_train_step(name):
+    x, y = data()
+    tf.random.set_seed(5)
+    model = Custom()
+    model.compile(keras.optimizers.Adam(1e-2))
+    outcome(name, model, model.fit(x, y, epochs=2, verbose=0), float(model.seen.numpy()))
+
+
+@kind
+def eager(name):
+    x, y = data()
+    model = keras.Sequential([layers.Dense(8, "sigmoid"), layers.Dropout(0.5), layers.Dense(4, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    outcome(name, model, model.fit(x, y, epochs=2, verbose=0))
+
+
+@kind
+def dataset(name):
+    x, y = data()
+    source = tf.data.Dataset.from_tensor_slices((x, keras.utils.to_categorical(y))).shuffle(150).batch(32)
+    model = keras.Sequential([layers.Dense(8, "elu"), layers.Dense(4, "softmax")])
+    model.compile("adamw", keras.losses.CategoricalCrossentropy(label_smoothing=0.1), metrics=["accuracy"])
+    outcome(
+        name,
+        model,
+        model.fit(source.map(lambda a, b: (a + tf.random.normal(tf.shape(a)), b)), epochs=2, verbose=0),
+    )
+
+
+@kind
+def generator(name):
+    x, y = data()
+
+    def batches():
+        while True:
+            at = np.random.randint(0, 130)
+            yield x[at : at + 20], y[at : at + 20]
+
+    model = keras.Sequential([layers.Dense(8, "gelu"), layers.Dense(4)])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    outcome(name, model, model.fit(batches(), steps_per_epoch=6, epochs=2, verbose=0))
+
+
+@kind
+def sample_weights(name):
+    x, y = data()
+    weights = np.random.default_rng(1).random(150)
+    model = keras.Sequential([layers.Dense(8, "relu", kernel_regularizer="l2"), layers.Dense(4, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+    first = model.fit(x, y, sample_weight=weights, epochs=2, verbose=0)
+    second = model.fit(x, y, class_weight={0: 1.0, 1: 2.0, 2: 0.5, 3: 3.0}, epochs=1, verbose=0)
+    outcome(name, model, first, second)
+
+
+@kind
+def on_batches(name):
+    x, y = data()
+    model = keras.Sequential([layers.Dense(8, "relu"), layers.Dropout(0.1), layers.Dense(4, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    losses = [model.train_on_batch(x[at : at + 30], y[at : at + 30]) for at in range(0, 150, 30)]
+    outcome(name, model, losses)
+
+
+@kind
+def adversarial(name):
+    x, _ = data()
+    maker = keras.Sequential([keras.Input((3,)), layers.Dense(12, "relu"), layers.Dense(12)], name="maker")
+    judge = keras.Sequential(
+        [keras.Input((12,)), layers.Dense(8, "relu"), layers.Dense(1, "sigmoid")], name="judge"
+    )
+    judge.compile("adam", "binary_crossentropy")
+    judge.trainable = False
+    both = keras.Sequential([maker, judge])
+    both.compile("adam", "binary_crossentropy")
+    losses = []
+    for _at in range(4):
+        noise = np.random.normal(size=(20, 3)).astype("float32")
+        fake = maker.predict(noise, verbose=0)
+        losses.append(judge.train_on_batch(np.concatenate([x[:20], fake]), np.repeat([1.0, 0.0], 20)))
+        losses.append(both.train_on_batch(noise, np.ones(20)))
+    outcome(name, both, losses)
+
+
+@kind
+def many_steps_per_execution(name):
+    x, y = data()
+    model = keras.Sequential([layers.Dense(8, "relu"), layers.Dense(4, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", steps_per_execution=3)
+    outcome(name, model, model.fit(x, y, batch_size=20, epochs=2, verbose=0))
+
+
+@kind
+def schedule_and_accumulation(name):
+    x, y = data()
+    rate = keras.optimizers.schedules.ExponentialDecay(0.05, 3, 0.5)
+    model = keras.Sequential([layers.Dense(8, "selu"), layers.Dense(4, "softmax")])
+    model.compile(
+        keras.optimizers.Adam(rate, gradient_accumulation_steps=2, clipnorm=1.0),
+        "sparse_categorical_crossentropy",
+    )
+    outcome(name, model, model.fit(x, y, epochs=2, verbose=0))
+
+
+@kind
+def mixed_precision(name):
+    keras.config.set_dtype_policy("mixed_float16")
+    x, y = data()
+    model = keras.Sequential(
+        [layers.Dense(8, "relu"), layers.Dense(4), layers.Activation("softmax", dtype="float32")]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    history = model.fit(x, y, epochs=2, verbose=0)
+    keras.config.set_dtype_policy("float32")
+    outcome(name, model, history)
+
+
+@kind
+def xla(name):
+    x, y = data()
+    model = keras.Sequential([layers.Dense(8, "relu"), layers.Dropout(0.2), layers.Dense(4, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=True)
+    outcome(name, model, model.fit(x, y, epochs=1, verbose=0))
+
+
+@kind
+def attention(name):
+    x, y = data(shape=(6, 8))
+    inputs = keras.Input((6, 8))
+    hidden = layers.MultiHeadAttention(2, 4, dropout=0.1)(inputs, inputs)
+    hidden = layers.LayerNormalization()(inputs + hidden)
+    model = keras.Model(inputs, layers.Dense(4, "softmax")(layers.GlobalAveragePooling1D()(hidden)))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    outcome(name, model, model.fit(x, y, epochs=2, verbose=0))
+
+
+@kind
+def frozen_and_recompiled(name):
+    x, y = data()
+    base = keras.Sequential([layers.Dense(8, "relu"), layers.Dense(6, "tanh")], name="base")
+    model = keras.Sequential([base, layers.Dense(4, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    first = model.fit(x, y, verbose=0)
+    base.trainable = False
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    outcome(name, model, first, model.fit(x, y, verbose=0, epochs=2))
+
+
+@kind
+def random_while_tracing(name):
+    class Jitter(keras.layers.Layer):
+        def call(self, x):
+            return x * np.random.uniform(0.9, 1.1)
+
+    x, y = data()
+    model = keras.Sequential([layers.Dense(8, "relu"), Jitter(), layers.Dense(4, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    outcome(name, model, model.fit(x, y, verbose=0))
+
+
+@kind
+def python_function(name):
+    calls = []
+
+    def measured(y, p):
+        def count(values):
+            calls.append(1)
+            return values
+
+        return tf.reduce_mean(tf.numpy_function(count, [p], tf.float32))
+
+    x, y = data()
+    model = keras.Sequential([layers.Dense(4, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=[measured])
+    outcome(name, model, model.fit(x, y, verbose=0), len(calls))
+
+
+for name in sys.argv[1:] or KINDS:
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(11)
+    KINDS[name](name)
+    print("done", name, file=sys.stderr)
+print(json.dumps(OUTCOMES))
