@@ -100,7 +100,9 @@ pub fn check_paths<R: Read>(paths: &[PathBuf], stdin: Stdin<R>) -> Report {
         .filter(|input| input.origin != walk::Origin::Stdin)
         .map(|input| check_file(&input.path, input.origin == walk::Origin::Found))
         .collect();
-    let position = inputs.iter().position(|input| input.origin == walk::Origin::Stdin);
+    let position = inputs
+        .iter()
+        .position(|input| input.origin == walk::Origin::Stdin);
     if let Some(position) = position {
         if let Some(file) = report.files.get_mut(position) {
             file.clone_from(&stdin.name);

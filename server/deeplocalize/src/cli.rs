@@ -23,17 +23,17 @@ Examples:
 Exit status:
   0    nothing found at or above the severity of --fail-on (default: error)
   1    something found, even if part of the work could not be done
-  2    nothing found, but the tool could not do (all of) its work, or the command line is wrong
+  2    nothing found, but the tool could not do all of its work; or a wrong command line
   130  interrupted by Ctrl-C (128 + number of the signal)";
 
-/// Finds the line of a Keras script that keeps the network from learning.
+/// Finds the line of a Keras script that keeps the network from learning
 #[derive(Debug, Parser)]
-#[command(name = "deeplocalize", version, about, after_help = AFTER_HELP, max_term_width = 110)]
+#[command(name = "deeplocalize", version, after_help = AFTER_HELP, max_term_width = 110)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Tell on standard error what happens; twice for more
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 900)]
     verbose: u8,
 }
 

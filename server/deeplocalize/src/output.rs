@@ -20,8 +20,6 @@ pub use text::write_error;
 pub struct Format {
     /// What `--output-format` calls it.
     pub name: &'static str,
-    /// One line for `--help`.
-    pub summary: &'static str,
     /// Prints a report: what was asked for on the first stream (stdout), what went wrong on the second (stderr)
     /// where the format itself has no place for it.
     pub write: fn(&Report, &Look, &mut dyn Write, &mut dyn Write) -> io::Result<()>,

@@ -204,16 +204,31 @@ mod tests {
         let source = SourceText::new(MIXED);
         let smile = MIXED.find('😀').unwrap();
         let last = MIXED.len();
-        assert_eq!(source.position(smile + 2, Encoding::Utf16), source.position(smile, Encoding::Utf16));
-        assert_eq!(source.position(usize::MAX, Encoding::Utf8), Position { line: 3, character: 3 });
+        assert_eq!(
+            source.position(smile + 2, Encoding::Utf16),
+            source.position(smile, Encoding::Utf16)
+        );
+        assert_eq!(
+            source.position(usize::MAX, Encoding::Utf8),
+            Position {
+                line: 3,
+                character: 3
+            }
+        );
         assert_eq!(source.offset(0, 99, Encoding::Utf16), 5, "before the line break");
         assert_eq!(source.offset(0, u32::MAX, Encoding::Utf32), 5);
-        assert_eq!(source.offset(1, u32::MAX, Encoding::Utf16), MIXED.find(" b\r").unwrap() + 2);
+        assert_eq!(
+            source.offset(1, u32::MAX, Encoding::Utf16),
+            MIXED.find(" b\r").unwrap() + 2
+        );
         assert_eq!(source.offset(u32::MAX, u32::MAX, Encoding::Utf8), last);
         // Between the two UTF-16 units of the emoji.
         assert_eq!(source.offset(1, 5, Encoding::Utf16), smile);
         assert_eq!(SourceText::new("").offset(0, 3, Encoding::Utf16), 0);
-        assert_eq!(source.clamp(Range::new(smile + 1, usize::MAX)), Range::new(smile, last));
+        assert_eq!(
+            source.clamp(Range::new(smile + 1, usize::MAX)),
+            Range::new(smile, last)
+        );
     }
 
     #[test]
@@ -221,11 +236,17 @@ mod tests {
         let source = SourceText::new(MIXED);
         let text = |range: Range| range.slice(MIXED);
         assert_eq!(text(source.range_of_site(3, Some(5), Some(3), Some(6))), "2");
-        assert_eq!(text(source.range_of_site(2, Some(5), Some(3), Some(2))), "😀 b\r\n\ty");
+        assert_eq!(
+            text(source.range_of_site(2, Some(5), Some(3), Some(2))),
+            "😀 b\r\n\ty"
+        );
         assert_eq!(text(source.range_of_site(3, None, None, None)), "y = 2");
         assert_eq!(text(source.range_of_site(3, Some(6), Some(2), Some(0))), "y = 2");
         assert_eq!(text(source.range_of_site(0, None, None, None)), "x = 1");
-        assert_eq!(source.range_of_site(99, Some(1), Some(99), Some(9)), Range::new(MIXED.len(), MIXED.len()));
+        assert_eq!(
+            source.range_of_site(99, Some(1), Some(99), Some(9)),
+            Range::new(MIXED.len(), MIXED.len())
+        );
     }
 
     #[test]
@@ -234,6 +255,9 @@ mod tests {
         let y = MIXED.find('y').unwrap();
         let text = |range: Range| range.slice(MIXED);
         assert_eq!(text(source.lines_around(Range::new(y, y + 1))), "\ty = 2");
-        assert_eq!(text(source.lines_around(Range::new(0, y))), "x = 1\r\n# é 😀 b\r\n\ty = 2");
+        assert_eq!(
+            text(source.lines_around(Range::new(0, y))),
+            "x = 1\r\n# é 😀 b\r\n\ty = 2"
+        );
     }
 }

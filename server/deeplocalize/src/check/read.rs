@@ -36,7 +36,11 @@ pub fn text(reader: impl Read, path: &Path, only_keras: bool) -> Result<Option<S
         return Err(error(
             "too-large",
             path,
-            format!("{} is larger than {} MiB", path.display(), MAX_BYTES / 1024 / 1024),
+            format!(
+                "{} is larger than {} MiB",
+                path.display(),
+                MAX_BYTES / 1024 / 1024
+            ),
             "a training script is far smaller; move its data into a file of its own",
         ));
     }
@@ -54,7 +58,13 @@ pub fn text(reader: impl Read, path: &Path, only_keras: bool) -> Result<Option<S
     }
     String::from_utf8(bytes).map(Some).map_err(|failure| {
         let valid = failure.utf8_error().valid_up_to();
-        let line = failure.as_bytes().iter().take(valid).filter(|&&byte| byte == b'\n').count() + 1;
+        let line = failure
+            .as_bytes()
+            .iter()
+            .take(valid)
+            .filter(|&&byte| byte == b'\n')
+            .count()
+            + 1;
         error(
             "not-utf-8",
             path,

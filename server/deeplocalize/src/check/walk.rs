@@ -65,7 +65,12 @@ fn folder(root: &Path, found: &mut Vec<Input>, errors: &mut Vec<ToolError>) {
         match entry {
             Ok(entry) => {
                 let file = entry.file_type().is_some_and(|kind| kind.is_file());
-                if file && entry.path().extension().is_some_and(|extension| extension == "py") {
+                if file
+                    && entry
+                        .path()
+                        .extension()
+                        .is_some_and(|extension| extension == "py")
+                {
                     let path = entry.path();
                     found.push(Input {
                         path: path.strip_prefix(".").unwrap_or(path).to_owned(),
@@ -145,7 +150,10 @@ mod tests {
             [found("a/z.py"), found("a.py"), found("b.py")]
         );
         assert_eq!(
-            names(&[root.join("ignored.py"), root.to_owned(), root.join("a.py")], root),
+            names(
+                &[root.join("ignored.py"), root.to_owned(), root.join("a.py")],
+                root
+            ),
             [
                 ("ignored.py".to_owned(), Origin::Named),
                 found("a/z.py"),
@@ -153,7 +161,11 @@ mod tests {
                 found("b.py")
             ]
         );
-        assert_eq!(names(&[root.join("env")], root), [found("env/lib/x.py")], "named itself");
+        assert_eq!(
+            names(&[root.join("env")], root),
+            [found("env/lib/x.py")],
+            "named itself"
+        );
     }
 
     #[test]

@@ -8,16 +8,16 @@ use crate::check::{Stdin, check_paths};
 
 const AFTER_HELP: &str = "\
 Examples:
-  deeplocalize check                                    every Python file below this folder
-  deeplocalize check train.py models/                   a file and a folder
+  deeplocalize check                         every Python file below this folder
+  deeplocalize check train.py models/        a file and a folder
   cat train.py | deeplocalize check - --stdin-filename train.py
   deeplocalize check --output-format json | jq .verdict
 
-A file that is named is always checked. In folders, what Git ignores, hidden files, virtual environments and
-files that never mention Keras are passed over. Nothing is run.
+A file that is named is always checked. In folders, what Git ignores, hidden files, virtual environments \
+and files that never mention Keras are passed over. Nothing is run.
 
-Exit status: 0 nothing found at or above --fail-on; 1 something found, even if another file could not be read
-or parsed; 2 nothing found, but a path could not be checked, or not all of it.";
+Exit status: 0 nothing found at or above --fail-on; 1 something found, even if another file could not be \
+read or parsed; 2 nothing found, but a path could not be checked, or not all of it.";
 
 /// Look for faults in the code alone, without running it
 #[derive(Debug, clap::Args)]

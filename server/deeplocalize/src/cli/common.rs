@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use finding::Severity;
 use tracing_subscriber::EnvFilter;
 
@@ -19,7 +19,7 @@ pub const FAILED: Outcome = 2;
 /// Options about what comes out.
 #[derive(Clone, Debug, clap::Args)]
 pub struct OutputArguments {
-    /// How findings are printed
+    /// Print findings with their source for people, or as one JSON document for programs
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats())]
     pub output_format: Format,
     /// Least severity that makes the exit status 1
@@ -46,17 +46,19 @@ impl OutputArguments {
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
-    let values = FORMATS
-        .iter()
-        .map(|format| PossibleValue::new(format.name).help(format.summary));
-    PossibleValuesParser::new(values).try_map(|name| {
+    PossibleValuesParser::new(FORMATS.iter().map(|format| format.name)).try_map(|name| {
         let named = |format: &&Format| format.name == name;
         FORMATS.iter().find(named).copied().ok_or("no such format")
     })
 }
 
 fn severities() -> impl TypedValueParser<Value = Severity> {
-    let all = [Severity::Hint, Severity::Information, Severity::Warning, Severity::Error];
+    let all = [
+        Severity::Hint,
+        Severity::Information,
+        Severity::Warning,
+        Severity::Error,
+    ];
     PossibleValuesParser::new(all.map(Severity::as_str)).try_map(move |name| {
         let named = |severity: &Severity| severity.as_str() == name;
         all.into_iter().find(named).ok_or("no such severity")

@@ -107,11 +107,7 @@ fn inline(line: &str) -> String {
             (*part).to_owned()
         }
     });
-    if closed {
-        shown.collect()
-    } else {
-        line.to_owned()
-    }
+    if closed { shown.collect() } else { line.to_owned() }
 }
 
 #[cfg(test)]
@@ -142,8 +138,17 @@ mod tests {
     #[test]
     fn a_near_miss_is_suggested() {
         let rules = [&RULE];
-        assert_eq!(unknown("DL110", &rules).hint, "did you mean DL101 (softmax-on-one-unit)?");
-        assert_eq!(unknown("softmax-on-1-unit", &rules).hint, "did you mean DL101 (softmax-on-one-unit)?");
-        assert_eq!(unknown("xyz", &rules).hint, "`deeplocalize rules` lists all codes");
+        assert_eq!(
+            unknown("DL110", &rules).hint,
+            "did you mean DL101 (softmax-on-one-unit)?"
+        );
+        assert_eq!(
+            unknown("softmax-on-1-unit", &rules).hint,
+            "did you mean DL101 (softmax-on-one-unit)?"
+        );
+        assert_eq!(
+            unknown("xyz", &rules).hint,
+            "`deeplocalize rules` lists all codes"
+        );
     }
 }

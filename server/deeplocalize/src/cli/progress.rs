@@ -69,11 +69,20 @@ fn style(template: &str) -> ProgressStyle {
 /// Epochs and steps are counted as Keras prints them, from 1.
 fn message(progress: &Progress) -> String {
     match progress {
-        Progress::Starting { interpreter } => format!("starting {} and importing Keras", interpreter.display()),
+        Progress::Starting { interpreter } => {
+            format!("starting {} and importing Keras", interpreter.display())
+        }
         Progress::Imported { keras, backend } => {
             format!("Keras {keras} on {backend}, waiting for the training to start")
         }
-        Progress::Training { fit, epoch, epochs, step, loss, metric } => {
+        Progress::Training {
+            fit,
+            epoch,
+            epochs,
+            step,
+            loss,
+            metric,
+        } => {
             let mut parts = Vec::new();
             if *fit > 0 {
                 parts.push(format!("training {}", fit + 1));
@@ -101,7 +110,7 @@ mod tests {
             epoch: 2,
             epochs: Some(30),
             step,
-            loss: 0.69314,
+            loss: 0.72118,
             metric: Some(("accuracy".into(), 0.5)),
         }
     }
@@ -110,7 +119,7 @@ mod tests {
     fn counts_start_at_one() {
         assert_eq!(
             message(&training(0, 119)),
-            "epoch 3/30 · step 120 · loss 0.6931 · accuracy 0.5000"
+            "epoch 3/30 · step 120 · loss 0.7212 · accuracy 0.5000"
         );
         assert!(message(&training(1, 0)).starts_with("training 2 · "));
     }

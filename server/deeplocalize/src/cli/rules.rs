@@ -13,16 +13,14 @@ use crate::report::all_rules;
 /// List everything the tool can find
 #[derive(Debug, clap::Args)]
 pub struct Rules {
-    /// How the list is printed
+    /// Print a table for people, or one JSON document for programs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     output_format: ListFormat,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ListFormat {
-    /// A table, for people
     Text,
-    /// One JSON document, for programs
     Json,
 }
 
@@ -82,7 +80,11 @@ fn table(rules: &[&RuleInfo], width: usize) -> String {
     for rule in rules {
         let name = paint(EMPHASIS, format!("{:names$}", rule.name));
         let about = paint(DIM, rule.severity.as_str());
-        table.push_str(&format!("{}  {name}  {:kinds$}  {about}\n", rule.code, rule.kind.as_str()));
+        table.push_str(&format!(
+            "{}  {name}  {:kinds$}  {about}\n",
+            rule.code,
+            rule.kind.as_str()
+        ));
         for line in textwrap::wrap(&rule.summary(), &options) {
             table.push_str(line.trim_end());
             table.push('\n');

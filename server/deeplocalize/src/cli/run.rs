@@ -15,21 +15,30 @@ use crate::run::{Cancel, RunOptions, localize};
 
 const AFTER_HELP: &str = "\
 Examples:
-  deeplocalize run train.py                             until the fault is clear, at most a minute of training
-  deeplocalize run train.py --epochs 3                  everything after the script belongs to the script
+  deeplocalize run train.py                   at most a minute of training
+  deeplocalize run train.py --epochs 3        options after the script are its own
   deeplocalize run --python .venv/bin/python train.py
-  deeplocalize run --show-output train.py               also what the script printed
+  deeplocalize run --show-output train.py     also what the script printed
 
-The script runs unmodified in your own interpreter; its training is watched and stopped as soon as the verdict is
-clear. The interpreter is --python, else the active environment (VIRTUAL_ENV, CONDA_PREFIX), else .venv or venv
-beside or above the script, else python3. Ctrl-C ends the run and reports what is known; again, it ends at once.";
+The script runs unmodified in your own interpreter; its training is watched, and stopped as soon as the \
+verdict is clear.
+
+The interpreter is --python, else the active environment (VIRTUAL_ENV, CONDA_PREFIX), else .venv or venv \
+beside or above the script, else python3.
+
+Ctrl-C ends the run and reports what is known; a second one ends it at once.";
 
 /// Run a training script, watch it train, and find the line to blame
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, override_usage = "deeplocalize run [OPTIONS] SCRIPT [ARGS]...")]
 pub struct Run {
-    /// The script, and its own arguments, handed on as they are
-    #[arg(value_name = "SCRIPT [ARGS", required = true, trailing_var_arg = true)]
+    /// The script, then its own arguments, which are handed on as they are
+    #[arg(
+        value_name = "SCRIPT",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = false
+    )]
     command: Vec<String>,
     /// The interpreter to run it with
     #[arg(long, value_name = "PATH")]
@@ -46,7 +55,7 @@ pub struct Run {
     /// Let the script run to its end, however clear the verdict
     #[arg(long)]
     keep_going: bool,
-    /// The analysis
+    /// The analysis: our own, or the algorithm of the DeepLocalize paper as it was published
     #[arg(long, value_name = "DETECTOR", default_value = "default")]
     detector: DetectorName,
     /// For the deeplocalize detector: number of equal means that make an anomaly [default: 50]
@@ -70,9 +79,7 @@ pub struct Run {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DetectorName {
-    /// Statistics per unit and element, trends tested by slope, causes ranked
     Default,
-    /// The algorithm of the paper
     Deeplocalize,
 }
 

@@ -10,11 +10,7 @@ use serde::Serialize;
 use super::{Format, Look, Sources};
 use crate::report::{FitSummary, Report, RunSummary, ToolError};
 
-pub const FORMAT: Format = Format {
-    name: "json",
-    summary: "one JSON document, for programs",
-    write,
-};
+pub const FORMAT: Format = Format { name: "json", write };
 
 fn write(report: &Report, _look: &Look, out: &mut dyn Write, _err: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &document(report))?;
@@ -143,7 +139,11 @@ fn document(report: &Report) -> Document<'_> {
         verdict: report.verdict.as_str(),
         files: report.files.iter().map(|path| name(path)).collect(),
         run: report.run.as_ref().map(|summary| run(summary, &sources)),
-        findings: report.findings.iter().map(|item| finding(item, &sources)).collect(),
+        findings: report
+            .findings
+            .iter()
+            .map(|item| finding(item, &sources))
+            .collect(),
         errors: report.errors.iter().map(error).collect(),
     }
 }
@@ -159,7 +159,11 @@ fn finding<'a>(finding: &'a Finding, sources: &Sources<'_>) -> JsonFinding<'a> {
         range: span(&finding.path, finding.range, sources),
         layer: finding.layer.as_ref(),
         message: &finding.message,
-        evidence: finding.evidence.iter().map(|item| evidence(item, sources)).collect(),
+        evidence: finding
+            .evidence
+            .iter()
+            .map(|item| evidence(item, sources))
+            .collect(),
         confidence: finding.confidence,
         fixes: finding.fixes.iter().map(|item| fix(item, sources)).collect(),
     }
@@ -169,7 +173,9 @@ fn evidence<'a>(evidence: &'a Evidence, sources: &Sources<'_>) -> JsonEvidence<'
     JsonEvidence {
         text: &evidence.text,
         path: name(&evidence.path),
-        range: evidence.range.and_then(|range| span(&evidence.path, range, sources)),
+        range: evidence
+            .range
+            .and_then(|range| span(&evidence.path, range, sources)),
         epoch: evidence.epoch,
         batch: evidence.batch,
         phase: evidence.phase,

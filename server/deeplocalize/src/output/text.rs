@@ -10,11 +10,7 @@ use super::style::{DIM, ERROR, HELP, paint};
 use super::{Format, Look, Sources};
 use crate::report::{Report, ToolError};
 
-pub const FORMAT: Format = Format {
-    name: "text",
-    summary: "findings with their source, for people",
-    write,
-};
+pub const FORMAT: Format = Format { name: "text", write };
 
 /// Widest text that is still easy to read.
 const MAX_WIDTH: usize = 120;
@@ -28,7 +24,11 @@ fn write(report: &Report, look: &Look, out: &mut dyn Write, err: &mut dyn Write)
     let mut explained = HashSet::new();
     for item in &report.findings {
         let first_of_its_code = explained.insert(item.code);
-        writeln!(out, "{}\n", finding::render(item, &sources, &look, first_of_its_code))?;
+        writeln!(
+            out,
+            "{}\n",
+            finding::render(item, &sources, &look, first_of_its_code)
+        )?;
     }
     out.flush()?;
     for error in &report.errors {
@@ -36,7 +36,9 @@ fn write(report: &Report, look: &Look, out: &mut dyn Write, err: &mut dyn Write)
     }
     err.flush()?;
     if !look.quiet {
-        writeln!(out, "{}", summary::sentence(report))?;
+        if let Some(sentence) = summary::sentence(report) {
+            writeln!(out, "{sentence}")?;
+        }
         if let Some(log) = report.run.as_ref().and_then(|run| run.log.as_ref()) {
             let line = format!("what the script printed is in {}", log.display());
             writeln!(out, "{}", paint(DIM, line))?;

@@ -19,12 +19,12 @@ const MAX_PATCHED_LINE: usize = 240;
 /// The finding as a block of lines without a line break at the end.
 pub fn render(finding: &Finding, sources: &Sources<'_>, look: &Look, first_of_its_code: bool) -> String {
     let (headline, rest) = split(&finding.message);
-    let headline = wrap(headline, look, finding.severity.as_str().len() + finding.code.len() + 4);
-    let mut main = Group::with_title(
-        level(finding.severity)
-            .primary_title(headline)
-            .id(finding.code),
+    let headline = wrap(
+        headline,
+        look,
+        finding.severity.as_str().len() + finding.code.len() + 4,
     );
+    let mut main = Group::with_title(level(finding.severity).primary_title(headline).id(finding.code));
     if let Some(snippet) = snippet(finding, sources) {
         main = main.element(snippet);
     }
@@ -48,8 +48,18 @@ pub fn render(finding: &Finding, sources: &Sources<'_>, look: &Look, first_of_it
         main = main.element(note(&format!("confidence {percent} %"), look));
     }
     let mut groups = vec![main];
-    groups.extend(elsewhere.into_iter().map(|evidence| secondary(evidence, sources, look)));
-    groups.extend(finding.fixes.iter().take(MAX_FIXES).map(|fix| help(fix, sources, look)));
+    groups.extend(
+        elsewhere
+            .into_iter()
+            .map(|evidence| secondary(evidence, sources, look)),
+    );
+    groups.extend(
+        finding
+            .fixes
+            .iter()
+            .take(MAX_FIXES)
+            .map(|fix| help(fix, sources, look)),
+    );
     if first_of_its_code && let Some(last) = groups.last_mut() {
         let more = Level::NOTE
             .with_name("more")
@@ -71,7 +81,10 @@ fn level(severity: Severity) -> Level<'static> {
 /// The first sentence makes the headline.
 fn split(message: &str) -> (&str, &str) {
     let (line, below) = message.split_once('\n').unwrap_or((message, ""));
-    let starts_sentence = |at: usize| line.get(at + 2..).is_some_and(|rest| rest.starts_with(char::is_uppercase));
+    let starts_sentence = |at: usize| {
+        line.get(at + 2..)
+            .is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    };
     let end = line
         .match_indices(". ")
         .map(|(at, _)| at)
@@ -170,8 +183,16 @@ fn secondary<'a>(evidence: &Evidence, sources: &'a Sources<'_>, look: &Look) -> 
 /// What was seen and when. Epochs and batches are counted as Keras prints them, from 1.
 fn seen(evidence: &Evidence) -> String {
     let mut when = Vec::new();
-    when.extend(evidence.epoch.map(|epoch| format!("epoch {}", u64::from(epoch) + 1)));
-    when.extend(evidence.batch.map(|batch| format!("batch {}", u64::from(batch) + 1)));
+    when.extend(
+        evidence
+            .epoch
+            .map(|epoch| format!("epoch {}", u64::from(epoch) + 1)),
+    );
+    when.extend(
+        evidence
+            .batch
+            .map(|batch| format!("batch {}", u64::from(batch) + 1)),
+    );
     when.extend(evidence.phase.map(|phase| phase_name(phase).to_owned()));
     if when.is_empty() {
         evidence.text.clone()
@@ -260,6 +281,8 @@ pub fn number(value: f64) -> String {
         format!("{value}")
     } else if !(1e-3..1e5).contains(&size) {
         format!("{value:.2e}")
+    } else if size >= 1000.0 {
+        format!("{value:.0}")
     } else if size < 1.0 {
         format!("{value:.3}")
     } else {
@@ -274,18 +297,39 @@ mod tests {
     #[test]
     fn the_headline_is_the_first_sentence() {
         assert_eq!(split("one thing"), ("one thing", ""));
-        assert_eq!(split("one thing. Then another. And one more."), ("one thing", "Then another. And one more."));
-        assert_eq!(split("at 0.5 it is, e.g. relu, 3. of all"), ("at 0.5 it is, e.g. relu, 3. of all", ""));
+        assert_eq!(
+            split("one thing. Then another. And one more."),
+            ("one thing", "Then another. And one more.")
+        );
+        assert_eq!(
+            split("at 0.5 it is, e.g. relu, 3. of all"),
+            ("at 0.5 it is, e.g. relu, 3. of all", "")
+        );
         assert_eq!(split("first\nsecond. Third"), ("first", "second. Third"));
         assert_eq!(split("ends in. "), ("ends in. ", ""));
     }
 
     #[test]
     fn numbers_are_short() {
-        let shown: Vec<_> = [0.0, 0.69314, 0.5, 12.345, 1e-7, 3.2e9, f64::NAN, f64::NEG_INFINITY]
-            .map(number)
-            .to_vec();
-        assert_eq!(shown, ["0", "0.693", "0.500", "12.35", "1.00e-7", "3.20e9", "NaN", "-inf"]);
+        let shown: Vec<_> = [
+            0.0,
+            0.72118,
+            0.5,
+            12.345,
+            4627.07,
+            1e-7,
+            3.2e9,
+            f64::NAN,
+            f64::NEG_INFINITY,
+        ]
+        .map(number)
+        .to_vec();
+        assert_eq!(
+            shown,
+            [
+                "0", "0.721", "0.500", "12.35", "4627", "1.00e-7", "3.20e9", "NaN", "-inf"
+            ]
+        );
     }
 
     #[test]

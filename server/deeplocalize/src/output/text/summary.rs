@@ -10,12 +10,16 @@ use crate::output::count;
 use crate::output::style::{EMPHASIS, ERROR, GOOD, WARNING, paint};
 use crate::report::{FitSummary, Report, RunSummary};
 
-/// The closing line of a report.
-pub fn sentence(report: &Report) -> String {
-    match &report.run {
+/// The closing line of a report; none where the errors have said everything.
+pub fn sentence(report: &Report) -> Option<String> {
+    let trained = report.run.as_ref().is_some_and(|run| !run.fits.is_empty());
+    if report.findings.is_empty() && !report.errors.is_empty() && report.files.len() <= 1 && !trained {
+        return None;
+    }
+    Some(match &report.run {
         Some(run) => of_run(report, run),
         None => of_check(report),
-    }
+    })
 }
 
 fn of_check(report: &Report) -> String {
@@ -26,7 +30,11 @@ fn of_check(report: &Report) -> String {
     };
     match report.verdict {
         Verdict::Faulty | Verdict::Crashed => {
-            let mut paths: Vec<&Path> = report.findings.iter().map(|finding| finding.path.as_path()).collect();
+            let mut paths: Vec<&Path> = report
+                .findings
+                .iter()
+                .map(|finding| finding.path.as_path())
+                .collect();
             paths.sort_unstable();
             paths.dedup();
             let place = if report.files.len() > 1 {
@@ -36,7 +44,9 @@ fn of_check(report: &Report) -> String {
             };
             format!("{} in {place}", paint(ERROR, found))
         }
-        Verdict::Healthy if found.is_empty() => format!("{}: nothing found in {files}", paint(GOOD, "healthy")),
+        Verdict::Healthy if found.is_empty() => {
+            format!("{}: nothing found in {files}", paint(GOOD, "healthy"))
+        }
         Verdict::Healthy => format!("{}: nothing but {found} in {files}", paint(GOOD, "healthy")),
         Verdict::Inconclusive => {
             let why = if report.files.is_empty() {
@@ -60,7 +70,11 @@ fn of_run(report: &Report, run: &RunSummary) -> String {
         Verdict::Crashed if found.is_empty() => format!("{script} {}{after}", paint(ERROR, "crashed")),
         Verdict::Crashed => format!("{script} {}: {found}{after}", paint(ERROR, "crashed")),
         Verdict::Healthy => {
-            let found = if found.is_empty() { "nothing found".to_owned() } else { format!("nothing but {found}") };
+            let found = if found.is_empty() {
+                "nothing found".to_owned()
+            } else {
+                format!("nothing but {found}")
+            };
             format!("{script} is {}: {found}{after}", paint(GOOD, "healthy"))
         }
         Verdict::Inconclusive => format!("{}: {}", paint(WARNING, "inconclusive"), why(run, &found, &after)),
