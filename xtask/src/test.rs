@@ -62,7 +62,16 @@ pub fn run(fast: bool) -> anyhow::Result<()> {
     step(
         "runs in the language server",
         cargo()
-            .args(["test", "--package", "deeplocalize", "--features", "keras", "--test", "lsp", "runs::"])
+            .args([
+                "test",
+                "--package",
+                "deeplocalize",
+                "--features",
+                "keras",
+                "--test",
+                "lsp",
+                "runs::",
+            ])
             .args(["--", "--test-threads", "2"])
             .env("DEEPLOCALIZE_TEST_PYTHON", &python),
     )?;

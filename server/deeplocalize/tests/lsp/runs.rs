@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::client::Client;
 
 fn fixture(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/deeplocalize-40").join(case)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures/deeplocalize-40")
+        .join(case)
 }
 
 /// A trusted session with a fixture's script open, and the script's uri.
@@ -39,7 +41,10 @@ fn comes_out_right(case: &str, lines: &[u64]) {
     assert!(!verdict.contains("healthy"), "{verdict}");
     let (version, diagnostics) = client.published(&uri);
     assert_eq!(version, 1);
-    let worst = diagnostics.iter().min_by_key(|diagnostic| diagnostic["severity"].as_u64()).expect("a diagnostic");
+    let worst = diagnostics
+        .iter()
+        .min_by_key(|diagnostic| diagnostic["severity"].as_u64())
+        .expect("a diagnostic");
     let line = worst["range"]["start"]["line"].as_u64().unwrap() + 1;
     assert!(lines.contains(&line), "{worst:#}");
     assert!(worst["severity"].as_u64().unwrap() <= 2, "{worst:#}");
@@ -86,20 +91,29 @@ fn a_run_can_be_cancelled_and_leaves_no_process() {
     let marker = folder.path().join("pid");
     std::fs::write(
         &script,
-        format!("import os, time\nopen({marker:?}, 'w').write(str(os.getpid()))\ntime.sleep(600)\nmodel.fit(x)\n"),
+        format!(
+            "import os, time\nopen({marker:?}, 'w').write(str(os.getpid()))\ntime.sleep(600)\nmodel.fit(x)\n"
+        ),
     )
     .unwrap();
     let (mut client, uri) = session(&script);
     client.command("deeplocalize.run", json!([uri]));
     client.answer("window/workDoneProgress/create", Value::Null);
-    let started = || std::fs::read_to_string(&marker).ok().filter(|pid| !pid.is_empty());
+    let started = || {
+        std::fs::read_to_string(&marker)
+            .ok()
+            .filter(|pid| !pid.is_empty())
+    };
     let pid = (0..400).find_map(|_| {
         std::thread::sleep(std::time::Duration::from_millis(50));
         started()
     });
     let process = PathBuf::from(format!("/proc/{}", pid.expect("the script started")));
     assert!(process.exists());
-    assert_eq!(client.command("deeplocalize.cancel", json!([])), json!({"cancelled": true}));
+    assert_eq!(
+        client.command("deeplocalize.cancel", json!([])),
+        json!({"cancelled": true})
+    );
     while client.expect_from_run("$/progress")["value"]["kind"] != "end" {}
     assert!(!process.exists(), "the script is still there");
     client.shutdown();
