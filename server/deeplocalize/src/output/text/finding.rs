@@ -78,20 +78,20 @@ fn level(severity: Severity) -> Level<'static> {
     }
 }
 
-/// The first sentence makes the headline.
+/// What stands before the first full stop or semicolon makes the headline.
 fn split(message: &str) -> (&str, &str) {
-    let (line, below) = message.split_once('\n').unwrap_or((message, ""));
-    let starts_sentence = |at: usize| {
-        line.get(at + 2..)
-            .is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    let line = message.lines().next().unwrap_or_default();
+    let ends = |at: usize, stop: &str| {
+        let rest = line.get(at + stop.len()..).unwrap_or_default();
+        stop == "; " || rest.starts_with(char::is_uppercase)
     };
     let end = line
-        .match_indices(". ")
-        .map(|(at, _)| at)
-        .find(|&at| starts_sentence(at));
+        .match_indices([';', '.'])
+        .filter_map(|(at, _)| Some((at, line.get(at..at + 2)?)))
+        .find(|&(at, stop)| stop.ends_with(' ') && ends(at, stop));
     match end {
-        Some(at) => (&line[..at], message[at + 2..].trim()),
-        None => (line, below.trim()),
+        Some((at, stop)) => (&line[..at], message[at + stop.len()..].trim()),
+        None => (line, message[line.len()..].trim()),
     }
 }
 
@@ -307,6 +307,9 @@ mod tests {
         );
         assert_eq!(split("first\nsecond. Third"), ("first", "second. Third"));
         assert_eq!(split("ends in. "), ("ends in. ", ""));
+        assert_eq!(split("too high; try 0.01"), ("too high", "try 0.01"));
+        assert_eq!(split("a;é. É"), ("a;é", "É"));
+        assert_eq!(split(""), ("", ""));
     }
 
     #[test]
