@@ -106,15 +106,15 @@ class Shadow:
         if count:
             probe.loss = total / count
         if outputs["learning_rate"] is not None:
-            probe.learning_rate = float(outputs["learning_rate"].numpy())
+            probe.learning_rate = float(outputs["learning_rate"])
         if outputs["prediction"] is not None:
-            probe.prediction = outputs["prediction"].numpy()
-        arrays = {row: tensor.numpy() for row, tensor in zip(trace.rows, outputs["rows"])}
+            probe.prediction = probes.view(outputs["prediction"])
+        arrays = {row: probes.view(tensor) for row, tensor in zip(trace.rows, outputs["rows"])}
         weights = []
         for weight in trace.weights:
             variable = _inner_variable(weight)
             if id(variable) in before:
-                weights.append((weight, before[id(variable)].numpy(), now[id(variable)].numpy()))
+                weights.append((weight, probes.view(before[id(variable)]), probes.view(now[id(variable)])))
         probes.measure(probe, self.layers, arrays, weights, gradient_scale(self._model.optimizer, before))
         return probe
 

@@ -11,7 +11,7 @@ import numpy as np
 from . import config, fit, predictions
 from .channel import notice
 from .layers import leaves
-from .probe import Probe, gradients_of, measure, tensors_of, weights_of
+from .probe import Probe, gradients_of, measure, tensors_of, view, weights_of
 from .recorder import Recorder
 from .shadow import CannotProbe, Shadow, gradient_scale, inner, undisturbed
 
@@ -145,13 +145,13 @@ class Stepper:
         tensors.update(gradients_of(tf, recorded, weights))
         probe = Probe()
         if recorded.prediction is not None:
-            probe.prediction = recorded.prediction.numpy()
+            probe.prediction = view(recorded.prediction)
         values = [
-            (weight, before[id(weight.variable)].numpy(), self._value(weight.variable).numpy())
+            (weight, view(before[id(weight.variable)]), view(self._value(weight.variable)))
             for weight in weights
             if id(weight.variable) in before
         ]
-        arrays = {row: tensor.numpy() for row, tensor in tensors.items()}
+        arrays = {row: view(tensor) for row, tensor in tensors.items()}
         measure(probe, ordered, arrays, values, gradient_scale(self._model.optimizer, scales))
         run = fit.of_model(self._model)
         if run is not None:
