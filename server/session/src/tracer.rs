@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/stepper.py",
     "_deeplocalize_tracer/surroundings.py",
     "_deeplocalize_tracer/training.py",
+    "_deeplocalize_tracer/variables.py",
 ];
 
 /// The tracer on disk; removed when dropped.

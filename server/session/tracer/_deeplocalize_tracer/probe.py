@@ -119,7 +119,7 @@ def measure(
     weights: list[tuple[Weight, Any, Any]],
     gradient_scale: float,
 ) -> None:
-    """Fills in the statistics: `arrays` are the recorded ones, `weights` come with their values before and after."""
+    """Fills in the statistics: of recorded `arrays`, and of `weights` with their values before and after."""
     by_layer: list[list[tuple[Weight, Any, Any]]] = [[] for _ in layers]
     for weight in weights:
         by_layer[weight[0].row.layer].append(weight)
@@ -130,7 +130,7 @@ def measure(
     with np.errstate(all="ignore"):
         for index, layer in enumerate(layers):
             for row, array in outputs[index]:
-                values = _scaled(array, gradient_scale) if row.tensor == "gout" else statistics.as_floats(array)
+                values = _scaled(array, gradient_scale if row.tensor == "gout" else 1.0)
                 activation = activation_name(layer) if row.tensor == "v1" else None
                 probe.add(row, statistics.of_output(values, unit_axis(layer, values.ndim), activation))
             for weight, before, after in by_layer[index]:

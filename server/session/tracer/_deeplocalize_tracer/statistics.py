@@ -47,8 +47,8 @@ def of_tensor(array: np.ndarray) -> list[float]:
 def of_output(array: np.ndarray, axis: int, activation: str | None) -> list[float]:
     """Statistics of a layer's output or of the gradient at it, whose units lie along `axis`.
 
-    `activation` is the function that is applied to it, if any. Few passes over the array: sums, extremes and squares
-    are taken over the samples first, and the rest works on those much smaller arrays.
+    `activation` is the function that is applied to it, if any. Few passes over the array: sums, extremes and
+    squares are taken over the samples first, and the rest works on those much smaller arrays.
     """
     if array.ndim < 2 or array.size == 0:
         return of_tensor(array)
@@ -84,7 +84,7 @@ def spread_over_samples(array: np.ndarray) -> float:
 
 
 def _spread(array: np.ndarray) -> tuple[float, float, float]:
-    """That, then variance and mean of all elements: the variance within outputs and that between their means."""
+    """That, then variance and mean of all elements: variance within outputs plus that between their means."""
     samples = array.shape[0]
     means = np.add.reduce(array, axis=0) / array.dtype.type(samples)
     centred = array - means

@@ -56,7 +56,9 @@ class Scripts(unittest.TestCase):
             "                  layers.MaxPooling2D(8), layers.Dense(2)])\n"
         )
         exception = run.of("exception")[0]
-        self.assertEqual((exception["layer"]["class"], exception["layer"]["site"]["line"]), ("MaxPooling2D", 7))
+        self.assertEqual(
+            (exception["layer"]["class"], exception["layer"]["site"]["line"]), ("MaxPooling2D", 7)
+        )
         self.assertNotIn("\x1b", exception["message"])
         self.assertEqual(run.of("fit"), [])
         self.assertEqual(run.of("exit")[0]["code"], 1)
@@ -114,7 +116,14 @@ class Scripts(unittest.TestCase):
         )
         self.assertEqual(run.code, 0, run.stderr)
         fit = run.of("fit")[0]
-        names = ["base/block/dense", "base/dense_1", "base/activation", "base/dense_2", "leaky_re_lu", "dense_3"]
+        names = [
+            "base/block/dense",
+            "base/dense_1",
+            "base/activation",
+            "base/dense_2",
+            "leaky_re_lu",
+            "dense_3",
+        ]
         self.assertEqual([layer["name"] for layer in fit["layers"]], names)
         self.assertEqual([layer["inputs"] for layer in fit["layers"]], [[], [0], [1], [2], [3], [4]])
         activations = ["relu", "linear", "sigmoid", "linear", "leaky_relu", "sigmoid"]
