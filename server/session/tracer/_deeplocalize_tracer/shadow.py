@@ -91,7 +91,7 @@ class Shadow:
     def _run(self, trace: Trace, batch: Any) -> probes.Probe:
         touched = trace.touched
         before = touched.values()
-        tracker = [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
+        tracker = self._tracker()
         try:
             # From zero, the running mean of the loss is that of this batch alone.
             for variable in tracker:
@@ -159,9 +159,12 @@ class Shadow:
     def _touched(self, graph: Any) -> Variables:
         model = self._model
         of_optimizer = [] if model.optimizer is None else model.optimizer.variables
-        return Variables(
-            self._tf, [*graph.variables, *model.variables, *model.metrics_variables, *of_optimizer]
-        )
+        of_metrics = [*model.metrics_variables, *self._tracker()]
+        return Variables(self._tf, [*graph.variables, *model.variables, *of_metrics, *of_optimizer])
+
+    def _tracker(self) -> list[Any]:
+        """The variables of Keras' running mean of the loss, which a custom model need not list as a metric."""
+        return [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
 
 
 def _mean(tracker: list[Any]) -> float | None:

@@ -13,7 +13,7 @@ def inner(variable: Any) -> Any:
 
 
 class Variables:
-    """A set of variables. Reading is compiled: one call instead of hundreds. Writing is not: it gains nothing."""
+    """A set of variables. Reading is compiled, one call instead of hundreds; writing would not gain."""
 
     def __init__(self, tf: Any, variables: Iterable[Any]) -> None:
         self._all = list({id(variable): variable for variable in map(inner, variables)}.values())
@@ -24,7 +24,7 @@ class Variables:
         def read_all() -> list[Any]:
             return [read(resource=variable.handle, dtype=variable.dtype) for variable in self._all]
 
-        # As a concrete function: TensorFlow counts calls of the others and warns the user of too much tracing.
+        # A concrete function: TensorFlow counts calls of others and warns the user of too much tracing.
         self._read = tf.function(read_all).get_concrete_function()
 
     def values(self) -> dict[int, Any]:
