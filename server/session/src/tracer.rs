@@ -67,11 +67,6 @@ impl Tracer {
         self.folder.path().join("tracer")
     }
 
-    /// Folder for files that the script would otherwise overwrite.
-    pub(crate) fn scratch(&self) -> PathBuf {
-        self.folder.path().join("scratch")
-    }
-
     /// Where the supervisor says how the script ended.
     pub(crate) fn status(&self) -> PathBuf {
         self.folder.path().join("status")

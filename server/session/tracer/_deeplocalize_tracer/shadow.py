@@ -163,7 +163,7 @@ class Shadow:
         return Variables(self._tf, [*graph.variables, *model.variables, *of_metrics, *of_optimizer])
 
     def _tracker(self) -> list[Any]:
-        """The variables of Keras' running mean of the loss, which a custom model need not list as a metric."""
+        """The variables of Keras' running mean of the loss; a custom model need not list it as a metric."""
         return [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
 
 

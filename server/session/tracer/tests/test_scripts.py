@@ -137,6 +137,36 @@ class Scripts(unittest.TestCase):
             self.assertLessEqual({(layer, "v1"), (layer, "v2"), (layer, "gout")}, tensors)
         self.assertEqual(set(run.of("epoch")[0]["logs"]), {"loss", "val_loss"})
 
+    def test_plots_open_no_window(self) -> None:
+        package = self.folder / "matplotlib"
+        package.mkdir()
+        used = (
+            "def use(backend, *, force=True):\n    if backend == 'TkAgg': raise ImportError('no display')\n"
+        )
+        (package / "__init__.py").write_text(used, encoding="utf-8")
+        (package / "pyplot.py").write_text(
+            "def show(*a, **k): raise SystemExit('a window')\n", encoding="utf-8"
+        )
+        text = (
+            "import matplotlib\n"
+            "matplotlib.use('TkAgg')\n"
+            "import matplotlib.pyplot as plt\n"
+            "plt.show()\n"
+            "plt.show(block=True)\n"
+        )
+        run = harness.traced(harness.script(self.folder, text))
+        self.assertEqual(run.code, 0, run.stderr)
+        notices = [(notice["name"], notice["site"]["line"]) for notice in run.of("notice")]
+        self.assertEqual(notices, [("plot", 2)])
+
+    def test_a_missing_keras_is_said_plainly(self) -> None:
+        text = "import sys\nsys.modules['keras'] = None\nfrom keras import layers\n"
+        run = harness.traced(harness.script(self.folder, text))
+        self.assertEqual(run.code, 1)
+        self.assertEqual(run.of("notice")[0]["name"], "keras-missing")
+        self.assertEqual(run.of("notice")[0]["site"]["line"], 3)
+        self.assertEqual(run.of("exception")[0]["class"], "ModuleNotFoundError")
+
 
 def _traceback(text: str) -> str:
     return text[text.index("Traceback") :]
