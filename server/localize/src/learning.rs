@@ -62,6 +62,8 @@ pub(crate) struct Learning {
     /// Standard error of the skill where it comes from counted answers.
     pub skill_error: f64,
     pub loss: Option<Trend>,
+    /// The loss over the second half of the steps.
+    pub late: Option<Trend>,
     /// Whether all samples get the same prediction.
     pub constant: bool,
     /// Spread of the predictions over the samples.
@@ -110,6 +112,7 @@ impl Learning {
         };
         let skill = hit_skill.max(explained.unwrap_or(f64::NEG_INFINITY));
 
+        let losses = fit.scalar(Scalar::Loss);
         let label_spread = fit.y().map_or(f64::NAN, |y| y.std);
         let spread = prediction_spread(fit, window);
         Learning {
@@ -119,7 +122,8 @@ impl Learning {
             explained,
             skill: skill.is_finite().then_some(skill),
             skill_error,
-            loss: Trend::of(fit.scalar(Scalar::Loss).iter().copied()),
+            loss: Trend::of(losses.iter().copied()),
+            late: Trend::of(losses.iter().skip(losses.len() / 2).copied()),
             constant: window.len() >= 10 && spread < SPREAD_CONSTANT * label_spread,
             spread,
             probed: probed.len(),
@@ -133,13 +137,18 @@ impl Learning {
         if self.probed < STEPS_TO_JUDGE {
             return State::TooEarly;
         }
-        let drop = if loss.falls() { loss.relative_drop() } else { 0.0 };
+        let drop_of = |trend: Trend| if trend.falls() { trend.relative_drop() } else { 0.0 };
+        let drop = drop_of(loss);
+        // A huge first loss that comes down to that of a constant is no progress on the task: without any skill only a
+        // loss that is still falling counts.
+        let still = self.late.map_or(0.0, drop_of);
         match self.skill {
             Some(_) if self.constant => State::Stuck,
             Some(skill) if skill > SKILL_LEARNED.max(3.0 * self.skill_error) => State::Learned,
             None if drop > DROP_LEARNED => State::Learned,
             Some(skill) if skill > SKILL_NONE.max(3.0 * self.skill_error) => State::Improving,
-            _ if drop > DROP_NONE => State::Improving,
+            Some(_) if still > DROP_NONE => State::Improving,
+            None if drop > DROP_NONE => State::Improving,
             _ => State::Stuck,
         }
     }
