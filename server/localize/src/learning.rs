@@ -35,6 +35,8 @@ pub(crate) enum State {
 
 /// Probed steps below which nothing is said about learning.
 const STEPS_TO_JUDGE: usize = 20;
+/// Probed steps that a judgement is averaged over at least.
+const FEWEST: usize = 5;
 /// Skill (part of the way from the best constant to perfection) from which a network counts as having learned.
 /// Healthy twins of our fixtures reach 0.3 within a few hundred steps; stuck ones stay within 0.05 of 0.
 const SKILL_LEARNED: f64 = 0.25;
@@ -51,7 +53,7 @@ const SPREAD_CONSTANT: f64 = 0.01;
 #[derive(Clone, Debug)]
 pub(crate) struct Learning {
     pub task: Task,
-    /// Share of right answers over the last third of the probed steps.
+    /// Share of right answers over the last third of the training.
     pub hits: Option<f64>,
     /// Share of the most frequent answer.
     pub majority: Option<f64>,
@@ -78,7 +80,10 @@ impl Learning {
         // Only probed steps know the labels.
         let counts = column(Scalar::LabelCount);
         let probed: Vec<usize> = (0..counts.len()).filter(|&row| counts[row] > 0.0).collect();
-        let window = &probed[probed.len() - probed.len().div_ceil(3).max(10).min(probed.len())..];
+        // The last third of the training: probes are dense at its start, so not the last third of the probes.
+        let moments = fit.scalars().moments();
+        let recent = probed.partition_point(|&row| moments[row].step < fit.steps * 2 / 3);
+        let window = &probed[recent.min(probed.len().saturating_sub(FEWEST))..];
         let sum = |scalar: Scalar| window.iter().map(|&row| column(scalar)[row]).sum::<f64>();
 
         let sizes: Vec<f64> = window
@@ -124,7 +129,7 @@ impl Learning {
             skill_error,
             loss: Trend::of(losses.iter().copied()),
             late: Trend::of(losses.iter().skip(losses.len() / 2).copied()),
-            constant: window.len() >= 10 && spread < SPREAD_CONSTANT * label_spread,
+            constant: window.len() >= FEWEST && spread < SPREAD_CONSTANT * label_spread,
             spread,
             probed: probed.len(),
         }
