@@ -2,9 +2,9 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
-mod assemble;
-mod draft;
+mod collect;
 mod find;
+mod interpret;
 mod model;
 mod names;
 mod parse;
@@ -12,10 +12,9 @@ mod provenance;
 mod scope;
 mod signature;
 mod syntax;
-mod value;
 
 pub use model::{
-    Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program,
+    Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program, Source,
     SyntaxError, Value,
 };
 pub use provenance::Provenance;
