@@ -10,6 +10,7 @@ mod names;
 mod parse;
 mod provenance;
 mod scope;
+mod shape;
 mod signature;
 mod syntax;
 
@@ -18,3 +19,4 @@ pub use model::{
     SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use shape::{LayerShape, Shape, ShapeError};
