@@ -8,10 +8,11 @@ import fnmatch
 import inspect
 import os
 import sys
-import tomllib
 import warnings
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
