@@ -15,8 +15,8 @@ mod signature;
 mod syntax;
 
 pub use model::{
-    Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program, Source,
-    SyntaxError, Value,
+    Argument, Call, CallId, Change, Compile, Event, EventKind, Expr, Fit, Layer, Model, ModelId, ModelKind,
+    Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
 pub use shape::{LayerShape, Shape, ShapeError};

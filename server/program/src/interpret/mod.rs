@@ -29,11 +29,11 @@ use std::collections::{HashMap, HashSet};
 use finding::Range;
 use tree_sitter::Node;
 
-pub(crate) use object::{Draft, Feed, MethodCall};
+pub(crate) use object::{Draft, Feed, Happening, MethodCall};
 pub(crate) use record::Record;
 
 use crate::syntax::{range, slice};
-use object::{Class, Dict, Function, Instance, Item, LayerObject, List, Op, Tensor, Val};
+use object::{Arguments, Class, Dict, Function, Instance, Item, LayerObject, List, Op, Tensor, Val};
 
 /// Deepest nesting of expressions, blocks and calls that is followed.
 const DEEPEST: usize = 90;
@@ -70,6 +70,8 @@ pub(crate) struct Interpreter<'a, 't> {
     lists: Vec<List>,
     dicts: Vec<Dict>,
     functions: Vec<Function<'a, 't>>,
+    /// What `functools.partial` was given: what to call, and the first arguments.
+    partials: Vec<(Val, Arguments)>,
     classes: Vec<Class<'a>>,
     instances: Vec<Instance<'a>>,
     layers: Vec<LayerObject>,
@@ -77,6 +79,7 @@ pub(crate) struct Interpreter<'a, 't> {
     pub(crate) models: Vec<Draft<'a>>,
     pub(crate) records: Vec<Record<'t>>,
     pub(crate) methods: Vec<MethodCall<'a>>,
+    pub(crate) happenings: Vec<Happening>,
     /// `compile` on something that is not followed, by function and text.
     strangers: HashMap<(usize, &'a str), usize>,
     /// Open blocks that may run never or several times: when each was entered.
@@ -87,6 +90,8 @@ pub(crate) struct Interpreter<'a, 't> {
     dead: usize,
     depth: usize,
     call_depth: usize,
+    /// How often the innermost unrolled loop runs, counting the loops around it.
+    runs: usize,
     steps: usize,
     /// Values left to be written into records.
     values_left: usize,
@@ -106,6 +111,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             lists: Vec::new(),
             dicts: Vec::new(),
             functions: Vec::new(),
+            partials: Vec::new(),
             classes: Vec::new(),
             instances: Vec::new(),
             layers: Vec::new(),
@@ -113,12 +119,14 @@ impl<'a, 't> Interpreter<'a, 't> {
             models: Vec::new(),
             records: Vec::new(),
             methods: Vec::new(),
+            happenings: Vec::new(),
             strangers: HashMap::new(),
             blocks: Vec::new(),
             clock: 0,
             dead: 0,
             depth: 0,
             call_depth: 0,
+            runs: 1,
             steps: MOST_STEPS,
             values_left: record::MOST_VALUES,
             gradient_tape: false,
@@ -210,11 +218,15 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     /// The names of the current frame, to go back to.
-    fn names(&self) -> HashMap<&'a str, Item> {
-        self.frames
+    fn names(&mut self) -> HashMap<&'a str, Item> {
+        let names = self
+            .frames
             .get(self.frame)
             .map(|frame| frame.names.clone())
-            .unwrap_or_default()
+            .unwrap_or_default();
+        // Copying costs as well, in files with thousands of names.
+        self.steps = self.steps.saturating_sub(names.len() / 16);
+        names
     }
 
     fn set_names(&mut self, names: HashMap<&'a str, Item>) {

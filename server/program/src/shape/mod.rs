@@ -91,7 +91,7 @@ impl Program {
                     Source::Layer(before) => shapes.get(*before)?.output.clone(),
                     Source::Input(Some(input)) => self.input_shape(self.call(*input)),
                     Source::Input(None) => self.input_shape(call),
-                    Source::Unknown => None,
+                    Source::Extra(_) | Source::Unknown => None,
                 })
                 .collect();
             let arguments = Arguments {
