@@ -118,8 +118,8 @@ def signatures() -> dict[str, dict[str, str]]:
                 continue
             if inspect.isclass(thing) and thing.__name__ != public and hasattr(module, thing.__name__):
                 aliases[f"keras.{name}.{public}"] = f"keras.{name}.{thing.__name__}"
-            elif found := parameters(thing):
-                table[public] = found
+            else:
+                table[public] = parameters(thing)
     tables["keras"] = {
         "Input": parameters(keras.Input),
         "Sequential": parameters(keras.Sequential),

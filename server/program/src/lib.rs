@@ -2,20 +2,21 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
-mod assemble;
-mod draft;
+mod collect;
 mod find;
+mod interpret;
 mod model;
 mod names;
 mod parse;
 mod provenance;
 mod scope;
+mod shape;
 mod signature;
 mod syntax;
-mod value;
 
 pub use model::{
-    Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program,
-    SyntaxError, Value,
+    Argument, Call, CallId, Change, Compile, Event, EventKind, Expr, Fit, Layer, Model, ModelId, ModelKind,
+    Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use shape::{LayerShape, Shape, ShapeError};
