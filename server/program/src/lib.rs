@@ -5,6 +5,7 @@
 mod assemble;
 mod draft;
 mod find;
+mod imports;
 mod model;
 mod names;
 mod parse;
@@ -12,10 +13,14 @@ mod provenance;
 mod scope;
 mod signature;
 mod syntax;
+mod trail;
 mod value;
 
+pub use imports::Import;
 pub use model::{
     Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program,
     SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use signature::parameters;
+pub use trail::Step;

@@ -1,5 +1,7 @@
 use finding::Range;
 
+use crate::Import;
+
 /// Index of a call in [`Program::calls`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub usize);
@@ -173,6 +175,8 @@ pub struct Program {
     pub compiles: Vec<Compile>,
     /// The `fit` calls, in source order.
     pub fits: Vec<Fit>,
+    /// What it imports, in source order.
+    pub imports: Vec<Import>,
     /// What does not parse.
     pub syntax_errors: Vec<SyntaxError>,
     /// Whether the script asks for a Keras older than 3 (`tf_keras`, `tensorflow.python.keras`, `TF_USE_LEGACY_KERAS`).

@@ -7,6 +7,7 @@ use tree_sitter::Node;
 
 use crate::assemble::Assembly;
 use crate::draft::{Draft, MethodCall};
+use crate::imports::imports;
 use crate::names::is_legacy;
 use crate::scope::{Bound, Event, Place, Scopes};
 use crate::syntax::{self, children, range, slice};
@@ -30,6 +31,7 @@ impl Program {
             models: recorded.models(&assembly),
             compiles: recorded.compiles(&assembly),
             fits: recorded.fits(&assembly),
+            imports: imports(&roles, text),
             syntax_errors: syntax::errors(&roles, text),
             legacy_keras: text.contains("TF_USE_LEGACY_KERAS") || imports_legacy(&scopes),
         }

@@ -4,6 +4,7 @@
 
 mod api;
 mod context;
+mod hidden;
 mod optimisation;
 mod output;
 mod read;
@@ -37,6 +38,20 @@ rules![
     output::softmax_with_regression_loss,
     output::accuracy_of_regression,
     output::binary_crossentropy_units,
+    output::unknown_loss,
+    output::poisson_of_negative_output,
+    output::compile_without_loss,
+    output::squared_error_of_sigmoid,
+    output::relu_output_of_regression,
+    hidden::linear_network,
+    hidden::linear_hidden_layer,
+    hidden::softmax_in_hidden_layer,
+    hidden::sigmoid_in_deep_network,
+    hidden::convolution_without_activation,
+    hidden::unbounded_recurrent_activation,
+    hidden::unknown_activation,
+    hidden::activation_class,
+    hidden::selu_initializer,
     optimisation::learning_rate_out_of_range,
 ];
 
