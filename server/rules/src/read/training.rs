@@ -1,5 +1,6 @@
 //! A `fit` call with what belongs to it.
 
+use finding::Range;
 use program::{Call, Expr, Fit, Model, Program, Value};
 
 use crate::context::{Given, given, number};
@@ -77,6 +78,23 @@ impl<'a> Training<'a> {
         }
     }
 
+    /// Whether all callbacks are Keras' own, so that nothing else adds to the logs.
+    pub(crate) fn only_known_callbacks(&self, program: &'a Program) -> bool {
+        let known = |callback: &&Call| callback.callee.starts_with("keras.callbacks.");
+        let callbacks = self.callbacks(program);
+        let given = match self
+            .fit
+            .argument("callbacks")
+            .map(|argument| &argument.value.value)
+        {
+            None => matches!(given(self.fit, "callbacks"), Given::Absent).then_some(0),
+            Some(Value::List(list)) => Some(list.len()),
+            Some(Value::Call(_)) => Some(1),
+            Some(_) => None,
+        };
+        given == Some(callbacks.len()) && callbacks.iter().all(known)
+    }
+
     /// Everything in the logs of an epoch; `None` when one of the names is not known.
     pub(crate) fn logged(&self) -> Option<Vec<String>> {
         let mut names = self.metrics()?;
@@ -93,6 +111,51 @@ fn metric_name(metric: &Value) -> Option<String> {
         Value::Str(name) => Some(name.clone()),
         _ => None,
     }
+}
+
+/// What a callback watches, and what to underline for it; `None` when that is not known or does not matter.
+pub(crate) fn monitored(callback: &Call) -> Option<(String, Range)> {
+    match callback.callee.strip_prefix("keras.callbacks.")? {
+        "EarlyStopping" | "ReduceLROnPlateau" => {}
+        "ModelCheckpoint" => {
+            let best = &callback.argument("save_best_only")?.value.value;
+            if *best != Value::Bool(true) {
+                return None;
+            }
+        }
+        _ => return None,
+    }
+    match given(callback, "monitor") {
+        Given::Absent => Some(("val_loss".to_owned(), callback.callee_range)),
+        Given::Value(Expr {
+            value: Value::Str(name),
+            range,
+            ..
+        }) => Some((name.clone(), *range)),
+        _ => None,
+    }
+}
+
+/// Names of the same metric.
+const SPELLINGS: [(&str, &str); 3] = [
+    ("acc", "accuracy"),
+    ("mse", "mean_squared_error"),
+    ("mae", "mean_absolute_error"),
+];
+
+/// The other spelling of a metric, when that is the one in the logs.
+pub(crate) fn respelled<'l>(name: &str, logged: &'l [String]) -> Option<&'l str> {
+    let base = name.trim_start_matches("val_");
+    let other = SPELLINGS.iter().find_map(|(short, long)| match base {
+        _ if base == *short => Some(*long),
+        _ if base == *long => Some(*short),
+        _ => None,
+    })?;
+    let prefix = name.strip_suffix(base)?;
+    logged
+        .iter()
+        .map(String::as_str)
+        .find(|logged| logged.strip_prefix(prefix) == Some(other))
 }
 
 /// What a method is called on, as written.
