@@ -52,7 +52,6 @@
 
 ; What a script does.
 (call) @call
-(return_statement) @return
 
 ; What does not parse.
 (ERROR) @error

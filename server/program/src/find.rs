@@ -10,7 +10,10 @@ impl Program {
     /// # Panics
     /// When the number is not one of this program's.
     pub fn call(&self, id: CallId) -> &Call {
-        &self.calls[id.0]
+        match id.0.checked_sub(self.calls.len()) {
+            Some(instance) => &self.instances[instance],
+            None => &self.calls[id.0],
+        }
     }
 
     /// The model of that number; `None` when it is not one of this program's.

@@ -2,10 +2,10 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
-mod assemble;
-mod draft;
+mod collect;
 mod find;
 mod imports;
+mod interpret;
 mod model;
 mod names;
 mod parse;
@@ -14,11 +14,10 @@ mod scope;
 mod signature;
 mod syntax;
 mod trail;
-mod value;
 
 pub use imports::Import;
 pub use model::{
-    Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program,
+    Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program, Source,
     SyntaxError, Value,
 };
 pub use provenance::Provenance;

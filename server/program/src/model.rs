@@ -2,7 +2,7 @@ use finding::Range;
 
 use crate::Import;
 
-/// Index of a call in [`Program::calls`].
+/// Number of a call, for [`Program::call`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub usize);
 
@@ -93,17 +93,40 @@ impl Call {
 pub enum ModelKind {
     /// `Sequential([...])` or `.add`.
     Sequential,
-    /// Anything else that is recognised as a model but not followed yet.
+    /// `Model(inputs, outputs)` between tensors.
+    Functional,
+    /// An object of a class of the script that derives from `keras.Model`; its layers are those that `call` applies.
+    Subclassed,
+    /// `keras.applications.…`, whose layers are not listed. In another model it is one layer.
+    Backbone,
+    /// Anything else that is a model but whose layers are not seen (`load_model`, `clone_model`).
     Other,
 }
 
-/// One layer of a model.
+/// What a layer is applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// What another layer gives, by its position in [`Model::layers`].
+    Layer(usize),
+    /// An input of the model, with the call of `Input` or `InputLayer` where there is one.
+    Input(Option<CallId>),
+    /// Something that cannot be followed, or is not a layer (`tf.reduce_mean(x)`, `x + y`).
+    Unknown,
+}
+
+/// One layer of a model, as it is applied; a layer that is applied several times is listed as often, with the same
+/// `index`. Layers of models that are layers themselves are listed in their place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// The call that creates it.
+    /// The call that creates it, with the arguments it has here: in a loop that is unrolled and in a function that is
+    /// called several times, layers of one call differ ([`Program::call`]).
     pub call: CallId,
-    /// Position in the model, from 0, input layers (`Input`, `InputLayer`) not counted.
+    /// Number of the layer in the model, from 0, input layers (`Input`, `InputLayer`) not counted.
     pub index: usize,
+    /// What it is applied to, in order.
+    pub inputs: Vec<Source>,
+    /// `trainable`, where the script sets it.
+    pub trainable: Option<bool>,
 }
 
 /// A model.
@@ -117,11 +140,19 @@ pub struct Model {
     pub name: Option<String>,
     /// Its layers in order, as far as they are known; input layers left out.
     pub layers: Vec<Layer>,
-    /// Whether `layers` is known to be all of them, in the right order (no `.add` under a condition or in a loop, no unknown layers, no `.pop`).
+    /// What the model gives: one source per output.
+    pub outputs: Vec<Source>,
+    /// Whether `layers` is known to be all of them, in the right order (no `.add` under a condition or in a loop that
+    /// is not unrolled, no unknown layers or computations between them, no `.pop`).
     pub complete: bool,
-    /// How many of the last `layers` are certainly the model's last ones, without a gap: what comes before may be
-    /// unknown (built in a loop, layers of others) while the output is not. All of them when `complete`.
+    /// How many of the last `layers` are certainly the model's last ones, each applied to the one before it and to
+    /// nothing else, without a gap: what comes before may be unknown (built in a loop, layers of others), or branch,
+    /// while the way to the output is not. All of them in a Sequential model that is `complete`; 0 where there are
+    /// several outputs.
     pub tail: usize,
+    /// Whether the model's class takes training into its own hands (`train_step`, `compute_loss`, …) or it has
+    /// losses that `compile` does not show (`add_loss`).
+    pub custom_loss: bool,
 }
 
 /// A `model.compile(…)` call.
@@ -167,8 +198,12 @@ pub struct SyntaxError {
 /// A training script.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
-    /// Every call of something that resolves to Keras and every method call on a model, in source order.
+    /// Every call of something that resolves to Keras, of a class that derives from it, and every method call on a
+    /// model, in source order, each once: where a call is met several times with different arguments, those are unknown.
     pub calls: Vec<Call>,
+    /// Calls that are met several times with different arguments, as they are each time. [`CallId`]s from
+    /// `calls.len()` on stand for these; [`Program::call`] knows both.
+    pub instances: Vec<Call>,
     /// The models, in source order.
     pub models: Vec<Model>,
     /// The `compile` calls, in source order.
@@ -181,4 +216,8 @@ pub struct Program {
     pub syntax_errors: Vec<SyntaxError>,
     /// Whether the script asks for a Keras older than 3 (`tf_keras`, `tensorflow.python.keras`, `TF_USE_LEGACY_KERAS`).
     pub legacy_keras: bool,
+    /// Whether the script has a training loop of its own (`GradientTape`).
+    pub gradient_tape: bool,
+    /// Whether a layer or model adds a loss that `compile` does not show (`add_loss`).
+    pub adds_loss: bool,
 }

@@ -91,20 +91,27 @@ fn imported<'b, 't: 'b>(bindings: impl Iterator<Item = &'b Bound<'t>>) -> Option
 fn wildcard(scopes: &Scopes<'_, '_>, name: &str, place: Place) -> Option<String> {
     let mut at = Some(place.scope);
     while let Some(scope) = at.and_then(|id| scopes.scopes.get(id)) {
-        for module in &scope.wildcards {
-            let path = format!("{module}.{name}");
-            let known = canonical(&path).is_some_and(|canonical| {
-                signature::parameters(&canonical).is_some()
-                    || canonical == "keras.Sequential"
-                    || canonical == "keras.Model"
-            });
-            if known {
-                return Some(path);
-            }
+        if let Some(path) = scope
+            .wildcards
+            .iter()
+            .find_map(|module| wildcard_member(module, name))
+        {
+            return Some(path);
         }
         at = scope.parent;
     }
     None
+}
+
+/// The dotted name of something that `from module import *` brings in, if the module has it.
+pub(crate) fn wildcard_member(module: &str, name: &str) -> Option<String> {
+    let path = format!("{module}.{name}");
+    let known = canonical(&path).is_some_and(|canonical| {
+        signature::parameters(&canonical).is_some()
+            || canonical == "keras.Sequential"
+            || canonical == "keras.Model"
+    });
+    known.then_some(path)
 }
 
 /// Whether a module is a Keras older than 3 in any case.

@@ -19,8 +19,6 @@ pub(crate) enum Bound<'t> {
     Value(Node<'t>),
     /// A dotted name (`tensorflow.keras.layers`).
     Import(String),
-    /// A function defined here, by its scope.
-    Function(ScopeId),
     /// Anything that cannot be followed: loop variables, parameters, changes in place.
     Opaque,
 }
@@ -47,8 +45,6 @@ pub(crate) struct Scope<'a, 't> {
     pub kind: ScopeKind,
     pub parent: Option<ScopeId>,
     pub range: Range,
-    /// The block its code starts in.
-    root: BlockId,
     pub names: HashMap<&'a str, Vec<Binding<'t>>>,
     /// Modules of `from … import *`.
     pub wildcards: Vec<String>,
@@ -61,27 +57,12 @@ pub(crate) struct Place {
     pub block: BlockId,
 }
 
-/// What happens in a scope, in source order.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Event<'a, 't> {
-    /// A plain name is bound; without a value when it cannot be followed.
-    Assign { name: &'a str, value: Option<Node<'t>> },
-    /// A call.
-    Call(Node<'t>),
-    /// `return` with its value.
-    Return(Option<Node<'t>>),
-    /// Something of an object is assigned (`model.layers[-1].activation = …`): the whole target.
-    SetPart(Node<'t>),
-}
-
-/// All names of a text, and what happens in it.
+/// All names of a text.
 #[derive(Debug)]
 pub(crate) struct Scopes<'a, 't> {
     pub scopes: Vec<Scope<'a, 't>>,
     /// Parent of each block; the first is the module's.
     blocks: Vec<BlockId>,
-    /// Per event: where, and what.
-    pub events: Vec<(Place, Event<'a, 't>)>,
 }
 
 impl<'a, 't> Scopes<'a, 't> {
@@ -90,7 +71,6 @@ impl<'a, 't> Scopes<'a, 't> {
             kind: ScopeKind::Module,
             parent: None,
             range: Range::new(0, text.len()),
-            root: 0,
             names: HashMap::new(),
             wildcards: Vec::new(),
         };
@@ -100,7 +80,6 @@ impl<'a, 't> Scopes<'a, 't> {
             result: Scopes {
                 scopes: vec![module],
                 blocks: vec![0],
-                events: Vec::new(),
             },
         };
         for (role, node) in roles {
@@ -119,13 +98,6 @@ impl<'a, 't> Scopes<'a, 't> {
             }
         }
         inner == outer
-    }
-
-    /// Whether a place is reached whenever the code of its scope runs.
-    pub(crate) fn is_root(&self, place: Place) -> bool {
-        self.scopes
-            .get(place.scope)
-            .is_some_and(|scope| scope.root == place.block)
     }
 
     /// The scope that a name used in `scope` belongs to, with its bindings.
@@ -214,17 +186,11 @@ impl<'a, 't> Builder<'a, 't> {
             kind,
             parent: Some(parent.scope),
             range: range(node),
-            root: block,
             names: HashMap::new(),
             wildcards: Vec::new(),
         });
         let scope = self.result.scopes.len() - 1;
         self.open.push((node.end_byte(), Place { scope, block }));
-    }
-
-    fn event(&mut self, event: Event<'a, 't>) {
-        let place = self.place();
-        self.result.events.push((place, event));
     }
 
     fn bind_in(&mut self, scope: ScopeId, name: &'a str, bound: Bound<'t>, at: usize) {
@@ -249,11 +215,9 @@ impl<'a, 't> Builder<'a, 't> {
         let at = node.start_byte();
         match role {
             Role::Function => {
-                let inside = self.result.scopes.len();
                 if let Some(name) = node.child_by_field_name("name") {
                     let name = slice(name, self.text);
-                    self.bind(name, Bound::Function(inside), at);
-                    self.event(Event::Assign { name, value: None });
+                    self.bind(name, Bound::Opaque, at);
                 }
                 self.open_scope(node, ScopeKind::Function);
             }
@@ -275,7 +239,6 @@ impl<'a, 't> Builder<'a, 't> {
                 ) {
                     let name = slice(name, self.text);
                     self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
-                    self.event(Event::Assign { name, value });
                 }
             }
             Role::Change | Role::Opaque => self.opaque(node),
@@ -283,9 +246,7 @@ impl<'a, 't> Builder<'a, 't> {
             Role::Global => self.global(node),
             Role::Call => {
                 self.change_by_method(node);
-                self.event(Event::Call(node));
             }
-            Role::Return => self.event(Event::Return(children(node).first().copied())),
             Role::Error | Role::Missing => {}
         }
     }
@@ -358,7 +319,6 @@ impl<'a, 't> Builder<'a, 't> {
             "identifier" => {
                 let name = slice(left, self.text);
                 self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
-                self.event(Event::Assign { name, value });
             }
             "pattern_list" | "tuple_pattern" | "list_pattern" => {
                 let targets = children(left);
@@ -372,7 +332,6 @@ impl<'a, 't> Builder<'a, 't> {
                     if target.kind() == "identifier" && value.is_some() {
                         let name = slice(target, self.text);
                         self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
-                        self.event(Event::Assign { name, value });
                     } else {
                         self.opaque(target);
                     }
@@ -390,13 +349,11 @@ impl<'a, 't> Builder<'a, 't> {
                 "identifier" => {
                     let name = slice(node, self.text);
                     self.bind(name, Bound::Opaque, node.start_byte());
-                    self.event(Event::Assign { name, value: None });
                 }
                 "attribute" | "subscript" => {
                     if let Some(base) = base_name(node) {
                         self.bind_existing(slice(base, self.text), node.start_byte());
                     }
-                    self.event(Event::SetPart(node));
                 }
                 kind if kind.ends_with("pattern")
                     || matches!(

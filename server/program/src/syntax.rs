@@ -43,7 +43,6 @@ pub(crate) enum Role {
     Global,
     Parameter,
     Call,
-    Return,
     Error,
     Missing,
 }
@@ -65,7 +64,6 @@ impl Role {
             "global" => Role::Global,
             "parameter" => Role::Parameter,
             "call" => Role::Call,
-            "return" => Role::Return,
             "error" => Role::Error,
             "missing" => Role::Missing,
             _ => return None,

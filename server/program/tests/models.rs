@@ -47,9 +47,19 @@ fn what_is_conditional_is_not_guessed() {
     for (rest, complete, tail) in [
         ("model.add(Dense(4))\nmodel.add(Dense(1))\n", true, 2),
         (
-            "for n in (8, 4):\n    model.add(Dense(n))\nmodel.add(Dense(1))\n",
+            "for n in sizes:\n    model.add(Dense(n))\nmodel.add(Dense(1))\n",
             false,
             1,
+        ),
+        (
+            "for n in (8, 4):\n    model.add(Dense(n))\nmodel.add(Dense(1))\n",
+            true,
+            3,
+        ),
+        (
+            "for n in (8, 4):\n    if n > limit:\n        break\n    model.add(Dense(n))\n",
+            false,
+            0,
         ),
         (
             "model.add(Dense(4))\nif deep:\n    model.add(Dense(4))\n",
@@ -75,6 +85,11 @@ fn what_is_conditional_is_not_guessed() {
         ("model.add(Dense(4))\nmodel.layers.pop()\n", false, 0),
         (
             "def grow():\n    model.add(Dense(4))\ngrow()\nmodel.add(Dense(1))\n",
+            true,
+            2,
+        ),
+        (
+            "def grow():\n    model.add(Dense(4))\nmodel.add(Dense(1))\nrun(grow)\n",
             false,
             0,
         ),
@@ -87,12 +102,17 @@ fn what_is_conditional_is_not_guessed() {
             "{rest}"
         );
     }
-    let lists = "stack = [Dense(4)]\nstack.append(Dense(2))\n";
-    let program = Program::parse(&format!("{head}{lists}m2 = keras.Sequential(stack)\n"));
-    assert!(
-        !program.models[1].complete,
-        "a list that grows is not what it was"
-    );
+    for (list, complete) in [
+        ("stack = [Dense(4)]\nstack.append(Dense(2))\n", true),
+        (
+            "stack = [Dense(4)]\nfor n in sizes:\n    stack.append(Dense(n))\n",
+            false,
+        ),
+        ("stack = [Dense(4)]\nstack += more\n", false),
+    ] {
+        let program = Program::parse(&format!("{head}{list}m2 = keras.Sequential(stack)\n"));
+        assert_eq!(program.models[1].complete, complete, "{list}");
+    }
     let splat = Program::parse(&format!("{head}m2 = keras.Sequential([*blocks, Dense(1)])\n"));
     assert_eq!((splat.models[1].complete, splat.models[1].tail), (false, 1));
 }
@@ -150,7 +170,7 @@ fn a_model_chosen_by_a_condition_is_not_known() {
     );
     let several = Program::parse(
         "import keras\nfrom keras.layers import Dense\ndef build(wide):\n    if wide:\n        return keras.Sequential([Dense(2)])\n    \
-         return keras.Sequential([Dense(1)])\nmodel = build(True)\nmodel.compile(loss='mse')\n",
+         return keras.Sequential([Dense(1)])\nmodel = build(args.wide)\nmodel.compile(loss='mse')\n",
     );
     assert_eq!(several.compiles[0].model, None);
 }
@@ -176,19 +196,41 @@ fn values_are_read_through_names_and_arithmetic() {
     );
     assert_eq!(value("", "1 / 0"), Value::Unknown);
     assert_eq!(value("", "f'{n}'"), Value::Unknown);
+    for (known, expected) in [
+        ("N = 1\nN = 2", 2),
+        ("N = 1\nN += 1", 2),
+        ("for N in range(3):\n    pass", 2),
+        ("A = [1]\nA.append(2)\nN = A[-1]", 2),
+        ("D = {'a': 1}\nD['a'] = 2\nN = D['a']", 2),
+        ("A, (B, N) = 1, (3, 2)", 2),
+        ("N = len(['a', 'b'])", 2),
+        ("def f(a, b=2):\n    return b\nN = f(1)", 2),
+        ("class C:\n    N = 2\nN = C.N", 2),
+        (
+            "class C:\n    def __init__(self, n):\n        self.n = n\nN = C(2).n",
+            2,
+        ),
+        ("WIDE = True\nif WIDE:\n    N = 2\nelse:\n    N = 1", 2),
+        ("N = 2 if 1 < 3 else 4", 2),
+        ("N = sum(x for x in [0, 2])", 2),
+        ("N = dict(a=2, **{'b': 3})['a']", 2),
+    ] {
+        assert_eq!(value(known, "N"), Value::Int(expected), "{known}");
+    }
+    assert_eq!(value("n = 3", "f'dense_{n}'"), Value::Str("dense_3".into()));
     for unknown in [
-        "N = 1\nN = 2",
-        "N = 1\nN += 1",
         "N = 1\ndel N",
+        "N = 1\nfor i in items:\n    N += 1",
+        "N = 1\ndef f():\n    return N\nN = g(f)",
         "if a:\n    N = 1",
         "while a:\n    N = 1",
         "try:\n    N = 1\nexcept E:\n    pass",
-        "for N in range(3):\n    pass",
+        "for N in items:\n    pass",
         "with open(f) as N:\n    pass",
         "N = 1\ndef f():\n    global N\n    N = 2",
         "def f(N):\n    pass",
-        "N = [1]\nN.append(2)",
-        "N = {}\nN['a'] = 2",
+        "A = [1]\nif a:\n    A.append(2)\nN = A",
+        "D = {}\nD[key] = 2\nN = D",
     ] {
         assert_eq!(value(unknown, "N"), Value::Unknown, "{unknown}");
     }

@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
     /// The `compile` calls of models that take them as Keras does: no class of the user's own.
     pub(crate) fn plain_compiles(&self) -> impl Iterator<Item = &'a Call> {
         let program = self.program;
-        let plain = |model: &Model| model.kind == ModelKind::Sequential;
+        let plain = |model: &Model| matches!(model.kind, ModelKind::Sequential | ModelKind::Functional);
         program
             .compiles
             .iter()

@@ -98,7 +98,7 @@ pub(super) fn is_linear(context: &Context<'_>, chain: &Chain<'_>) -> bool {
             || (call.class() == "Dense"
                 && Head::of_layer(context.program, call).is_some_and(|own| own.activation == "linear"))
     };
-    chain.model.complete
+    chain.is_whole()
         && chain.layers.iter().take(last).any(|call| call.class() == "Dense")
         && chain.layers.iter().take(last).all(|call| linear(call))
 }

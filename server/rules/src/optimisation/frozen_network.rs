@@ -55,7 +55,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         let Some(chain) = context.chains.iter().find(|chain| {
             training
                 .model
-                .is_some_and(|model| model.complete && std::ptr::eq(chain.model, model))
+                .is_some_and(|model| chain.is_whole() && std::ptr::eq(chain.model, model))
         }) else {
             continue;
         };

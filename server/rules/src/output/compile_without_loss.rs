@@ -35,6 +35,7 @@ use finding::{Finding, Kind, RuleInfo, Severity};
 use program::Value;
 
 use crate::context::{Context, Given, given};
+use crate::read::has_one_output;
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL112",
@@ -55,9 +56,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     for training in &context.trainings {
         let (Some(compile), Some(_)) = (
             training.compile,
-            training
-                .model
-                .filter(|model| model.complete && !model.layers.is_empty()),
+            training.model.filter(|model| has_one_output(model)),
         ) else {
             continue;
         };

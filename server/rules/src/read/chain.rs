@@ -27,6 +27,11 @@ impl<'a> Chain<'a> {
         self.first + index
     }
 
+    /// Whether these are all layers of the model.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.model.complete && self.first == 0
+    }
+
     /// Each layer with the one after it, and the index of the first of the two.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (usize, &'a Call, &'a Call)> {
         self.layers

@@ -18,4 +18,4 @@ pub(crate) use head::Head;
 pub(crate) use identifiers::{Family, misspelled};
 pub(crate) use layer_name::layer_name;
 pub(crate) use loss::Loss;
-pub(crate) use training::{Training, monitored, receiver, respelled};
+pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};

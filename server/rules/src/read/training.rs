@@ -1,7 +1,7 @@
 //! A `fit` call with what belongs to it.
 
 use finding::Range;
-use program::{Call, Expr, Fit, Model, Program, Value};
+use program::{Call, Expr, Fit, Model, ModelKind, Program, Value};
 
 use crate::context::{Given, given, number};
 
@@ -156,6 +156,14 @@ pub(crate) fn respelled<'l>(name: &str, logged: &'l [String]) -> Option<&'l str>
         .iter()
         .map(String::as_str)
         .find(|logged| logged.strip_prefix(prefix) == Some(other))
+}
+
+/// Whether a model is known completely and gives one output, so that its metrics are logged under their own names.
+pub(crate) fn has_one_output(model: &Model) -> bool {
+    model.complete
+        && model.tail > 0
+        && !model.custom_loss
+        && matches!(model.kind, ModelKind::Sequential | ModelKind::Functional)
 }
 
 /// What a method is called on, as written.

@@ -40,7 +40,7 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for chain in context.chains.iter().filter(|chain| chain.model.complete) {
+    for chain in context.chains.iter().filter(|chain| chain.is_whole()) {
         for (index, call) in chain.layers.iter().enumerate().skip(1) {
             let argument = call
                 .argument("input_shape")

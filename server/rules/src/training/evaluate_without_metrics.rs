@@ -35,7 +35,7 @@
 //! - Measured on Keras 3.15.1
 
 use crate::context::{Context, Given, given};
-use crate::read::receiver;
+use crate::read::{has_one_output, receiver};
 use finding::{Finding, Kind, Range, RuleInfo, Severity};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
@@ -57,7 +57,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
             .count()
             == 1;
         let bare = training.metrics().is_some_and(|metrics| metrics.is_empty());
-        if !bare || !one_compile || !training.model.is_some_and(|model| model.complete) {
+        if !bare || !one_compile || !training.model.is_some_and(has_one_output) {
             continue;
         }
         for call in &program.calls {

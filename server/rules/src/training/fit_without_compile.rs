@@ -57,7 +57,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     for training in &context.trainings {
         let sequential = training
             .model
-            .is_some_and(|model| model.kind == ModelKind::Sequential && model.name.is_some());
+            .is_some_and(|model| matches!(model.kind, ModelKind::Sequential | ModelKind::Functional));
         if !sequential || training.compile.is_some() {
             continue;
         }

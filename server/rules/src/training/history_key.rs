@@ -34,7 +34,7 @@
 //! - Measured on Keras 3.15.1
 
 use crate::context::Context;
-use crate::read::{Training, respelled};
+use crate::read::{Training, has_one_output, respelled};
 use finding::{Applicability, Finding, Kind, Range, RuleInfo, Severity};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
@@ -66,7 +66,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
                     .is_some_and(|rest| rest.trim_start().starts_with('='))
             })
             .count();
-        let whole = training.model.is_some_and(|model| model.complete);
+        let whole = training.model.is_some_and(has_one_output);
         let Some(logged) = training.logged().filter(|_| once && assigned == 1 && whole) else {
             continue;
         };

@@ -32,7 +32,7 @@
 //! - Measured on Keras 3.15.1
 
 use crate::context::Context;
-use crate::read::{monitored, respelled};
+use crate::read::{has_one_output, monitored, respelled};
 use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
@@ -46,7 +46,7 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for training in &context.trainings {
-        let sequential = training.model.is_some_and(|model| model.complete);
+        let sequential = training.model.is_some_and(has_one_output);
         let Some(logged) = training
             .logged()
             .filter(|_| sequential && !context.program.legacy_keras)

@@ -1,0 +1,85 @@
+//! Comprehensions and generator expressions.
+
+use tree_sitter::Node;
+
+use super::object::{Item, Val};
+use super::{Frame, Interpreter};
+use crate::syntax::{children, range};
+
+/// Most elements a comprehension is unrolled to.
+const MOST: usize = 128;
+
+impl<'a, 't> Interpreter<'a, 't> {
+    pub(super) fn comprehension(&mut self, node: Node<'t>) -> Item {
+        let clauses: Vec<Node<'t>> = children(node)
+            .into_iter()
+            .filter(|child| matches!(child.kind(), "for_in_clause" | "if_clause"))
+            .collect();
+        let Some(body) = node.child_by_field_name("body") else {
+            return self.unknown(node);
+        };
+        let outer = self.frame;
+        self.frames.push(Frame {
+            parent: Some(outer),
+            ..Frame::default()
+        });
+        self.frame = self.frames.len() - 1;
+        let mut items = Some(Vec::new());
+        self.clause(&clauses, body, &mut items);
+        self.frame = outer;
+        let val = match node.kind() {
+            "dictionary_comprehension" | "set_comprehension" => Val::Unknown,
+            _ => self.new_list(items),
+        };
+        Item::new(val, range(node))
+    }
+
+    fn clause(&mut self, clauses: &[Node<'t>], body: Node<'t>, items: &mut Option<Vec<Item>>) {
+        let Some((clause, rest)) = clauses.split_first() else {
+            let item = self.eval(body);
+            match items {
+                Some(known) if known.len() < MOST => known.push(item),
+                _ => *items = None,
+            }
+            return;
+        };
+        if !self.enter() {
+            *items = None;
+            return;
+        }
+        if clause.kind() == "if_clause" {
+            let condition = children(*clause).first().copied();
+            match condition.and_then(|condition| self.condition(condition)) {
+                Some(true) => self.clause(rest, body, items),
+                Some(false) => {}
+                None => {
+                    self.in_block(|this| this.clause(rest, body, &mut None));
+                    *items = None;
+                }
+            }
+        } else {
+            let right = clause.child_by_field_name("right");
+            let over = self.eval_or_unknown(right, *clause);
+            let left = clause.child_by_field_name("left");
+            match (
+                left,
+                self.elements(&over).filter(|elements| elements.len() <= MOST),
+            ) {
+                (Some(left), Some(elements)) => {
+                    for element in elements {
+                        self.assign(left, element);
+                        self.clause(rest, body, items);
+                    }
+                }
+                _ => {
+                    if let Some(left) = left {
+                        self.assign(left, Item::doubtful());
+                    }
+                    self.in_block(|this| this.clause(rest, body, &mut None));
+                    *items = None;
+                }
+            }
+        }
+        self.leave();
+    }
+}

@@ -1,0 +1,346 @@
+//! Follows a script statement by statement without running it: what names stand for, which layers are made, what
+//! they are applied to, which models come of it.
+//!
+//! What depends on a condition that is not known is followed both ways and joined; loops over what is known and short
+//! are unrolled; functions and classes of the script are followed where they are called. Whatever is not understood is
+//! [`Val::Unknown`], and a model that something unknown may have changed is no longer complete.
+
+mod argument;
+mod attribute;
+mod builtin;
+mod call;
+mod class;
+mod comprehension;
+mod expression;
+mod fold;
+mod function;
+mod graph;
+mod import;
+mod keras;
+mod object;
+mod record;
+mod sequential;
+mod statement;
+mod target;
+mod training;
+
+use std::collections::{HashMap, HashSet};
+
+use finding::Range;
+use tree_sitter::Node;
+
+pub(crate) use object::{Draft, Feed, MethodCall};
+pub(crate) use record::Record;
+
+use crate::syntax::{range, slice};
+use object::{Class, Dict, Function, Instance, Item, LayerObject, List, Op, Tensor, Val};
+
+/// Deepest nesting of expressions, blocks and calls that is followed.
+const DEEPEST: usize = 90;
+
+/// Deepest nesting of calls of functions of the script.
+const DEEPEST_CALLS: usize = 16;
+
+/// Nodes looked at per text, so that functions that call one another many times end.
+const MOST_STEPS: usize = 400_000;
+
+/// Names of a function call, a class body or the module.
+#[derive(Debug, Default)]
+struct Frame<'a> {
+    names: HashMap<&'a str, Item>,
+    /// The frame names are looked up in that this one does not have.
+    parent: Option<usize>,
+    /// The class whose method runs here, with `self`.
+    method_of: Option<(usize, Val)>,
+    returned: Vec<Item>,
+    /// Whether the call may have ended already.
+    may_have_returned: bool,
+    /// Whether names of this frame are hidden from functions defined in it, as those of a class body are.
+    is_class: bool,
+}
+
+/// Follows one script.
+pub(crate) struct Interpreter<'a, 't> {
+    text: &'a str,
+    /// Names that functions change from inside (`global`, `nonlocal`).
+    shared: HashSet<&'a str>,
+    wildcards: Vec<String>,
+    frames: Vec<Frame<'a>>,
+    frame: usize,
+    lists: Vec<List>,
+    dicts: Vec<Dict>,
+    functions: Vec<Function<'a, 't>>,
+    classes: Vec<Class<'a>>,
+    instances: Vec<Instance<'a>>,
+    layers: Vec<LayerObject>,
+    tensors: Vec<Tensor>,
+    pub(crate) models: Vec<Draft<'a>>,
+    pub(crate) records: Vec<Record<'t>>,
+    pub(crate) methods: Vec<MethodCall<'a>>,
+    /// `compile` on something that is not followed, by function and text.
+    strangers: HashMap<(usize, &'a str), usize>,
+    /// Open blocks that may run never or several times: when each was entered.
+    blocks: Vec<usize>,
+    /// Counts what is made and entered.
+    clock: usize,
+    /// Depth of code that is known not to run.
+    dead: usize,
+    depth: usize,
+    call_depth: usize,
+    steps: usize,
+    /// Values left to be written into records.
+    values_left: usize,
+    pub(crate) gradient_tape: bool,
+    pub(crate) adds_loss: bool,
+}
+
+impl<'a, 't> Interpreter<'a, 't> {
+    /// Follows a script; `shared` are the names that functions declare `global` or `nonlocal`.
+    pub(crate) fn run(root: Node<'t>, text: &'a str, shared: HashSet<&'a str>) -> Self {
+        let mut interpreter = Interpreter {
+            text,
+            shared,
+            wildcards: Vec::new(),
+            frames: vec![Frame::default()],
+            frame: 0,
+            lists: Vec::new(),
+            dicts: Vec::new(),
+            functions: Vec::new(),
+            classes: Vec::new(),
+            instances: Vec::new(),
+            layers: Vec::new(),
+            tensors: Vec::new(),
+            models: Vec::new(),
+            records: Vec::new(),
+            methods: Vec::new(),
+            strangers: HashMap::new(),
+            blocks: Vec::new(),
+            clock: 0,
+            dead: 0,
+            depth: 0,
+            call_depth: 0,
+            steps: MOST_STEPS,
+            values_left: record::MOST_VALUES,
+            gradient_tape: false,
+            adds_loss: false,
+        };
+        interpreter.block(root);
+        interpreter.follow_uncalled();
+        if interpreter.steps == 0 {
+            for model in &mut interpreter.models {
+                model.gap();
+            }
+        }
+        interpreter
+    }
+
+    fn slice(&self, node: Node<'t>) -> &'a str {
+        slice(node, self.text)
+    }
+
+    /// One more step, unless too many have been made or it is nested too deeply.
+    fn enter(&mut self) -> bool {
+        if self.steps == 0 || self.depth >= DEEPEST {
+            return false;
+        }
+        self.steps -= 1;
+        self.depth += 1;
+        true
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn tick(&mut self) -> usize {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// Runs code that may run never or several times.
+    fn in_block<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let entered = self.tick();
+        self.blocks.push(entered);
+        let result = run(self);
+        self.blocks.pop();
+        result
+    }
+
+    /// The innermost open block.
+    fn current_block(&self) -> usize {
+        self.blocks.last().copied().unwrap_or(0)
+    }
+
+    /// Whether it is in doubt that what happens now happens once to an object made then.
+    fn in_doubt(&self, made: usize) -> bool {
+        self.current_block() > made
+    }
+
+    /// The value of a name.
+    fn name(&self, name: &str, at: Range) -> Option<Item> {
+        let mut frame = Some(self.frame);
+        while let Some(current) = frame.and_then(|frame| self.frames.get(frame)) {
+            if (!current.is_class || frame == Some(self.frame))
+                && let Some(item) = current.names.get(name)
+            {
+                return Some(item.clone().used_at(at));
+            }
+            frame = current.parent;
+        }
+        None
+    }
+
+    fn bind(&mut self, name: &'a str, item: Item) {
+        let item = if self.shared.contains(name) {
+            match item.val {
+                Val::Named(_) | Val::Function(_) | Val::Class(_) => item,
+                _ => Item::doubtful(),
+            }
+        } else {
+            item
+        };
+        if let Val::Model(model) = item.val
+            && let Some(draft) = self.models.get_mut(model)
+        {
+            draft.name.get_or_insert(name);
+        }
+        if let Some(frame) = self.frames.get_mut(self.frame) {
+            frame.names.insert(name, item);
+        }
+    }
+
+    /// The names of the current frame, to go back to.
+    fn names(&self) -> HashMap<&'a str, Item> {
+        self.frames
+            .get(self.frame)
+            .map(|frame| frame.names.clone())
+            .unwrap_or_default()
+    }
+
+    fn set_names(&mut self, names: HashMap<&'a str, Item>) {
+        if let Some(frame) = self.frames.get_mut(self.frame) {
+            frame.names = names;
+        }
+    }
+
+    /// Keeps what two ways through the script agree about.
+    fn join(
+        &self,
+        mut left: HashMap<&'a str, Item>,
+        right: &HashMap<&'a str, Item>,
+    ) -> HashMap<&'a str, Item> {
+        for (name, item) in &mut left {
+            if !right.get(name).is_some_and(|other| self.agree(item, other)) {
+                *item = Item::doubtful();
+            }
+        }
+        for name in right.keys() {
+            left.entry(name).or_insert_with(Item::doubtful);
+        }
+        left
+    }
+
+    /// Whether two values are the same one.
+    fn agree(&self, left: &Item, right: &Item) -> bool {
+        match (&left.val, &right.val) {
+            (Val::Named(left), Val::Named(right)) if left != right => {
+                let left = crate::names::canonical(left);
+                left.is_some() && left == crate::names::canonical(right)
+            }
+            (left, right) => left == right,
+        }
+    }
+
+    fn new_list(&mut self, items: Option<Vec<Item>>) -> Val {
+        let made = self.tick();
+        self.lists.push(List {
+            items,
+            loose: false,
+            made,
+        });
+        Val::List(self.lists.len() - 1)
+    }
+
+    fn new_dict(&mut self, pairs: Option<Vec<(Item, Item)>>) -> Val {
+        let made = self.tick();
+        self.dicts.push(Dict { pairs, made });
+        Val::Dict(self.dicts.len() - 1)
+    }
+
+    /// The elements of a list or tuple that is known.
+    fn items(&self, val: &Val) -> Option<&[Item]> {
+        match val {
+            Val::List(list) => self.lists.get(*list).filter(|list| !list.loose)?.items.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The same where unknown elements stand for any number of them.
+    fn loose_items(&self, val: &Val) -> Option<&[Item]> {
+        match val {
+            Val::List(list) => self.lists.get(*list)?.items.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn new_tensor(&mut self, op: Op, inputs: Vec<usize>) -> usize {
+        self.tensors.push(Tensor { op, inputs });
+        self.tensors.len() - 1
+    }
+
+    fn new_layer(&mut self, record: usize) -> usize {
+        let made = self.tick();
+        self.layers.push(LayerObject {
+            record,
+            trainable: None,
+            made,
+        });
+        self.layers.len() - 1
+    }
+
+    /// The record of the call that makes a layer.
+    pub(crate) fn layer_record(&self, layer: usize) -> Option<usize> {
+        self.layers.get(layer).map(|layer| layer.record)
+    }
+
+    /// What a layer's `trainable` is set to.
+    pub(crate) fn trainable(&self, layer: usize) -> Option<bool> {
+        self.layers.get(layer).and_then(|layer| layer.trainable)
+    }
+
+    /// The tensors in a value: itself, or the elements of a list or the values of a dict.
+    fn tensors_in(&self, val: &Val) -> Vec<usize> {
+        const DEEPEST_LISTS: usize = 4;
+        const MOST: usize = 256;
+        let mut found = Vec::new();
+        let mut todo = vec![(val.clone(), DEEPEST_LISTS)];
+        while let Some((val, depth)) = todo.pop() {
+            if found.len() >= MOST {
+                break;
+            }
+            match &val {
+                Val::Tensor(tensor) => found.push(*tensor),
+                Val::List(_) if depth > 0 => {
+                    let items = self.items(&val).unwrap_or_default();
+                    todo.extend(items.iter().rev().map(|item| (item.val.clone(), depth - 1)));
+                }
+                Val::Dict(dict) if depth > 0 => {
+                    let pairs = self.dicts.get(*dict).and_then(|dict| dict.pairs.as_deref());
+                    todo.extend(
+                        pairs
+                            .unwrap_or_default()
+                            .iter()
+                            .rev()
+                            .map(|(_, item)| (item.val.clone(), depth - 1)),
+                    );
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn unknown(&self, node: Node<'t>) -> Item {
+        Item::unknown(range(node))
+    }
+}
