@@ -4,6 +4,7 @@
 
 mod collect;
 mod find;
+mod imports;
 mod interpret;
 mod model;
 mod names;
@@ -13,10 +14,14 @@ mod scope;
 mod shape;
 mod signature;
 mod syntax;
+mod trail;
 
+pub use imports::Import;
 pub use model::{
     Argument, Call, CallId, Change, Compile, Event, EventKind, Expr, Fit, Layer, Model, ModelId, ModelKind,
     Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
 pub use shape::{LayerShape, Shape, ShapeError};
+pub use signature::parameters;
+pub use trail::Step;

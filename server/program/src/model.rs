@@ -1,5 +1,7 @@
 use finding::Range;
 
+use crate::Import;
+
 /// Number of a call, for [`Program::call`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub usize);
@@ -238,6 +240,8 @@ pub struct Program {
     /// What happens to models in the order in which the script does it, as often as it does it in loops that are
     /// unrolled and functions that are called.
     pub events: Vec<Event>,
+    /// What it imports, in source order.
+    pub imports: Vec<Import>,
     /// What does not parse.
     pub syntax_errors: Vec<SyntaxError>,
     /// Whether the script asks for a Keras older than 3 (`tf_keras`, `tensorflow.python.keras`, `TF_USE_LEGACY_KERAS`).

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use finding::Range;
 
 use crate::collect::Collected;
+use crate::imports::imports;
 use crate::interpret::Interpreter;
 use crate::names::is_legacy;
 use crate::scope::{Bound, Scopes};
@@ -29,6 +30,7 @@ impl Program {
         let interpreter = Interpreter::run(tree.root_node(), text, shared);
         let collected = Collected::new(&interpreter);
         Program {
+            imports: imports(&roles, text),
             models: collected.models,
             compiles: collected.compiles,
             fits: collected.fits,

@@ -128,14 +128,14 @@ struct Definition<'t> {
     targets: usize,
 }
 
-struct Way<'s, 'a, 't> {
-    text: &'a str,
-    roles: &'s [(Role, Node<'t>)],
-    scopes: &'s Scopes<'a, 't>,
+pub(crate) struct Way<'s, 'a, 't> {
+    pub text: &'a str,
+    pub roles: &'s [(Role, Node<'t>)],
+    pub scopes: &'s Scopes<'a, 't>,
 }
 
 impl<'t> Way<'_, '_, 't> {
-    fn follow(&self, argument: Node<'t>, before: usize) -> Provenance {
+    pub(crate) fn follow(&self, argument: Node<'t>, before: usize) -> Provenance {
         let mut result = Provenance::default();
         let (mut node, mut before) = (argument, before);
         let mut last: Option<Definition<'t>> = None;

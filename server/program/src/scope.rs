@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use finding::Range;
 use tree_sitter::Node;
 
-use crate::syntax::{Role, children, range, slice};
+use crate::syntax::{Role, children, dotted, range, slice};
 
 /// Index of a scope.
 pub(crate) type ScopeId = usize;
@@ -409,11 +409,6 @@ impl<'a, 't> Builder<'a, 't> {
             outer = self.result.scopes.get(scope).and_then(|scope| scope.parent);
         }
     }
-}
-
-/// A dotted name without the blanks and line breaks Python allows in it.
-pub(crate) fn dotted(node: Node<'_>, text: &str) -> String {
-    slice(node, text).split_whitespace().collect()
 }
 
 /// The name at the beginning of `name.a[0].b`.

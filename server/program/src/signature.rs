@@ -30,7 +30,7 @@ fn read(text: &str) -> Result<Table, toml::de::Error> {
 }
 
 /// The parameters of a class or function of Keras, by canonical name, in order.
-pub(crate) fn parameters(callee: &str) -> Option<&'static [String]> {
+pub fn parameters(callee: &str) -> Option<&'static [String]> {
     TABLE.parameters.get(callee).map(Vec::as_slice)
 }
 

@@ -223,6 +223,11 @@ fn first_line(range: Range, text: &str) -> Range {
     }
 }
 
+/// A dotted name without the blanks and line breaks Python allows in it.
+pub(crate) fn dotted(node: Node<'_>, text: &str) -> String {
+    slice(node, text).split_whitespace().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,12 @@
 //! What a rule looks at, and how it says what it found.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use finding::{Applicability, Edit, Finding, Fix, LayerRef, Range, RuleInfo, Source};
-use program::{Call, Model, Program, Value};
+use program::{Call, Expr, Model, ModelKind, Program, Value};
 
-use crate::read::{Head, Loss, layer_name};
+use crate::read::{Chain, Family, Head, Loss, Sets, Training, layer_name, misspelled, sets};
 
 /// A model as it is compiled, when its output and its loss are known.
 pub(crate) struct Output<'a> {
@@ -22,6 +23,11 @@ pub(crate) struct Context<'a> {
     path: &'a Path,
     /// One per `compile` of a model whose output and loss are known.
     pub outputs: Vec<Output<'a>>,
+    /// The layers of each model that certainly follow one another.
+    pub chains: Vec<Chain<'a>>,
+    /// The `fit` calls.
+    pub trainings: Vec<Training<'a>>,
+    sets: OnceCell<Vec<Sets<'a>>>,
 }
 
 impl<'a> Context<'a> {
@@ -46,7 +52,41 @@ impl<'a> Context<'a> {
             text,
             path,
             outputs,
+            chains: program
+                .models
+                .iter()
+                .filter_map(|model| Chain::of(program, model))
+                .collect(),
+            trainings: program
+                .fits
+                .iter()
+                .filter(|fit| program.call(fit.call).class() == "fit")
+                .map(|fit| Training::of(program, fit))
+                .collect(),
+            sets: OnceCell::new(),
         }
+    }
+
+    /// The arrays of each `fit`; followed through the text when a rule first asks.
+    pub(crate) fn sets(&self) -> &[Sets<'a>] {
+        self.sets.get_or_init(|| sets(self.program, self.text))
+    }
+
+    /// The output of the model that a `compile` call compiles.
+    pub(crate) fn output_of(&self, compile: &Call) -> Option<&Output<'a>> {
+        self.outputs
+            .iter()
+            .find(|output| std::ptr::eq(output.compile, compile))
+    }
+
+    /// The `compile` in force at a `fit`, with the output of its model.
+    pub(crate) fn output_of_fit(&self, fit: &Call) -> Option<&Output<'a>> {
+        let record = self
+            .program
+            .fits
+            .iter()
+            .find(|record| std::ptr::eq(self.program.call(record.call), fit))?;
+        self.output_of(self.program.call(record.compile?))
     }
 
     /// A finding with what the rule itself says; the rest is for the rule to fill in.
@@ -65,6 +105,49 @@ impl<'a> Context<'a> {
             confidence: 0.9,
             fixes: Vec::new(),
         }
+    }
+
+    /// The `compile` calls of models that take them as Keras does: no class of the user's own.
+    pub(crate) fn plain_compiles(&self) -> impl Iterator<Item = &'a Call> {
+        let program = self.program;
+        let plain = |model: &Model| matches!(model.kind, ModelKind::Sequential | ModelKind::Functional);
+        program
+            .compiles
+            .iter()
+            .filter(move |compile| {
+                compile
+                    .model
+                    .and_then(|model| program.model(model))
+                    .is_some_and(plain)
+            })
+            .map(|compile| program.call(compile.call))
+    }
+
+    /// A finding on a string that names nothing Keras knows.
+    pub(crate) fn unknown_name(
+        &self,
+        rule: &RuleInfo,
+        family: Family,
+        expr: &Expr,
+        noun: &str,
+    ) -> Option<Finding> {
+        let Value::Str(name) = &expr.value else {
+            return None;
+        };
+        let near = misspelled(self.program, self.text, family, name)?;
+        let advice = match near {
+            Some(near) => format!("`{near}` is the name"),
+            None => format!("take one of Keras' own, or pass the {noun} as a function or object"),
+        };
+        let message =
+            format!("Keras knows no {noun} `{name}` and raises an exception when it looks it up; {advice}");
+        let edit = near.and_then(|near| self.replace_name(expr.origin, name, near));
+        let fix = edit.map(|(range, text)| self.fix("Correct the name", Applicability::Safe, range, text));
+        Some(Finding {
+            confidence: if near.is_some() { 0.97 } else { 0.9 },
+            fixes: fix.into_iter().collect(),
+            ..self.finding(rule, expr.range, message)
+        })
     }
 
     /// A fix of one edit.
@@ -124,7 +207,7 @@ impl<'a> Context<'a> {
     }
 
     /// The edit that gives a call one more argument.
-    fn append_argument(&self, call: &Call, argument: &str) -> Option<(Range, String)> {
+    pub(crate) fn append_argument(&self, call: &Call, argument: &str) -> Option<(Range, String)> {
         let last = call.arguments.last()?;
         // Something other than arguments may stand behind the last one (`**kwargs`, a comment): only the plain case.
         let rest = Range::new(last.range.end, call.range.end).slice(self.text);

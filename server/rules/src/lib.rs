@@ -4,11 +4,14 @@
 
 mod api;
 mod context;
+mod hidden;
 mod optimisation;
 mod output;
 mod read;
+mod structure;
 #[cfg(test)]
 mod testing;
+mod training;
 
 use std::cmp::Reverse;
 use std::path::Path;
@@ -37,7 +40,70 @@ rules![
     output::softmax_with_regression_loss,
     output::accuracy_of_regression,
     output::binary_crossentropy_units,
+    output::unknown_loss,
+    output::poisson_of_negative_output,
+    output::compile_without_loss,
+    output::squared_error_of_sigmoid,
+    output::relu_output_of_regression,
+    hidden::linear_network,
+    hidden::linear_hidden_layer,
+    hidden::softmax_in_hidden_layer,
+    hidden::sigmoid_in_deep_network,
+    hidden::convolution_without_activation,
+    hidden::unbounded_recurrent_activation,
+    hidden::unknown_activation,
+    hidden::activation_class,
+    hidden::selu_initializer,
     optimisation::learning_rate_out_of_range,
+    optimisation::unknown_optimizer,
+    optimisation::optimizer_class,
+    optimisation::momentum_out_of_range,
+    optimisation::decay_rate_of_moments_out_of_range,
+    optimisation::clipping_without_effect,
+    optimisation::several_clippings,
+    optimisation::invalid_batch_size,
+    optimisation::no_epochs,
+    optimisation::shared_optimizer,
+    optimisation::schedule_and_callback,
+    optimisation::growing_schedule,
+    optimisation::plateau_factor,
+    optimisation::frozen_network,
+    optimisation::few_updates,
+    training::metric_of_other_labels,
+    training::monitor_without_validation,
+    training::monitor_not_logged,
+    training::monitor_mode,
+    training::fit_without_compile,
+    training::validation_on_training_data,
+    training::history_key,
+    training::argmax_of_one_unit,
+    training::evaluate_without_metrics,
+    training::metrics_not_a_list,
+    training::unknown_metric,
+    training::patience_beyond_epochs,
+    training::invalid_validation_split,
+    training::early_stopping_keeps_last_weights,
+    training::evaluation_on_training_data,
+    structure::activation_twice,
+    structure::missing_flatten,
+    structure::dropout_rate_out_of_range,
+    structure::high_dropout_rate,
+    structure::dropout_on_output,
+    structure::bias_before_batch_normalization,
+    structure::dropout_before_batch_normalization,
+    structure::missing_return_sequences,
+    structure::sequences_into_output,
+    structure::softmax_over_batch,
+    structure::constant_weights,
+    structure::layer_class,
+    structure::duplicate_layer_name,
+    structure::invalid_layer_size,
+    structure::input_shape_on_later_layer,
+    structure::one_unit_bottleneck,
+    structure::batch_normalization_of_output,
+    structure::strong_regularizer,
+    structure::embedding_of_activations,
+    structure::unknown_initializer,
 ];
 
 /// All rules.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use finding::{Applicability, Finding, Fix, RuleInfo, doc_section};
+use finding::{Applicability, Finding, Fix, RuleInfo, Severity, doc_section};
 use program::Program;
 
 fn findings(text: &str) -> Vec<Finding> {
@@ -21,6 +21,20 @@ pub(crate) fn model(head: &str, rest: &str) -> String {
     format!(
         "import keras\nfrom keras import layers as L\nm = keras.Sequential([L.Dense(8, activation='relu'), {head}])\n\
          m.compile('adam', {rest})\n"
+    )
+}
+
+/// A script with a Sequential model of the layers in `list`.
+pub(crate) fn layers(list: &str) -> String {
+    format!("import keras\nfrom keras import layers as L\nm = keras.Sequential([{list}])\n")
+}
+
+/// A script that fits a small regression model with the arguments in `arguments`.
+pub(crate) fn fitted(arguments: &str) -> String {
+    format!(
+        "import keras\nfrom keras.callbacks import *\n\
+         m = keras.Sequential([keras.layers.Dense(8, activation='relu'), keras.layers.Dense(1)])\n\
+         m.compile('adam', 'mse', metrics=['mae'])\nm.fit({arguments})\n"
     )
 }
 
@@ -53,11 +67,13 @@ pub(crate) fn check<T: AsRef<str>>(rule: &RuleInfo, pass: &[T], fail: &[(T, &str
         let found = of_rule(rule, text);
         assert_eq!(found.len(), 1, "{} on\n{text}\n{found:#?}", rule.code);
         assert_eq!(found[0].range.slice(text), *underlined, "{text}");
-        assert_eq!(
-            findings(text).len(),
-            1,
-            "one fault is reported once:\n{text}\n{:#?}",
-            findings(text)
+        let others: Vec<_> = findings(text)
+            .into_iter()
+            .filter(|other| other.code != rule.code && other.severity >= Severity::Warning)
+            .collect();
+        assert!(
+            others.is_empty(),
+            "one fault is reported once:\n{text}\n{others:#?}"
         );
         for fix in &found[0].fixes {
             let after = fixed(text, fix);
@@ -112,11 +128,10 @@ fn codes_are_unique_and_documentation_is_complete_and_true() {
         );
         let good = python(&page, "Use instead");
         assert!(!good.is_empty(), "{}: nothing to use instead", rule.code);
-        assert!(
-            findings(&good).is_empty(),
-            "{}: {:#?}",
-            rule.code,
-            findings(&good)
-        );
+        let left: Vec<_> = findings(&good)
+            .into_iter()
+            .filter(|finding| finding.code == rule.code || finding.severity >= Severity::Warning)
+            .collect();
+        assert!(left.is_empty(), "{}: {left:#?}", rule.code);
     }
 }

@@ -71,7 +71,7 @@ import keras
 from keras import ops
 def pinball(y, p):
     return ops.mean(ops.maximum(0.9 * (y - p), -0.1 * (y - p)))
-model = keras.Sequential([keras.layers.Dense(8, 'softmax'), keras.layers.Dense(1)])
+model = keras.Sequential([keras.layers.Dense(8, 'relu'), keras.layers.Dense(1)])
 model.compile(loss=pinball, optimizer='sgd')
 "),
     ("activations as callables", "

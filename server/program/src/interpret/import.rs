@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use super::Interpreter;
 use super::object::{Item, Val};
-use crate::scope::dotted;
+use crate::syntax::dotted;
 use crate::syntax::{children, range};
 
 impl<'a, 't> Interpreter<'a, 't> {

@@ -167,12 +167,12 @@ mod tests {
                     "border_mode",
                 ),
                 (
-                    "import keras\nm = keras.Sequential()\nm.fit(x, y, nb_epoch=3)",
+                    "import keras\nm = keras.Sequential()\nm.compile('sgd', 'mse')\nm.fit(x, y, nb_epoch=3)",
                     "nb_epoch",
                 ),
                 ("import keras\nself.model.fit(x, y, nb_epoch=3)", "nb_epoch"),
                 (
-                    "import keras\nm = keras.Sequential()\nm.fit(x, y, workers=3)",
+                    "import keras\nm = keras.Sequential()\nm.compile('sgd', 'mse')\nm.fit(x, y, workers=3)",
                     "workers",
                 ),
                 (
@@ -186,8 +186,8 @@ mod tests {
                     "import keras\nkeras.optimizers.SGD(learning_rate=0.1)",
                 ),
                 (
-                    "import keras\nm = keras.Sequential()\nm.fit(x, y, nb_epoch=3)",
-                    "import keras\nm = keras.Sequential()\nm.fit(x, y, epochs=3)",
+                    "import keras\nm = keras.Sequential()\nm.compile('sgd', 'mse')\nm.fit(x, y, nb_epoch=3)",
+                    "import keras\nm = keras.Sequential()\nm.compile('sgd', 'mse')\nm.fit(x, y, epochs=3)",
                 ),
             ],
         );

@@ -130,7 +130,7 @@ mod tests {
             (model("L.Dense(1, activation='relu')", "loss='bce'"), "'relu'"),
             (
                 model(
-                    "L.Dense(1), L.Activation('tanh'), L.Dropout(0.1)",
+                    "L.Dense(1), L.Activation('tanh'), L.Identity()",
                     "keras.losses.BinaryCrossentropy()",
                 ),
                 "'tanh'",

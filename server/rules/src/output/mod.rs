@@ -1,4 +1,4 @@
-//! DL1: the output of the model and its loss.
+//! DL1: output and loss.
 
 pub(crate) mod accuracy_of_regression;
 pub(crate) mod binary_crossentropy_after_softmax;
@@ -6,6 +6,11 @@ pub(crate) mod binary_crossentropy_units;
 pub(crate) mod binary_crossentropy_without_sigmoid;
 pub(crate) mod categorical_crossentropy_on_one_unit;
 pub(crate) mod categorical_crossentropy_without_softmax;
+pub(crate) mod compile_without_loss;
 pub(crate) mod logits_loss_after_activation;
+pub(crate) mod poisson_of_negative_output;
+pub(crate) mod relu_output_of_regression;
 pub(crate) mod softmax_on_one_unit;
 pub(crate) mod softmax_with_regression_loss;
+pub(crate) mod squared_error_of_sigmoid;
+pub(crate) mod unknown_loss;

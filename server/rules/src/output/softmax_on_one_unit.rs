@@ -169,7 +169,7 @@ mod tests {
                     "keras.activations.softmax",
                 ),
                 (
-                    "import tensorflow as tf\nL = tf.keras.layers\nm = tf.keras.Sequential()\nm.add(L.Dense(4))\nm.add(L.Dense(1))\n\
+                    "import tensorflow as tf\nL = tf.keras.layers\nm = tf.keras.Sequential()\nm.add(L.Dense(4, activation='relu'))\nm.add(L.Dense(1))\n\
                      m.add(L.Activation('softmax'))\nm.compile('sgd', 'binary_crossentropy')",
                     "'softmax'",
                 ),
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_layer_is_named_as_keras_names_it() {
-        let text = "from keras import Sequential, layers as L\nm = Sequential([L.Input((3,)), L.Dense(4), L.Dense(4), L.Dense(1, 'softmax')])";
+        let text = "from keras import Sequential, layers as L\nm = Sequential([L.Input((3,)), L.Dense(4, 'relu'), L.Dense(4, 'relu'), L.Dense(1, 'softmax')])";
         let found = crate::check(&program::Program::parse(text), text, std::path::Path::new("a.py"));
         let layer = found[0].layer.as_ref().expect("a layer");
         assert_eq!(

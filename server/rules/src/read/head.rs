@@ -4,6 +4,7 @@ use finding::Range;
 use program::{Call, Model, Program, Value};
 
 use super::activation::{Activation, activation, of_layer};
+use super::chain::is_convolution;
 use crate::context::{Given, given};
 
 /// The output of a Sequential model.
@@ -104,20 +105,6 @@ fn own_units(call: &Call) -> Option<i64> {
         Value::Int(units) if units > 0 => Some(units),
         _ => None,
     }
-}
-
-fn is_convolution(class: &str) -> bool {
-    matches!(
-        class,
-        "Conv1D"
-            | "Conv2D"
-            | "Conv3D"
-            | "Conv1DTranspose"
-            | "Conv2DTranspose"
-            | "Conv3DTranspose"
-            | "SeparableConv1D"
-            | "SeparableConv2D"
-    )
 }
 
 fn own_head<'a>(program: &'a Program, call: &'a Call, position: usize) -> Option<Head<'a>> {

@@ -1,10 +1,21 @@
-//! Reading what rules ask about off the program: the output, the loss, names of layers.
+//! Reading what rules ask about off the program: the output, the loss, names of layers, the data.
 
 mod activation;
+mod chain;
+mod data;
 mod head;
+mod identifiers;
 mod layer_name;
 mod loss;
+mod training;
 
+pub(crate) use activation::{Activation, activation, of_layer};
+pub(crate) use chain::{
+    Chain, has_units, is_activation, is_convolution, is_dropout, is_passive, is_recurrent, layer_class,
+};
+pub(crate) use data::{Data, Encoding, Set, Sets, compact, is_plain, sets, targets};
 pub(crate) use head::Head;
+pub(crate) use identifiers::{Family, misspelled};
 pub(crate) use layer_name::layer_name;
 pub(crate) use loss::Loss;
+pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};

@@ -1,0 +1,150 @@
+//! The whole way of a variable's values through a script: what [`Program::provenance`] finds, and what is behind that.
+
+use finding::Range;
+use tree_sitter::Node;
+
+use crate::provenance::Way;
+use crate::scope::Scopes;
+use crate::syntax::{self, children, unparenthesised};
+use crate::{Change, Program};
+
+/// Longest way that is followed.
+const LONGEST: usize = 16;
+
+/// One statement on the way of a variable's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The statement.
+    pub change: Change,
+    /// Whether it makes other values; `false` when it only moves them about (splits, slices, reshapes, new names).
+    pub changes_values: bool,
+}
+
+impl Program {
+    /// The statements that the values of some expressions go through before a byte each, the nearest first. A value
+    /// that is computed from several others is followed through the first. `text` is the text this program was
+    /// parsed from.
+    pub fn trails(&self, text: &str, uses: &[(Range, usize)]) -> Vec<Vec<Step>> {
+        let tree = syntax::parse(text).filter(|_| !uses.is_empty());
+        let roles = tree
+            .as_ref()
+            .and_then(|tree| syntax::roles(tree.root_node(), text));
+        let (Some(tree), Some(roles)) = (&tree, &roles) else {
+            return vec![Vec::new(); uses.len()];
+        };
+        let scopes = Scopes::new(roles, text);
+        let way = Way {
+            text,
+            roles,
+            scopes: &scopes,
+        };
+        uses.iter()
+            .map(|(expression, before)| trail(&way, tree.root_node(), *expression, *before))
+            .collect()
+    }
+}
+
+fn trail<'t>(way: &Way<'_, '_, 't>, root: Node<'t>, expression: Range, before: usize) -> Vec<Step> {
+    let (mut expression, mut before) = (expression, before);
+    let mut steps: Vec<Step> = Vec::new();
+    for _ in 0..LONGEST {
+        let Some(node) = root.named_descendant_for_byte_range(expression.start, expression.end) else {
+            break;
+        };
+        let found = way.follow(node, before);
+        steps.extend(found.chain.into_iter().map(|change| Step {
+            change,
+            changes_values: false,
+        }));
+        let Some(change) = found.change else { break };
+        if steps.iter().any(|step| step.change == change) {
+            break;
+        }
+        steps.push(Step {
+            change,
+            changes_values: true,
+        });
+        let in_place = root
+            .named_descendant_for_byte_range(change.statement.start, change.statement.end)
+            .is_some_and(|statement| statement.kind() == "augmented_assignment");
+        if in_place {
+            expression = change.target;
+        } else {
+            let value = root.named_descendant_for_byte_range(change.value.start, change.value.end);
+            let Some(operand) = value.and_then(operand) else {
+                break;
+            };
+            expression = syntax::range(operand);
+        }
+        // An argument that makes its own values is not a statement of its own.
+        if change.value != change.target {
+            before = change.statement.start;
+        }
+    }
+    steps
+}
+
+/// The expression whose values go into another.
+fn operand(node: Node<'_>) -> Option<Node<'_>> {
+    let node = unparenthesised(node);
+    match node.kind() {
+        "binary_operator" => {
+            let left = unparenthesised(node.child_by_field_name("left")?);
+            if matches!(left.kind(), "integer" | "float") {
+                node.child_by_field_name("right")
+            } else {
+                Some(left)
+            }
+        }
+        "call" => {
+            let argument = children(node.child_by_field_name("arguments")?)
+                .into_iter()
+                .find(|argument| argument.kind() != "keyword_argument");
+            let reads =
+                |node: &Node<'_>| matches!(node.kind(), "identifier" | "subscript" | "attribute" | "call");
+            argument.filter(reads).or_else(|| {
+                let function = node.child_by_field_name("function")?;
+                function.child_by_field_name("object").filter(reads)
+            })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targets(text: &str) -> Vec<(&str, bool)> {
+        let use_at = text.rfind("fit(x").map_or(0, |at| at + 4);
+        let program = Program::parse(text);
+        let trails = program.trails(text, &[(Range::new(use_at, use_at + 1), use_at - 4)]);
+        trails[0]
+            .iter()
+            .map(|step| (step.change.statement.slice(text), step.changes_values))
+            .collect()
+    }
+
+    #[test]
+    fn values_are_followed_through_what_changes_them() {
+        assert_eq!(
+            targets("(x, y), (p, q) = mnist.load_data()\nx = x.reshape(-1, 784)\nx = x / 255\nfit(x)"),
+            [
+                ("x = x / 255", true),
+                ("x = x.reshape(-1, 784)", false),
+                ("(x, y), (p, q) = mnist.load_data()", true),
+            ]
+        );
+        assert_eq!(
+            targets(
+                "from sklearn.model_selection import train_test_split\nX = load(name)\nX = scaler.fit_transform(X)\nx, xt = train_test_split(X)\nx /= 2\nfit(x)"
+            ),
+            [
+                ("x /= 2", true),
+                ("x, xt = train_test_split(X)", false),
+                ("X = scaler.fit_transform(X)", true),
+                ("X = load(name)", true),
+            ]
+        );
+    }
+}

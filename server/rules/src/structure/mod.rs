@@ -1,0 +1,22 @@
+//! DL6: structure.
+
+pub(crate) mod activation_twice;
+pub(crate) mod batch_normalization_of_output;
+pub(crate) mod bias_before_batch_normalization;
+pub(crate) mod constant_weights;
+pub(crate) mod dropout_before_batch_normalization;
+pub(crate) mod dropout_on_output;
+pub(crate) mod dropout_rate_out_of_range;
+pub(crate) mod duplicate_layer_name;
+pub(crate) mod embedding_of_activations;
+pub(crate) mod high_dropout_rate;
+pub(crate) mod input_shape_on_later_layer;
+pub(crate) mod invalid_layer_size;
+pub(crate) mod layer_class;
+pub(crate) mod missing_flatten;
+pub(crate) mod missing_return_sequences;
+pub(crate) mod one_unit_bottleneck;
+pub(crate) mod sequences_into_output;
+pub(crate) mod softmax_over_batch;
+pub(crate) mod strong_regularizer;
+pub(crate) mod unknown_initializer;
