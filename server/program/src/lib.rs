@@ -5,6 +5,7 @@
 mod assemble;
 mod draft;
 mod find;
+mod layout;
 mod model;
 mod names;
 mod parse;
@@ -14,6 +15,7 @@ mod signature;
 mod syntax;
 mod value;
 
+pub use layout::Layout;
 pub use model::{
     Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program,
     SyntaxError, Value,

@@ -11,6 +11,8 @@ use tower_lsp::ls_types::Uri;
 use super::event::Event;
 use super::state::State;
 use super::{methods, publish};
+use crate::check;
+use crate::config::Configuration;
 
 /// How long typing must pause before a text is checked.
 pub const DEBOUNCE: Duration = Duration::from_millis(150);
@@ -28,17 +30,22 @@ pub struct CheckedFile {
 pub type Checker = Arc<dyn Fn(&str, &Path) -> CheckedFile + Send + Sync>;
 
 /// The check of the product.
-pub fn check(text: &str, path: &Path) -> CheckedFile {
-    let program = Program::parse(text);
-    CheckedFile {
-        findings: rules::check(&program, text, path),
-        fits: program
-            .fits
-            .iter()
-            .filter_map(|fit| program.calls.get(fit.call.0))
-            .map(|call| call.callee_range)
-            .collect(),
-    }
+pub fn checker(configuration: Arc<Configuration>) -> Checker {
+    Arc::new(move |text, path| {
+        let program = Program::parse(text);
+        let fits = program.fits.iter();
+        CheckedFile {
+            findings: if configuration.excludes(path) {
+                Vec::new()
+            } else {
+                check::findings(path, text, &program, &configuration.of(path))
+            },
+            fits: fits
+                .filter_map(|fit| program.calls.get(fit.call.0))
+                .map(|call| call.callee_range)
+                .collect(),
+        }
+    })
 }
 
 /// Checks a document when typing pauses.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tower_lsp::ls_types::{MessageType, Uri};
@@ -15,6 +16,7 @@ use super::quick_check::Checker;
 use super::run::{Runner, Runs};
 use super::run_results::RunResults;
 use super::settings::Settings;
+use crate::config::Configuration;
 
 /// The server's state. Only the main loop has it, so there are no locks.
 pub struct State {
@@ -26,6 +28,8 @@ pub struct State {
     pub checker: Checker,
     /// Runs a script.
     pub runner: Runner,
+    /// Which rules count in which file.
+    pub configuration: Arc<Configuration>,
     /// What the client can do.
     pub client: ClientSupport,
     /// What a column counts.
@@ -58,12 +62,14 @@ impl State {
         messages: mpsc::UnboundedSender<Message>,
         checker: Checker,
         runner: Runner,
+        configuration: Arc<Configuration>,
     ) -> Self {
         State {
             events,
             messages,
             checker,
             runner,
+            configuration,
             client: ClientSupport::default(),
             encoding: Encoding::default(),
             trusted: false,
