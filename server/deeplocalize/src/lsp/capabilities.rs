@@ -25,6 +25,8 @@ pub struct ClientSupport {
     pub progress: bool,
     /// It answers `workspace/configuration`.
     pub configuration: bool,
+    /// It tells when files change, once it is asked to.
+    pub watched_files: bool,
     /// It applies edits that name the version they were made for.
     pub versioned_edits: bool,
     /// It shows the places that belong to a diagnostic.
@@ -51,6 +53,9 @@ impl ClientSupport {
                 .unwrap_or_default(),
             configuration: workspace
                 .and_then(|workspace| workspace.configuration)
+                .unwrap_or_default(),
+            watched_files: workspace
+                .and_then(|workspace| workspace.did_change_watched_files?.dynamic_registration)
                 .unwrap_or_default(),
             versioned_edits: workspace
                 .and_then(|workspace| workspace.workspace_edit.as_ref()?.document_changes)

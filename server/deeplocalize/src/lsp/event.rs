@@ -36,6 +36,8 @@ pub enum Event {
     Configuration(LSPAny),
     /// The settings, as the client answered `workspace/configuration`.
     Settings(LSPAny),
+    /// `workspace/didChangeWatchedFiles`: settings files changed.
+    SettingsFilesChanged,
     /// A request about one document.
     Ask(Uri, Question),
     /// `workspace/executeCommand`.
@@ -45,9 +47,7 @@ pub enum Event {
     /// `shutdown`.
     Shutdown(Answer<()>),
 
-    /// A pause in typing; counts when the document still has that revision.
-    CheckDue(Uri, u64),
-    /// A quick check is over; `None` when it panicked.
+    /// A quick check is over; `None` when it panicked or took too long.
     Checked(Uri, u64, Option<CheckedFile>),
 
     /// The client made (or refused to make) the progress of the run of that generation.

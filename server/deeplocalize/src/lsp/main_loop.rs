@@ -50,6 +50,7 @@ fn handle(state: &mut State, event: Event) {
         Event::Close(uri) => methods::did_close::did_close(state, &uri),
         Event::Configuration(settings) => methods::configuration::did_change_configuration(state, &settings),
         Event::Settings(settings) => methods::configuration::settings(state, &settings),
+        Event::SettingsFilesChanged => methods::watched_files::did_change_watched_files(state),
         Event::Ask(uri, question) => methods::ask(state, &uri, question),
         Event::Command(params, answer) => {
             let _ = answer.send(methods::execute_command::execute_command(state, params));
@@ -59,7 +60,6 @@ fn handle(state: &mut State, event: Event) {
             run::cancel(state);
             let _ = answer.send(Ok(()));
         }
-        Event::CheckDue(uri, revision) => quick_check::due(state, &uri, revision),
         Event::Checked(uri, revision, file) => quick_check::finished(state, &uri, revision, file),
         Event::ProgressCreated(generation, created) => run::progress::created(state, generation, created),
         Event::RunProgress(generation, progress) => run::progress::report(state, generation, &progress),

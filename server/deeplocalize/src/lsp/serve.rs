@@ -64,6 +64,7 @@ async fn session() -> bool {
         Arc::new(run::localize),
         configuration,
     );
+    quick_check::warm_up();
     tokio::spawn(MainLoop::new(state, inbox).run());
 
     tokio::select! {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
-use tower_lsp::ls_types::{MessageType, Uri};
+use tower_lsp::ls_types::{LSPAny, MessageType, Uri};
 
 use super::capabilities::ClientSupport;
 use super::client::Message;
@@ -38,6 +38,8 @@ pub struct State {
     pub trusted: bool,
     /// Settings of runs.
     pub settings: Settings,
+    /// Settings of rules that the client gave.
+    pub rules: serde_json::Map<String, LSPAny>,
     /// What was wrong with the settings given at the start; told once the client listens.
     pub problems: Vec<String>,
     /// Folders of the workspace.
@@ -74,6 +76,7 @@ impl State {
             encoding: Encoding::default(),
             trusted: false,
             settings: Settings::default(),
+            rules: serde_json::Map::new(),
             problems: Vec::new(),
             folders: Vec::new(),
             documents: HashMap::new(),

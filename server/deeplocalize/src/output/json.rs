@@ -56,7 +56,6 @@ struct JsonFinding<'a> {
     severity: &'static str,
     source: finding::Source,
     path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cell: Option<usize>,
     range: Option<Span>,
     layer: Option<&'a LayerRef>,
@@ -70,7 +69,6 @@ struct JsonFinding<'a> {
 struct JsonEvidence<'a> {
     text: &'a str,
     path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cell: Option<usize>,
     range: Option<Span>,
     epoch: Option<u32>,
@@ -89,7 +87,6 @@ struct JsonFix<'a> {
 #[derive(Serialize)]
 struct JsonEdit<'a> {
     path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cell: Option<usize>,
     range: Option<Span>,
     new_text: &'a str,

@@ -13,4 +13,5 @@ mod handshake;
 mod life;
 #[cfg(feature = "keras")]
 mod runs;
+mod settings;
 mod text_sync;

@@ -11,6 +11,7 @@ pub mod did_save;
 pub mod execute_command;
 pub mod initialize;
 pub mod progress_cancel;
+pub mod watched_files;
 
 use tower_lsp::ls_types::Uri;
 
