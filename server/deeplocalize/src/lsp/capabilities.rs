@@ -2,7 +2,8 @@
 
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
-    DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, SaveOptions, ServerCapabilities,
+    DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, NotebookCellSelector,
+    NotebookDocumentSyncOptions, NotebookSelector, OneOf, SaveOptions, ServerCapabilities,
     TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
 };
 
@@ -84,6 +85,15 @@ pub fn server(encoding: Encoding, client: ClientSupport) -> ServerCapabilities {
                 include_text: Some(false),
             })),
             ..TextDocumentSyncOptions::default()
+        })),
+        notebook_document_sync: Some(OneOf::Left(NotebookDocumentSyncOptions {
+            notebook_selector: vec![NotebookSelector::ByCells {
+                notebook: None,
+                cells: vec![NotebookCellSelector {
+                    language: "python".to_owned(),
+                }],
+            }],
+            save: Some(true),
         })),
         // Offered only where it is used, so that no client both pulls and receives.
         diagnostic_provider: client.pull.then(|| {

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::event::Event;
 use super::methods;
 use super::state::State;
-use super::{quick_check, run};
+use super::{notebook, quick_check, run};
 
 /// State and the events that change it.
 pub struct MainLoop {
@@ -48,6 +48,11 @@ fn handle(state: &mut State, event: Event) {
         Event::Change(params) => methods::did_change::did_change(state, params),
         Event::Save(uri) => methods::did_save::did_save(state, &uri),
         Event::Close(uri) => methods::did_close::did_close(state, &uri),
+        Event::NotebookOpen(params) => methods::notebook::did_open(state, params),
+        Event::NotebookChange(params) => methods::notebook::did_change(state, params),
+        Event::NotebookSave(uri) => methods::notebook::did_save(state, &uri),
+        Event::NotebookClose(params) => methods::notebook::did_close_notebook(state, params),
+        Event::NotebookChecked(uri, cells, files) => notebook::finished(state, &uri, cells, files),
         Event::Configuration(settings) => methods::configuration::did_change_configuration(state, &settings),
         Event::Settings(settings) => methods::configuration::settings(state, &settings),
         Event::SettingsFilesChanged => methods::watched_files::did_change_watched_files(state),

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use finding::{Finding, Range};
 use program::Program;
-use tower_lsp::ls_types::{MessageType, Uri};
+use tower_lsp::ls_types::Uri;
 
 use super::client::Message;
 use super::event::Event;
 use super::state::State;
-use super::{methods, publish};
+use super::{methods, notebook, publish};
 use crate::check;
 use crate::config::Configuration;
 
 /// Longest time a check may take; a thread cannot be ended, so one that takes longer is left behind.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
+pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// What a check says of one text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,6 +77,9 @@ pub fn again(state: &mut State) {
 
 /// Checks a document, unless its text is checked already. One check of a document at a time.
 pub fn now(state: &mut State, uri: &Uri) {
+    if let Some(notebook) = notebook::of_cell(state, uri) {
+        return notebook::now(state, &notebook);
+    }
     let Some(document) = state.documents.get_mut(uri) else {
         return;
     };
@@ -122,9 +125,7 @@ pub fn finished(state: &mut State, uri: &Uri, revision: u64, checked: Option<Che
     }
     document.checked = Some((revision, checked.unwrap_or_default()));
     let waiting = std::mem::take(&mut document.waiting);
-    for error in state.configuration.take_errors() {
-        state.show(MessageType::WARNING, format!("DeepLocalize: {}.", error.message));
-    }
+    state.tell_settings_errors();
     publish::document(state, uri);
     for question in waiting {
         methods::answer(state, uri, question);

@@ -11,6 +11,7 @@ use super::capabilities::ClientSupport;
 use super::client::Message;
 use super::document::Document;
 use super::event::Event;
+use super::notebook::Notebook;
 use super::position::Encoding;
 use super::quick_check::Checker;
 use super::run::{Runner, Runs};
@@ -46,6 +47,8 @@ pub struct State {
     pub folders: Vec<PathBuf>,
     /// The open documents.
     pub documents: HashMap<Uri, Document>,
+    /// The open notebooks; their cells are among the documents.
+    pub notebooks: HashMap<Uri, Notebook>,
     /// What runs found.
     pub results: RunResults,
     /// The present run and the next.
@@ -80,6 +83,7 @@ impl State {
             problems: Vec::new(),
             folders: Vec::new(),
             documents: HashMap::new(),
+            notebooks: HashMap::new(),
             results: RunResults::default(),
             runs: Runs::default(),
             pushed: HashSet::new(),
@@ -97,6 +101,13 @@ impl State {
     /// Shows a message to the user.
     pub fn show(&self, severity: MessageType, text: impl Into<String>) {
         self.say(Message::Show(severity, text.into()));
+    }
+
+    /// Says what is wrong with settings files that were read meanwhile.
+    pub fn tell_settings_errors(&self) {
+        for error in self.configuration.take_errors() {
+            self.show(MessageType::WARNING, format!("DeepLocalize: {}.", error.message));
+        }
     }
 
     /// A number no text of the session has had.
