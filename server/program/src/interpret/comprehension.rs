@@ -34,9 +34,8 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn clause(&mut self, clauses: &[Node<'t>], body: Node<'t>, items: &mut Option<Vec<Item>>) {
         let Some((clause, rest)) = clauses.split_first() else {
             let item = self.eval(body);
-            match items {
-                Some(known) => known.push(item),
-                None => {}
+            if let Some(known) = items {
+                known.push(item);
             }
             return;
         };
