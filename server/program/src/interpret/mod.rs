@@ -41,8 +41,12 @@ const DEEPEST: usize = 90;
 /// Deepest nesting of calls of functions of the script.
 const DEEPEST_CALLS: usize = 16;
 
-/// Nodes looked at per text, so that functions that call one another many times end.
-const MOST_STEPS: usize = 400_000;
+/// Most runs of a body that loops are unrolled to, loops around them counted.
+const MOST_RUNS: usize = 32;
+
+/// Nodes looked at, so that functions that call one another many times end: so many, and so many more per byte.
+const STEPS: usize = 50_000;
+const STEPS_PER_BYTE: usize = 8;
 
 /// Names of a function call, a class body or the module.
 #[derive(Debug, Default)]
@@ -127,7 +131,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             depth: 0,
             call_depth: 0,
             runs: 1,
-            steps: MOST_STEPS,
+            steps: STEPS + STEPS_PER_BYTE * text.len(),
             values_left: record::MOST_VALUES,
             gradient_tape: false,
             adds_loss: false,
@@ -163,6 +167,11 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn tick(&mut self) -> usize {
         self.clock += 1;
         self.clock
+    }
+
+    /// Whether a loop over so many elements is followed element by element.
+    fn may_unroll(&self, elements: usize) -> bool {
+        elements.saturating_mul(self.runs) <= MOST_RUNS
     }
 
     /// Runs code that may run never or several times.

@@ -8,9 +8,6 @@ use super::object::{Item, Val};
 use super::{Interpreter, fold};
 use crate::syntax::{children, range, unparenthesised};
 
-/// Most runs of a body that loops are unrolled to, loops around them counted.
-const MOST_RUNS: usize = 64;
-
 /// Whether the next statement is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -259,7 +256,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         };
         let elements = self
             .elements(&items)
-            .filter(|elements| elements.len() * self.runs <= MOST_RUNS && !leaves_loop(body));
+            .filter(|elements| self.may_unroll(elements.len()) && !leaves_loop(body));
         match elements {
             Some(elements) if elements.is_empty() => self.dead_block(body),
             Some(elements) => {
