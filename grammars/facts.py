@@ -8,10 +8,11 @@ import fnmatch
 import inspect
 import os
 import sys
-import tomllib
 import warnings
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -93,9 +94,7 @@ def member(path: str) -> Any:
 def parameters(thing: Any) -> str:
     """Names of the parameters that can be given by position."""
     try:
-        signature = inspect.signature(
-            thing.__init__ if inspect.isclass(thing) else thing
-        )
+        signature = inspect.signature(thing.__init__ if inspect.isclass(thing) else thing)
     except (TypeError, ValueError):
         return ""
     positional = (
@@ -103,11 +102,7 @@ def parameters(thing: Any) -> str:
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
     )
     named = signature.parameters.items()
-    return " ".join(
-        name
-        for name, one in named
-        if one.kind in positional and name not in ("self", "args")
-    )
+    return " ".join(name for name, one in named if one.kind in positional and name not in ("self", "args"))
 
 
 def signatures() -> dict[str, dict[str, str]]:
@@ -119,28 +114,18 @@ def signatures() -> dict[str, dict[str, str]]:
         table = tables.setdefault(f"keras.{name}", {})
         for public in sorted(dir(module)):
             thing = getattr(module, public)
-            if (
-                public.startswith("_")
-                or not callable(thing)
-                or public in ABSTRACT | OTHER
-            ):
+            if public.startswith("_") or not callable(thing) or public in ABSTRACT | OTHER:
                 continue
-            if (
-                inspect.isclass(thing)
-                and thing.__name__ != public
-                and hasattr(module, thing.__name__)
-            ):
+            if inspect.isclass(thing) and thing.__name__ != public and hasattr(module, thing.__name__):
                 aliases[f"keras.{name}.{public}"] = f"keras.{name}.{thing.__name__}"
-            elif found := parameters(thing):
-                table[public] = found
+            else:
+                table[public] = parameters(thing)
     tables["keras"] = {
         "Input": parameters(keras.Input),
         "Sequential": parameters(keras.Sequential),
         "Model": "inputs outputs name",
     }
-    tables["Model"] = {
-        method: parameters(getattr(keras.Model, method)) for method in METHODS
-    }
+    tables["Model"] = {method: parameters(getattr(keras.Model, method)) for method in METHODS}
     # `add` takes one layer by position; `fit_generator` is gone in Keras 3 and stands here as Keras 2 had it.
     tables["Model"] |= {"add": "layer", "fit_generator": FIT_GENERATOR}
     tables["aliases"] = aliases
@@ -160,9 +145,7 @@ def print_signatures() -> None:
             print(f'{key} = "{value}"')
 
 
-def attempt(
-    name: str, positional: tuple[Any, ...], keywords: dict[str, Any]
-) -> tuple[bool, str]:
+def attempt(name: str, positional: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[bool, str]:
     """Whether a call works, with its warnings or its exception."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
@@ -211,16 +194,10 @@ def verify() -> int:
     names += [f"Model.{method}" for method in ("fit", "evaluate", "predict", "compile")]
     tried = 0
     for row in tomllib.loads((HERE / "removed-arguments.toml").read_text())["argument"]:
-        for name in [
-            name
-            for pattern in row["callees"]
-            for name in fnmatch.filter(names, pattern)
-        ]:
+        for name in [name for pattern in row["callees"] for name in fnmatch.filter(names, pattern)]:
             tried += 1
             plain, said = attempt(name, needed(name), {})
-            works, heard = attempt(
-                name, needed(name), {row["name"]: None if row["raises"] else 0.1}
-            )
+            works, heard = attempt(name, needed(name), {row["name"]: None if row["raises"] else 0.1})
             ignored = row["raises"] or row["name"] in heard
             if not plain or works == row["raises"] or not ignored:
                 print(f"{name}({row['name']}=): {said or heard or 'accepted'}")
@@ -234,11 +211,7 @@ def verify() -> int:
 
 def accepts(name: str, keyword: str) -> bool:
     """Whether a class, function or method has a parameter of that name."""
-    found = (
-        member("Model." + name.removeprefix("Model."))
-        if name.startswith("Model.")
-        else member(name[6:])
-    )
+    found = member("Model." + name.removeprefix("Model.")) if name.startswith("Model.") else member(name[6:])
     return keyword in parameters(found).split()
 
 

@@ -35,6 +35,8 @@ pub(crate) enum State {
 
 /// Probed steps below which nothing is said about learning.
 const STEPS_TO_JUDGE: usize = 20;
+/// Probed steps that a judgement is averaged over at least.
+const FEWEST: usize = 5;
 /// Skill (part of the way from the best constant to perfection) from which a network counts as having learned.
 /// Healthy twins of our fixtures reach 0.3 within a few hundred steps; stuck ones stay within 0.05 of 0.
 const SKILL_LEARNED: f64 = 0.25;
@@ -51,7 +53,7 @@ const SPREAD_CONSTANT: f64 = 0.01;
 #[derive(Clone, Debug)]
 pub(crate) struct Learning {
     pub task: Task,
-    /// Share of right answers over the last third of the probed steps.
+    /// Share of right answers over the last third of the training.
     pub hits: Option<f64>,
     /// Share of the most frequent answer.
     pub majority: Option<f64>,
@@ -62,6 +64,8 @@ pub(crate) struct Learning {
     /// Standard error of the skill where it comes from counted answers.
     pub skill_error: f64,
     pub loss: Option<Trend>,
+    /// The loss over the second half of the steps.
+    pub late: Option<Trend>,
     /// Whether all samples get the same prediction.
     pub constant: bool,
     /// Spread of the predictions over the samples.
@@ -76,7 +80,10 @@ impl Learning {
         // Only probed steps know the labels.
         let counts = column(Scalar::LabelCount);
         let probed: Vec<usize> = (0..counts.len()).filter(|&row| counts[row] > 0.0).collect();
-        let window = &probed[probed.len() - probed.len().div_ceil(3).max(10).min(probed.len())..];
+        // The last third of the training: probes are dense at its start, so not the last third of the probes.
+        let moments = fit.scalars().moments();
+        let recent = probed.partition_point(|&row| moments[row].step < fit.steps * 2 / 3);
+        let window = &probed[recent.min(probed.len().saturating_sub(FEWEST))..];
         let sum = |scalar: Scalar| window.iter().map(|&row| column(scalar)[row]).sum::<f64>();
 
         let sizes: Vec<f64> = window
@@ -110,6 +117,7 @@ impl Learning {
         };
         let skill = hit_skill.max(explained.unwrap_or(f64::NEG_INFINITY));
 
+        let losses = fit.scalar(Scalar::Loss);
         let label_spread = fit.y().map_or(f64::NAN, |y| y.std);
         let spread = prediction_spread(fit, window);
         Learning {
@@ -119,8 +127,9 @@ impl Learning {
             explained,
             skill: skill.is_finite().then_some(skill),
             skill_error,
-            loss: Trend::of(fit.scalar(Scalar::Loss).iter().copied()),
-            constant: window.len() >= 10 && spread < SPREAD_CONSTANT * label_spread,
+            loss: Trend::of(losses.iter().copied()),
+            late: Trend::of(losses.iter().skip(losses.len() / 2).copied()),
+            constant: window.len() >= FEWEST && spread < SPREAD_CONSTANT * label_spread,
             spread,
             probed: probed.len(),
         }
@@ -133,13 +142,18 @@ impl Learning {
         if self.probed < STEPS_TO_JUDGE {
             return State::TooEarly;
         }
-        let drop = if loss.falls() { loss.relative_drop() } else { 0.0 };
+        let drop_of = |trend: Trend| if trend.falls() { trend.relative_drop() } else { 0.0 };
+        let drop = drop_of(loss);
+        // A huge first loss that comes down to that of a constant is no progress on the task: without any skill only a
+        // loss that is still falling counts.
+        let still = self.late.map_or(0.0, drop_of);
         match self.skill {
             Some(_) if self.constant => State::Stuck,
             Some(skill) if skill > SKILL_LEARNED.max(3.0 * self.skill_error) => State::Learned,
             None if drop > DROP_LEARNED => State::Learned,
             Some(skill) if skill > SKILL_NONE.max(3.0 * self.skill_error) => State::Improving,
-            _ if drop > DROP_NONE => State::Improving,
+            Some(_) if still > DROP_NONE => State::Improving,
+            None if drop > DROP_NONE => State::Improving,
             _ => State::Stuck,
         }
     }

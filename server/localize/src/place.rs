@@ -143,17 +143,13 @@ fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'
     };
     let Source { text, program, .. } = located.source;
     let provenance = program.provenance(text, value, located.range.start);
-    // Numbers written out in a list are no array yet: what makes one of them is where they can be scaled.
-    let listed = provenance
-        .change
-        .is_some_and(|change| change.value.slice(text).starts_with(['[', '(']));
-    match provenance
-        .chain
-        .last()
-        .filter(|_| listed)
-        .copied()
-        .or(provenance.change)
-    {
+    // Splits and slices only choose samples. Conversions and reshapes do not change values either, but the last of them is
+    // where the array takes the form that `fit` gets, and where scaling and encoding belong.
+    let formed = provenance.chain.iter().find(|step| {
+        let left = Range::new(step.statement.start, step.value.start.max(step.statement.start)).slice(text);
+        !left.contains(',') && !step.value.slice(text).ends_with(']')
+    });
+    match formed.copied().or(provenance.change) {
         Some(change) => {
             let target = change.target.slice(text).to_owned();
             Some(Located {

@@ -307,6 +307,10 @@ fn labels_the_loss_is_not_defined_for() {
     labels(1.0, 2.0).blames("DL702", "labels()");
     labels(-1.0, 1.0).blames("DL702", "labels()");
     labels(0.0, 1.0).is_quiet();
+    let several = labels(0.0, 2.0)
+        .set("/data/y/0/classes", json!([[0.0, 400], [1.0, 400], [2.0, 480]]))
+        .blames("DL702", "1");
+    assert_eq!(several.findings[0].kind, finding::Kind::LayerSize);
     let classes = |units: i64, high: f64, integers: bool| {
         healthy()
             .set("/loss/name", json!("sparse_categorical_crossentropy"))
@@ -466,6 +470,23 @@ fn gradients_that_vanish() {
     };
     deep(healthy().stuck().stat(vanishing)).blames("DL714", r#""relu""#);
     deep(healthy().stat(vanishing)).is_quiet();
+}
+
+#[test]
+fn units_that_start_saturated() {
+    let saturated = |layer: usize, tensor: Tensor, _: u64, stat: Stat| match (layer, tensor, stat) {
+        (0, Tensor::V1, Stat::Saturated) => Some(0.9),
+        (0, Tensor::W, Stat::Std) => Some(5.0),
+        _ => None,
+    };
+    let call = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
+    let tanh = |training: Training| {
+        training
+            .set("/layers/0/activation", json!("tanh"))
+            .stat(saturated)
+    };
+    tanh(healthy().stuck()).blames("DL715", call);
+    tanh(healthy()).is_quiet();
 }
 
 #[test]

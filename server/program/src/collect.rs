@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 
-use crate::interpret::{Draft, Feed, Interpreter, MethodCall};
-use crate::{Argument, Call, CallId, Compile, Expr, Fit, Layer, Model, ModelId, Source, Value};
+use crate::interpret::{Draft, Feed, Happening, Interpreter, MethodCall};
+use crate::{
+    Argument, Call, CallId, Compile, Event, EventKind, Expr, Fit, Layer, Model, ModelId, Source, Value,
+};
 
 /// What a program holds, besides its syntax errors.
 pub(crate) struct Collected {
@@ -13,6 +15,7 @@ pub(crate) struct Collected {
     pub models: Vec<Model>,
     pub compiles: Vec<Compile>,
     pub fits: Vec<Fit>,
+    pub events: Vec<Event>,
     /// Record → call.
     ids: Vec<CallId>,
     /// Draft → model.
@@ -27,12 +30,14 @@ impl Collected {
             models: Vec::new(),
             compiles: Vec::new(),
             fits: Vec::new(),
+            events: Vec::new(),
             ids: Vec::new(),
             model_ids: Vec::new(),
         };
         collected.number_calls(interpreter);
         collected.number_models(interpreter);
         collected.list_methods(interpreter);
+        collected.list_events(interpreter);
         collected
     }
 
@@ -175,6 +180,7 @@ impl Collected {
     fn source(&self, feed: Feed) -> Source {
         match feed {
             Feed::Layer(position) => Source::Layer(position),
+            Feed::Extra(position) => Source::Extra(position),
             Feed::Input(record) => Source::Input(record.and_then(|record| self.id(record))),
             Feed::Unknown => Source::Unknown,
         }
@@ -185,6 +191,36 @@ impl Collected {
             .get(draft?)
             .copied()
             .filter(|id| id.0 < self.models.len())
+    }
+
+    fn list_events(&mut self, interpreter: &Interpreter<'_, '_>) {
+        let event = |happening: &Happening| match happening {
+            Happening::Method(number) => {
+                let method = interpreter.methods.get(*number)?;
+                let call = self.id(method.record)?;
+                Some(Event {
+                    model: self.model_id(method.model),
+                    range: interpreter.records.get(method.record)?.call.range,
+                    kind: EventKind::Method(call),
+                })
+            }
+            Happening::Trainable {
+                range,
+                model,
+                layer,
+                value,
+            } => Some(Event {
+                model: self.model_id(*model),
+                range: *range,
+                kind: EventKind::Trainable {
+                    layer: layer
+                        .and_then(|layer| interpreter.layer_record(layer))
+                        .and_then(|record| self.id(record)),
+                    value: *value,
+                },
+            }),
+        };
+        self.events = interpreter.happenings.iter().filter_map(event).collect();
     }
 
     fn list_methods(&mut self, interpreter: &Interpreter<'_, '_>) {
@@ -226,7 +262,7 @@ fn tail(layers: &[Layer], outputs: &[Source]) -> usize {
     let mut consumers = vec![0_usize; layers.len()];
     let fed = layers.iter().flat_map(|layer| &layer.inputs);
     for source in fed {
-        if let Source::Layer(position) = source
+        if let Source::Layer(position) | Source::Extra(position) = source
             && let Some(count) = consumers.get_mut(*position)
         {
             *count += 1;

@@ -11,15 +11,17 @@ mod names;
 mod parse;
 mod provenance;
 mod scope;
+mod shape;
 mod signature;
 mod syntax;
 mod trail;
 
 pub use imports::Import;
 pub use model::{
-    Argument, Call, CallId, Change, Compile, Expr, Fit, Layer, Model, ModelId, ModelKind, Program, Source,
-    SyntaxError, Value,
+    Argument, Call, CallId, Change, Compile, Event, EventKind, Expr, Fit, Layer, Model, ModelId, ModelKind,
+    Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use shape::{LayerShape, Shape, ShapeError};
 pub use signature::parameters;
 pub use trail::Step;

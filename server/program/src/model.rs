@@ -108,6 +108,8 @@ pub enum ModelKind {
 pub enum Source {
     /// What another layer gives, by its position in [`Model::layers`].
     Layer(usize),
+    /// Another output of a layer than its first: the state of a recurrent layer, the scores of an attention.
+    Extra(usize),
     /// An input of the model, with the call of `Input` or `InputLayer` where there is one.
     Input(Option<CallId>),
     /// Something that cannot be followed, or is not a layer (`tf.reduce_mean(x)`, `x + y`).
@@ -175,6 +177,31 @@ pub struct Fit {
     pub compile: Option<CallId>,
 }
 
+/// What happens to models, besides what makes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A method is called (`compile`, `fit`, `evaluate`, `predict`, `summary`, …).
+    Method(CallId),
+    /// `trainable` is set, of the model or of some of its layers, or of one layer.
+    Trainable {
+        /// The call that made the layer, where it is one that is known.
+        layer: Option<CallId>,
+        /// What it is set to, where that is known.
+        value: Option<bool>,
+    },
+}
+
+/// Something that happens to a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The model, where it is known.
+    pub model: Option<ModelId>,
+    /// Where: the call, or what is assigned to.
+    pub range: Range,
+    /// What.
+    pub kind: EventKind,
+}
+
 /// A statement that gives a variable its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -212,6 +239,9 @@ pub struct Program {
     pub fits: Vec<Fit>,
     /// What it imports, in source order.
     pub imports: Vec<Import>,
+    /// What happens to models in the order in which the script does it, as often as it does it in loops that are
+    /// unrolled and functions that are called.
+    pub events: Vec<Event>,
     /// What does not parse.
     pub syntax_errors: Vec<SyntaxError>,
     /// Whether the script asks for a Keras older than 3 (`tf_keras`, `tensorflow.python.keras`, `TF_USE_LEGACY_KERAS`).

@@ -108,8 +108,10 @@ pub(crate) fn wildcard_member(module: &str, name: &str) -> Option<String> {
     let path = format!("{module}.{name}");
     let known = canonical(&path).is_some_and(|canonical| {
         signature::parameters(&canonical).is_some()
-            || canonical == "keras.Sequential"
-            || canonical == "keras.Model"
+            || matches!(
+                canonical.as_str(),
+                "keras.Sequential" | "keras.Model" | "keras.layers.Layer"
+            )
     });
     known.then_some(path)
 }

@@ -34,6 +34,7 @@ impl Program {
             models: collected.models,
             compiles: collected.compiles,
             fits: collected.fits,
+            events: collected.events,
             calls: collected.calls,
             instances: collected.instances,
             syntax_errors: syntax::errors(&roles, text),

@@ -25,9 +25,39 @@ if __name__ == "__main__":
     model.fit(x, y, epochs=3, callbacks=[lambda e: print(e)], **{"verbose": 0})
 "#;
 
+const GRAPH: &str = r#"import keras
+from keras.layers import *
+from functools import partial
+Conv = partial(Conv2D, kernel_size=3, **{"padding": "same"})
+class Net(keras.Model):
+    def __init__(self, n, *sizes):
+        super().__init__()
+        self.stack = [Dense(size) for size in sizes] + [Dense(n)]
+    def call(self, x, training=None):
+        for layer in self.stack:
+            x = layer(x)
+        return x if training else (x + 1)
+def block(x, n=8, depth=2):
+    return block(Conv(n)(x), n * 2, depth - 1) if depth > 0 else Flatten()(x)
+a, b = keras.Input((28, 28, 1)), Input(shape=(3,))
+y = Concatenate()([block(a), Dense(4)(b)])
+h, *_ = LSTM(3, return_state=True)(Reshape((-1, 2))(y))
+model = keras.Model(inputs=[a, b], outputs={"o": Dense(1)(h)})
+model.layers[0].trainable = not True
+while model: model = keras.Sequential([model, Net(3, 4, 5)])
+"#;
+
 fn read(text: &str) -> Program {
     let start = Instant::now();
     let program = Program::parse(text);
+    assert_eq!(
+        program.shapes().len(),
+        program
+            .models
+            .iter()
+            .map(|model| model.layers.len())
+            .sum::<usize>()
+    );
     for fit in &program.fits {
         for argument in program.call(fit.call).arguments.iter().take(3) {
             program.provenance(text, argument.value.range, program.call(fit.call).range.start);
@@ -50,10 +80,12 @@ fn read(text: &str) -> Program {
 
 #[test]
 fn every_prefix_of_a_script() {
-    assert!(read(SCRIPT).syntax_errors.is_empty());
-    for end in 0..SCRIPT.len() {
-        if let Some(prefix) = SCRIPT.get(..end) {
-            read(prefix);
+    for script in [SCRIPT, GRAPH] {
+        assert!(read(script).syntax_errors.is_empty());
+        for end in 0..script.len() {
+            if let Some(prefix) = script.get(..end) {
+                read(prefix);
+            }
         }
     }
 }
@@ -68,8 +100,8 @@ fn scripts_with_bytes_changed_at_random() {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    for _ in 0..400 {
-        let mut bytes = SCRIPT.as_bytes().to_vec();
+    for run in 0..400 {
+        let mut bytes = [SCRIPT, GRAPH][run % 2].as_bytes().to_vec();
         for _ in 0..=random(8) {
             let at = random(bytes.len());
             match random(4) {
@@ -103,6 +135,24 @@ fn deep_and_wide_texts() {
         format!("{keras}m.fit(x{})\n", ".copy()".repeat(N)),
         format!("{keras}m.fit({})\n", "x,".repeat(N)),
         format!("{keras}{}", "m.add(Dense(1))\n".repeat(N / 4)),
+        format!("{keras}{}", "m = Sequential([m, m])\n".repeat(60)),
+        format!(
+            "{keras}{}",
+            "x = Dense(1)(x)\n".repeat(N / 4) + "m = keras.Model(x, x)\n"
+        ),
+        format!("{keras}{}", "x = m(m(x))\n".repeat(N / 8)),
+        format!("{keras}{}", "if a:\n    x = 1\n".repeat(N / 8)),
+        (0..N / 8)
+            .map(|n| format!("v{n} = {n}\nif v{n} > u:\n    v{n} = 0\n"))
+            .collect(),
+        "def f(n):\n    f(n)\n    f(n)\n    return f(n)\nf(1)\n".to_owned(),
+        "class A(A):\n    def __init__(self):\n        self.a = A()\n        super().__init__()\nA()\n"
+            .to_owned(),
+        "from functools import partial\np = partial(p, 1)\np = partial(p, p)\np(p)\n".repeat(50),
+        "for i in range(9):\n".to_owned()
+            + &(1..40)
+                .map(|n| format!("{}for i in range(9):\n", " ".repeat(n)))
+                .collect::<String>(),
         format!("{keras}{}", "x = x.copy()\n".repeat(N / 4) + "m.fit(x)\n"),
         (0..150)
             .map(|depth| format!("{}if a:\n", " ".repeat(depth)))

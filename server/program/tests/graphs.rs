@@ -1,6 +1,6 @@
 //! Models that are graphs of layers, and layers made in loops and functions.
 
-use program::{ModelKind, Program, Source, Value};
+use program::{EventKind, ModelKind, Program, Source, Value};
 
 fn classes(program: &Program, model: usize) -> Vec<&str> {
     program.models[model]
@@ -200,5 +200,90 @@ fn calls_met_several_times_are_listed_once_and_known_each_time() {
     assert_eq!(
         first.argument("name").expect("name").value.value,
         Value::Str("d0".into())
+    );
+}
+
+#[test]
+fn values_of_keras_are_followed_through_registries_and_partial_calls() {
+    let program = Program::parse(
+        "from functools import partial\nimport tensorflow as tf\nConv = partial(tf.keras.layers.Conv2D, kernel_size=3, padding='same')\n\
+         options = {'activation': 'relu'}\noptions['use_bias'] = False\n\
+         m = tf.keras.Sequential([Conv(8, padding='valid', **options), tf.keras.layers.Dense(1, activation=tf.keras.activations.get('tanh'))])\n\
+         m.compile(loss=tf.keras.losses.get('mse'), optimizer=tf.keras.optimizers.get('adam'))\n",
+    );
+    let conv = program.call(program.models[0].layers[0].call);
+    assert_eq!(conv.callee, "keras.layers.Conv2D");
+    let value = |name: &str| conv.argument(name).map(|argument| argument.value.value.clone());
+    assert_eq!(value("filters"), Some(Value::Int(8)));
+    assert_eq!(value("kernel_size"), Some(Value::Int(3)));
+    assert_eq!(value("padding"), Some(Value::Str("valid".into())));
+    assert_eq!(value("activation"), Some(Value::Str("relu".into())));
+    assert_eq!(value("use_bias"), Some(Value::Bool(false)));
+    assert!(!conv.open_ended);
+    let compile = program.call(program.compiles[0].call);
+    let loss = &compile.argument("loss").expect("loss").value;
+    assert_eq!(loss.value, Value::Str("mse".into()));
+    assert_eq!(
+        compile.argument("optimizer").expect("optimizer").value.value,
+        Value::Str("adam".into())
+    );
+    let dense = program.call(program.models[0].layers[1].call);
+    assert_eq!(
+        dense.argument("activation").expect("activation").value.value,
+        Value::Str("tanh".into())
+    );
+}
+
+#[test]
+fn what_happens_to_a_model_is_listed_in_order() {
+    let text = "base = keras.applications.VGG16()\nm = Sequential([base, Dense(1)])\nm.compile(loss='mse')\nbase.trainable = False\n\
+                m.fit(x, y)\nm.evaluate(x, y)\nm.layers[0].trainable = True\n";
+    let program = parse(text);
+    let text = format!("{HEAD}{text}");
+    let events: Vec<String> = program
+        .events
+        .iter()
+        .map(|event| {
+            let what = match event.kind {
+                EventKind::Method(call) => program.call(call).class().to_owned(),
+                EventKind::Trainable { value, .. } => format!("trainable {value:?}"),
+            };
+            format!(
+                "{:?} {what} {}",
+                event.model.map(|model| model.0),
+                event.range.slice(&text)
+            )
+        })
+        .collect();
+    assert_eq!(
+        events,
+        [
+            "Some(1) compile m.compile(loss='mse')",
+            "Some(0) trainable Some(false) base.trainable",
+            "Some(1) fit m.fit(x, y)",
+            "Some(1) evaluate m.evaluate(x, y)",
+            "Some(1) trainable Some(true) m.layers[0].trainable",
+        ]
+    );
+}
+
+#[test]
+fn training_that_compile_does_not_show_is_flagged() {
+    let tape = Program::parse("import tensorflow as tf\nwith tf.GradientTape() as tape:\n    pass\n");
+    assert!(tape.gradient_tape && !tape.adds_loss);
+    let adds = parse(
+        "class Sparse(layers.Layer):\n    def call(self, x):\n        self.add_loss(0.1)\n        return x\n",
+    );
+    assert!(adds.adds_loss && !adds.gradient_tape);
+    let model = parse("m = Sequential([Dense(1)])\nm.add_loss(f)\n");
+    assert!(model.models[0].custom_loss);
+    let state = parse(
+        "e, d = Input((5, 3)), Input((4, 3))\n_, h, c = layers.LSTM(7, return_state=True)(e)\n\
+         x = layers.LSTM(7, return_sequences=True)(d, initial_state=[h, c])\nm = Model([e, d], Dense(2)(x))\n",
+    );
+    assert!(state.models[0].complete);
+    assert_eq!(
+        state.models[0].layers[1].inputs[1..],
+        [Source::Extra(0), Source::Extra(0)]
     );
 }

@@ -122,6 +122,7 @@ rules![
     structure::strong_regularizer,
     structure::embedding_of_activations,
     structure::unknown_initializer,
+    structure::shape_error,
 ];
 
 /// All rules.

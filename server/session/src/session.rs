@@ -159,7 +159,6 @@ fn command(request: &Request, tracer: &Tracer) -> Result<Command, SessionError> 
     let config = serde_json::json!({
         "dense_steps": request.cadence.dense_steps,
         "every": request.cadence.every.max(1),
-        "scratch": tracer.scratch(),
     });
     let mut command = Command::new(&request.supervisor);
     command

@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/stepper.py",
     "_deeplocalize_tracer/surroundings.py",
     "_deeplocalize_tracer/training.py",
+    "_deeplocalize_tracer/variables.py",
 ];
 
 /// The tracer on disk; removed when dropped.
@@ -64,11 +65,6 @@ impl Tracer {
     /// What Python is given to run.
     pub(crate) fn program(&self) -> PathBuf {
         self.folder.path().join("tracer")
-    }
-
-    /// Folder for files that the script would otherwise overwrite.
-    pub(crate) fn scratch(&self) -> PathBuf {
-        self.folder.path().join("scratch")
     }
 
     /// Where the supervisor says how the script ended.

@@ -1,5 +1,6 @@
 //! Which interpreter is found.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
 use std::collections::HashMap;
 use std::ffi::OsString;

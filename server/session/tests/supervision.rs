@@ -1,5 +1,6 @@
 //! What happens to a script and to everything it starts, for real. Needs `python3`, not Keras.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
 mod support;
 

@@ -1,10 +1,11 @@
 //! What the run showed and what the text alone shows, as one list.
 
-use finding::{Finding, Severity, Verdict};
+use finding::{Finding, Kind, Severity, Verdict};
 
 /// Merges the findings of the text into those of the run. The same fault on the same place is one finding: with the code
 /// and the fixes of the rule, and the evidence of the run. A suspicion (less than an error) of the text is lowered to
-/// information when the run shows that the network learns.
+/// information when the run shows that the network learns; not so for the output activation: Keras on TensorFlow computes
+/// cross-entropy from the value before it, so training goes well however little it fits the loss.
 pub(super) fn merge(verdict: Verdict, seen: Vec<Finding>, read: Vec<Finding>) -> (Verdict, Vec<Finding>) {
     let mut findings = seen;
     for mut rule in read {
@@ -26,7 +27,8 @@ pub(super) fn merge(verdict: Verdict, seen: Vec<Finding>, read: Vec<Finding>) ->
                 }
             }
             None => {
-                if verdict == Verdict::Healthy && rule.severity == Severity::Warning {
+                let refutable = rule.kind != Kind::OutputActivation;
+                if refutable && verdict == Verdict::Healthy && rule.severity == Severity::Warning {
                     rule.severity = Severity::Information;
                     rule.confidence *= 0.5;
                 }
@@ -52,13 +54,13 @@ pub(super) fn merge(verdict: Verdict, seen: Vec<Finding>, read: Vec<Finding>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use finding::{Kind, Range, Source};
+    use finding::{Range, Source};
 
     fn finding(code: &'static str, source: Source, severity: Severity, range: Range) -> Finding {
         Finding {
             code,
             name: code,
-            kind: Kind::OutputActivation,
+            kind: Kind::Loss,
             severity,
             source,
             path: "t.py".into(),
@@ -112,6 +114,12 @@ mod tests {
             vec![finding("DL1", Source::Static, Severity::Error, at)],
         );
         assert_eq!(verdict, Verdict::Faulty);
+        let mut masked = finding("DL1", Source::Static, Severity::Warning, at);
+        masked.kind = Kind::OutputActivation;
+        assert_eq!(
+            merge(Verdict::Healthy, Vec::new(), vec![masked]).0,
+            Verdict::Faulty
+        );
         let (verdict, _) = merge(
             Verdict::Inconclusive,
             Vec::new(),

@@ -302,14 +302,18 @@ impl<'a> Run<'a> {
             &self.options.script,
             &self.session.stderr_tail(),
         );
-        let (verdict, findings) =
-            merge::merge(diagnosis.verdict, diagnosis.findings, files.static_findings());
-        // Without Keras the exception that says so is no fault of the script.
-        let findings = if errors.iter().any(|error| error.code == "no-keras") {
-            Vec::new()
+        // What the script raised for want of Keras, or of somebody to ask, is no fault of the script.
+        let circumstances = errors
+            .iter()
+            .any(|error| matches!(error.code.as_str(), "no-keras" | "waits-for-input"));
+        let mut seen = diagnosis.findings;
+        seen.retain(|finding| !circumstances || finding.source != finding::Source::Crash);
+        let verdict = if circumstances {
+            Verdict::Inconclusive
         } else {
-            findings
+            diagnosis.verdict
         };
+        let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
         let ended = self.ended.unwrap_or_default();
         let startup = self

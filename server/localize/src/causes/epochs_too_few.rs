@@ -48,7 +48,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         return Vec::new();
     }
     let poor = learning.skill.is_some_and(|skill| skill < 0.1);
-    if !poor || !matches!(learning.state(), State::Improving | State::Stuck) {
+    // Half of the loss gone is learning, whatever the yardstick says of so few steps.
+    let halved = learning.loss.is_some_and(|loss| loss.relative_drop() > 0.5);
+    if !poor || halved || !matches!(learning.state(), State::Improving | State::Stuck) {
         return Vec::new();
     }
     let falling = learning.loss.is_some_and(|loss| loss.falls());

@@ -47,18 +47,14 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let Some(y) = case.fit.y() else { return Vec::new() };
     let loss = case.loss_name();
     let range = format!("labels from {} to {}", number(y.min), number(y.max));
+    if let Some(cause) = too_few_units(case, &range) {
+        return vec![cause];
+    }
     let problem = if loss == "binary_crossentropy" && (y.min < 0.0 || y.max > 1.0) {
-        let advice = match (&y.classes, case.output_units()) {
-            (Some(classes), Some(1)) if classes.len() > 2 => format!(
-                "give the output {} units with softmax and use sparse categorical cross-entropy",
-                number(y.max + 1.0)
-            ),
-            _ => "map the two classes to 0 and 1".to_owned(),
-        };
         Some((
             format!(
                 "{range} under binary cross-entropy, which is defined for 0 … 1: the loss has no lower bound and pushes the \
-                 output to one side for ever; {advice}"
+                 output to one side for ever; map the two classes to 0 and 1"
             ),
             0.95,
         ))
@@ -107,4 +103,25 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         })
         .into_iter()
         .collect()
+}
+
+/// Several classes under binary cross-entropy are right labels for a network with another output.
+fn too_few_units(case: &Case<'_>, range: &str) -> Option<Cause> {
+    let y = case.fit.y()?;
+    let classes = y.classes.as_ref().filter(|_| y.integers && y.min >= 0.0)?.len();
+    if case.loss_name() != "binary_crossentropy" || classes < 3 || case.output_units() != Some(1) {
+        return None;
+    }
+    let last = case.weighted().last()?;
+    let message = format!(
+        "{range} stand for {classes} classes, but one unit with binary cross-entropy can tell two apart, and the loss of the \
+         others has no lower bound; give the output {} units with softmax and use sparse categorical cross-entropy",
+        number(y.max + 1.0)
+    );
+    let mut cause = Cause::new(&INFO, Place::LayerArgument(last.index, "units"), 0.93, message)
+        .layer(last.index)
+        .seen(Phase::Data, format!("{range}, {classes} distinct; output of shape (batch, 1)"))
+        .settled();
+    cause.kind = Kind::LayerSize;
+    Some(cause)
 }

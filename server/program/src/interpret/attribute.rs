@@ -6,7 +6,7 @@ use finding::Range;
 use tree_sitter::Node;
 
 use super::Interpreter;
-use super::object::{Item, Op, Val};
+use super::object::{Happening, Item, Op, Val};
 use crate::syntax::range;
 
 /// Longest dotted name that is followed.
@@ -130,6 +130,9 @@ impl<'a, 't> Interpreter<'a, 't> {
         if self.dead > 0 {
             return;
         }
+        if name == "trainable" {
+            self.note_trainable(&object, &item, range(target));
+        }
         match &object {
             Val::Model(model) if name == "trainable" => self.set_trainable(*model, &item.val),
             Val::Model(model) if matches!(name, "layers" | "_layers") => self.gap(*model),
@@ -183,6 +186,24 @@ impl<'a, 't> Interpreter<'a, 't> {
         if let Some(object) = self.instances.get_mut(instance) {
             object.attributes.insert(name, item);
         }
+    }
+
+    fn note_trainable(&mut self, object: &Val, item: &Item, range: Range) {
+        let (model, layer) = match object {
+            Val::Model(model) | Val::LayersOf(model) | Val::LayerOf(model) => (Some(*model), None),
+            Val::Layer(layer) => (None, Some(*layer)),
+            _ => return,
+        };
+        let value = match item.val {
+            Val::Bool(value) => Some(value),
+            _ => None,
+        };
+        self.happenings.push(Happening::Trainable {
+            range,
+            model,
+            layer,
+            value,
+        });
     }
 
     fn set_trainable(&mut self, model: usize, val: &Val) {

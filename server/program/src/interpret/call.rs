@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::object::{Arguments, Item, Val};
+use super::object::{Arguments, Given, Item, Val};
 use super::{Interpreter, builtin};
 use crate::names::canonical;
 use crate::syntax::range;
@@ -111,6 +111,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             Val::Named(path) => self.call_named(node, &path, arguments),
             Val::Function(function) => self.call_function(function, None, arguments),
             Val::Method(function, this) => self.call_function(function, Some((*this).clone()), arguments),
+            Val::Partial(partial) => self.call_partial(node, partial, arguments),
             Val::Class(class) => self.instantiate(node, class, arguments),
             Val::Layer(layer) => self.apply_layer(layer, &arguments),
             Val::Model(model) => self.apply_model(model, &arguments),
@@ -138,6 +139,9 @@ impl<'a, 't> Interpreter<'a, 't> {
                 return Val::Unknown;
             }
         }
+        if path == "functools.partial" {
+            return self.new_partial(arguments);
+        }
         self.gradient_tape |= path.ends_with(".GradientTape");
         self.adds_loss |= path.ends_with(".add_loss");
         if path.ends_with("shuffle") {
@@ -150,8 +154,39 @@ impl<'a, 't> Interpreter<'a, 't> {
         self.escape(&arguments)
     }
 
+    fn new_partial(&mut self, mut arguments: Arguments) -> Val {
+        let callee = match arguments.list.first() {
+            Some(first) if first.keyword.is_none() => arguments.list.remove(0).item.val,
+            _ => return Val::Unknown,
+        };
+        self.partials.push((callee, arguments));
+        Val::Partial(self.partials.len() - 1)
+    }
+
+    fn call_partial(&mut self, node: Node<'t>, partial: usize, own: Arguments) -> Val {
+        let (Some((callee, mut arguments)), true) = (self.partials.get(partial).cloned(), self.enter())
+        else {
+            return Val::Unknown;
+        };
+        let function = node.child_by_field_name("function").unwrap_or(node);
+        arguments.list.retain(|given| {
+            let again = |other: &Given| other.keyword == given.keyword;
+            given.keyword.is_none() || !own.list.iter().any(again)
+        });
+        for given in &mut arguments.list {
+            // They are written elsewhere; here, what is called stands for them.
+            given.range = range(function);
+            given.keyword_range = None;
+        }
+        arguments.list.extend(own.list);
+        arguments.open |= own.open;
+        let val = self.apply(node, callee, arguments);
+        self.leave();
+        val
+    }
+
     /// Arguments go to code that is not followed.
-    fn escape(&mut self, arguments: &Arguments) -> Val {
+    pub(super) fn escape(&mut self, arguments: &Arguments) -> Val {
         let models: Vec<usize> = arguments
             .values()
             .filter_map(|val| match val {

@@ -6,9 +6,6 @@ use super::object::{Item, Val};
 use super::{Frame, Interpreter};
 use crate::syntax::{children, range};
 
-/// Most elements a comprehension is unrolled to.
-const MOST: usize = 128;
-
 impl<'a, 't> Interpreter<'a, 't> {
     pub(super) fn comprehension(&mut self, node: Node<'t>) -> Item {
         let clauses: Vec<Node<'t>> = children(node)
@@ -38,8 +35,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         let Some((clause, rest)) = clauses.split_first() else {
             let item = self.eval(body);
             match items {
-                Some(known) if known.len() < MOST => known.push(item),
-                _ => *items = None,
+                Some(known) => known.push(item),
+                None => {}
             }
             return;
         };
@@ -63,13 +60,17 @@ impl<'a, 't> Interpreter<'a, 't> {
             let left = clause.child_by_field_name("left");
             match (
                 left,
-                self.elements(&over).filter(|elements| elements.len() <= MOST),
+                self.elements(&over)
+                    .filter(|elements| self.may_unroll(elements.len())),
             ) {
                 (Some(left), Some(elements)) => {
+                    let runs = self.runs;
+                    self.runs *= elements.len();
                     for element in elements {
                         self.assign(left, element);
                         self.clause(rest, body, items);
                     }
+                    self.runs = runs;
                 }
                 _ => {
                     if let Some(left) = left {

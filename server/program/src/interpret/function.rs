@@ -129,12 +129,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             return Val::Unknown;
         };
         if called.opaque || self.call_depth >= DEEPEST_CALLS {
-            let tensors = self.tensor_arguments(&arguments);
-            return if tensors.is_empty() {
-                Val::Unknown
-            } else {
-                self.computed(tensors)
-            };
+            return self.escape(&arguments);
         }
         let this = this.filter(|_| !called.is_static);
         let names = self.bound(function, this.as_ref(), &arguments);

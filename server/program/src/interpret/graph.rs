@@ -120,7 +120,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                     positions.insert(*tensor, uses.len());
                     uses.push(Use { layer, feeds });
                 }
-                Op::Input(_) => {}
+                Op::Input(_) | Op::Extra => {}
                 Op::Other | Op::Unknown => complete = false,
             }
         }
@@ -152,6 +152,14 @@ impl<'a, 't> Interpreter<'a, 't> {
             Op::Layer(_) => positions
                 .get(&tensor)
                 .map_or(Feed::Unknown, |position| Feed::Layer(*position)),
+            Op::Extra => {
+                let whole = self.tensors.get(tensor).and_then(|tensor| tensor.inputs.first());
+                match whole.map(|whole| self.feed(*whole, inputs, positions)) {
+                    Some(Feed::Layer(position) | Feed::Extra(position)) => Feed::Extra(position),
+                    Some(Feed::Input(None)) => Feed::Input(None),
+                    _ => Feed::Unknown,
+                }
+            }
             Op::Other | Op::Unknown => Feed::Unknown,
         }
     }
@@ -240,6 +248,11 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn fed(&mut self, feed: Feed, given: &[usize], inputs: &[Option<usize>], made: &[usize]) -> usize {
         let tensor = match feed {
             Feed::Layer(position) => made.get(position),
+            Feed::Extra(position) => {
+                let whole = made.get(position).copied();
+                let whole = whole.unwrap_or_else(|| self.new_tensor(Op::Unknown, Vec::new()));
+                return self.new_tensor(Op::Extra, vec![whole]);
+            }
             Feed::Input(_) if given.len() == 1 => given.first(),
             Feed::Input(record) => inputs
                 .iter()

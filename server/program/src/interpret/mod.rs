@@ -29,11 +29,11 @@ use std::collections::{HashMap, HashSet};
 use finding::Range;
 use tree_sitter::Node;
 
-pub(crate) use object::{Draft, Feed, MethodCall};
+pub(crate) use object::{Draft, Feed, Happening, MethodCall};
 pub(crate) use record::Record;
 
 use crate::syntax::{range, slice};
-use object::{Class, Dict, Function, Instance, Item, LayerObject, List, Op, Tensor, Val};
+use object::{Arguments, Class, Dict, Function, Instance, Item, LayerObject, List, Op, Tensor, Val};
 
 /// Deepest nesting of expressions, blocks and calls that is followed.
 const DEEPEST: usize = 90;
@@ -41,8 +41,12 @@ const DEEPEST: usize = 90;
 /// Deepest nesting of calls of functions of the script.
 const DEEPEST_CALLS: usize = 16;
 
-/// Nodes looked at per text, so that functions that call one another many times end.
-const MOST_STEPS: usize = 400_000;
+/// Most runs of a body that loops are unrolled to, loops around them counted.
+const MOST_RUNS: usize = 32;
+
+/// Nodes looked at, so that functions that call one another many times end: so many, and so many more per byte.
+const STEPS: usize = 50_000;
+const STEPS_PER_BYTE: usize = 8;
 
 /// Names of a function call, a class body or the module.
 #[derive(Debug, Default)]
@@ -70,6 +74,8 @@ pub(crate) struct Interpreter<'a, 't> {
     lists: Vec<List>,
     dicts: Vec<Dict>,
     functions: Vec<Function<'a, 't>>,
+    /// What `functools.partial` was given: what to call, and the first arguments.
+    partials: Vec<(Val, Arguments)>,
     classes: Vec<Class<'a>>,
     instances: Vec<Instance<'a>>,
     layers: Vec<LayerObject>,
@@ -77,6 +83,7 @@ pub(crate) struct Interpreter<'a, 't> {
     pub(crate) models: Vec<Draft<'a>>,
     pub(crate) records: Vec<Record<'t>>,
     pub(crate) methods: Vec<MethodCall<'a>>,
+    pub(crate) happenings: Vec<Happening>,
     /// `compile` on something that is not followed, by function and text.
     strangers: HashMap<(usize, &'a str), usize>,
     /// Open blocks that may run never or several times: when each was entered.
@@ -87,6 +94,8 @@ pub(crate) struct Interpreter<'a, 't> {
     dead: usize,
     depth: usize,
     call_depth: usize,
+    /// How often the innermost unrolled loop runs, counting the loops around it.
+    runs: usize,
     steps: usize,
     /// Values left to be written into records.
     values_left: usize,
@@ -106,6 +115,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             lists: Vec::new(),
             dicts: Vec::new(),
             functions: Vec::new(),
+            partials: Vec::new(),
             classes: Vec::new(),
             instances: Vec::new(),
             layers: Vec::new(),
@@ -113,13 +123,15 @@ impl<'a, 't> Interpreter<'a, 't> {
             models: Vec::new(),
             records: Vec::new(),
             methods: Vec::new(),
+            happenings: Vec::new(),
             strangers: HashMap::new(),
             blocks: Vec::new(),
             clock: 0,
             dead: 0,
             depth: 0,
             call_depth: 0,
-            steps: MOST_STEPS,
+            runs: 1,
+            steps: STEPS + STEPS_PER_BYTE * text.len(),
             values_left: record::MOST_VALUES,
             gradient_tape: false,
             adds_loss: false,
@@ -155,6 +167,11 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn tick(&mut self) -> usize {
         self.clock += 1;
         self.clock
+    }
+
+    /// Whether a loop over so many elements is followed element by element.
+    fn may_unroll(&self, elements: usize) -> bool {
+        elements.saturating_mul(self.runs) <= MOST_RUNS
     }
 
     /// Runs code that may run never or several times.
@@ -210,11 +227,15 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     /// The names of the current frame, to go back to.
-    fn names(&self) -> HashMap<&'a str, Item> {
-        self.frames
+    fn names(&mut self) -> HashMap<&'a str, Item> {
+        let names = self
+            .frames
             .get(self.frame)
             .map(|frame| frame.names.clone())
-            .unwrap_or_default()
+            .unwrap_or_default();
+        // Copying costs as well, in files with thousands of names.
+        self.steps = self.steps.saturating_sub(names.len() / 16);
+        names
     }
 
     fn set_names(&mut self, names: HashMap<&'a str, Item>) {

@@ -22,6 +22,8 @@ pub(crate) enum Val {
     /// Something imported, or a function of Python itself (`builtins.len`), by dotted name.
     Named(Rc<str>),
     Function(usize),
+    /// `functools.partial(…)`
+    Partial(usize),
     Class(usize),
     Instance(usize),
     /// A function bound to an object.
@@ -166,6 +168,8 @@ pub(crate) enum Op {
     Input(usize),
     /// A layer is called.
     Layer(usize),
+    /// Another output of the layer that gives the input: its state, attention scores.
+    Extra,
     /// Something else is computed from the inputs.
     Other,
     /// Not known.
@@ -184,6 +188,8 @@ pub(crate) struct Tensor {
 pub(crate) enum Feed {
     /// A layer of the model, by position.
     Layer(usize),
+    /// Another output of a layer of the model.
+    Extra(usize),
     /// An input of the model, by the record of its `Input(…)` where there is one.
     Input(Option<usize>),
     Unknown,
@@ -230,6 +236,20 @@ impl Draft<'_> {
         self.outputs = vec![Feed::Unknown];
         self.symbolic = None;
     }
+}
+
+/// Something that happens to a model, in the order in which the script does it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Happening {
+    /// A method is called: its number among the method calls.
+    Method(usize),
+    /// `trainable` of a model or one of its layers is set.
+    Trainable {
+        range: Range,
+        model: Option<usize>,
+        layer: Option<usize>,
+        value: Option<bool>,
+    },
 }
 
 /// A call of a method of a model.

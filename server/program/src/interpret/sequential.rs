@@ -93,6 +93,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let before = draft.outputs.clone();
         let moved = |feed: Feed| match feed {
             Feed::Layer(position) => vec![Feed::Layer(position + offset)],
+            Feed::Extra(position) => vec![Feed::Extra(position + offset)],
             // The first model's own `Input(…)` says what the whole takes.
             Feed::Input(record) if before == [Feed::Input(None)] => vec![Feed::Input(record)],
             Feed::Input(_) => before.clone(),

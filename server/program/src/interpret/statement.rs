@@ -8,9 +8,6 @@ use super::object::{Item, Val};
 use super::{Interpreter, fold};
 use crate::syntax::{children, range, unparenthesised};
 
-/// Longest loop that is unrolled.
-const LONGEST_LOOP: usize = 40;
-
 /// Whether the next statement is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -259,14 +256,17 @@ impl<'a, 't> Interpreter<'a, 't> {
         };
         let elements = self
             .elements(&items)
-            .filter(|elements| elements.len() <= LONGEST_LOOP && !leaves_loop(body));
+            .filter(|elements| self.may_unroll(elements.len()) && !leaves_loop(body));
         match elements {
             Some(elements) if elements.is_empty() => self.dead_block(body),
             Some(elements) => {
+                let runs = self.runs;
+                self.runs *= elements.len();
                 for element in elements {
                     self.assign(left, element);
                     self.statement(body);
                 }
+                self.runs = runs;
             }
             None => {
                 let element = match items.val {

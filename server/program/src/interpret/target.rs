@@ -104,7 +104,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let values = match &item.val {
             Val::Tensor(tensor) => {
                 // A layer that gives several tensors, its output first.
-                let rest = self.new_tensor(Op::Other, vec![*tensor]);
+                let rest = self.new_tensor(Op::Extra, vec![*tensor]);
                 let mut items = vec![Item::new(Val::Tensor(rest), item.range); targets.len()];
                 if let Some(first) = items.first_mut() {
                     first.val = Val::Tensor(*tensor);
@@ -258,6 +258,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut todo = vec![body];
         for _ in 0..MOST {
             let Some(node) = todo.pop() else { break };
+            self.steps = self.steps.saturating_sub(1);
             match node.kind() {
                 "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => {
                     if let Some(left) = node.child_by_field_name("left") {

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::Interpreter;
-use super::object::{Arguments, MethodCall, Val};
+use super::object::{Arguments, Happening, MethodCall, Val};
 
 /// Methods that train; with these keywords nothing but a Keras model has them.
 const FITS: [&str; 3] = ["fit", "fit_generator", "train_on_batch"];
@@ -69,13 +69,18 @@ impl<'a, 't> Interpreter<'a, 't> {
                     .map(|(record, _)| record);
             }
         }
-        self.methods.push(MethodCall {
+        self.note_method(MethodCall {
             record,
             method,
             model: Some(model),
             compile,
         });
         val
+    }
+
+    fn note_method(&mut self, method: MethodCall<'a>) {
+        self.happenings.push(Happening::Method(self.methods.len()));
+        self.methods.push(method);
     }
 
     /// A method of something that is not followed but can only be a Keras model.
@@ -104,7 +109,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             if method == "compile" {
                 self.strangers.insert(key, record);
             }
-            self.methods.push(MethodCall {
+            self.note_method(MethodCall {
                 record,
                 method,
                 model: None,

@@ -16,7 +16,7 @@ _STEP = struct.Struct("<IIIIQII")
 
 
 def _plain(value: Any) -> Any:
-    """Makes JSON of a value: non-finite floats become strings, NumPy scalars Python ones, the unknown its repr."""
+    """Makes JSON of a value: non-finite floats become strings, the unknown its `repr`."""
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
@@ -43,7 +43,7 @@ class Channel:
         self._process = os.getpid()
 
     def open(self) -> None:
-        """Takes over the descriptor that the supervisor passed on. Neither forks nor subprocesses can use it."""
+        """Takes over the descriptor that the supervisor passed on; no child process can use it."""
         number = os.environ.pop(VARIABLE, None)
         if number is None:
             return

@@ -11,11 +11,10 @@ VARIABLE = "_DEEPLOCALIZE_CONFIG"
 
 @dataclass(frozen=True)
 class Config:
-    """Which steps are probed, and where files go that the script would overwrite."""
+    """Which steps are probed."""
 
     dense_steps: int = 50
     every: int = 10
-    scratch: str | None = None
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""
@@ -29,7 +28,6 @@ def take() -> Config:
     return Config(
         dense_steps=int(given.get("dense_steps", default.dense_steps)),
         every=max(1, int(given.get("every", default.every))),
-        scratch=given.get("scratch"),
     )
 
 

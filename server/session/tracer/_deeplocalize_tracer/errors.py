@@ -108,7 +108,7 @@ def report(error: BaseException) -> None:
 
 
 def _message(error: BaseException) -> str:
-    """The text of the error without terminal colours and without the tracer's part of a stack that it contains."""
+    """The text of the error without colours, and without the tracer's part of a stack within it."""
     try:
         text = str(error)
     except Exception:

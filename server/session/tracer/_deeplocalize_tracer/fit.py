@@ -103,6 +103,10 @@ class Run:
         """For back ends whose steps nobody stands in for: the loss of the batch from the running mean."""
         if self.stepped:
             return
+        notice(
+            "unsupported",
+            "layers are probed on TensorFlow only; on this back end the loss is all that is seen",
+        )
         found = floats(logs)
         mean = found.get("loss", math.nan)
         loss = mean * (batch + 1) - self._mean_loss * batch

@@ -40,7 +40,7 @@ class Finder(importlib.abc.MetaPathFinder):
 
     @staticmethod
     def _wrap(loader: Any, patch: Patch) -> None:
-        """Replaces the method of this one loader, so that its type and the rest of its interface stay as they are."""
+        """Replaces the method of this one loader, whose type and other methods stay as they are."""
         execute = loader.exec_module
 
         def exec_module(module: ModuleType) -> None:

@@ -115,8 +115,9 @@ def probed_weights(layer: Any) -> list[tuple[str, Any]]:
 
 
 def scalars_of(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Numbers, strings and short lists of a configuration. A configured object becomes the name of its class, and its
-    own configuration follows under dotted names.
+    """Numbers, strings and short lists of a configuration.
+
+    A configured object becomes the name of its class, and its own configuration follows under dotted names.
     """
     found: dict[str, Any] = {}
     for key, value in config.items():

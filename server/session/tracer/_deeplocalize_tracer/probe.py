@@ -104,6 +104,14 @@ def dense(tf: Any, gradient: Any) -> Any:
     return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
 
 
+def view(tensor: Any) -> np.ndarray:
+    """The values of a tensor without a copy, where TensorFlow can do that; `numpy()` always copies."""
+    try:
+        return np.asarray(memoryview(tensor))
+    except (TypeError, ValueError, BufferError):
+        return tensor.numpy()
+
+
 def measure(
     probe: Probe,
     layers: list[Any],
@@ -111,27 +119,28 @@ def measure(
     weights: list[tuple[Weight, Any, Any]],
     gradient_scale: float,
 ) -> None:
-    """Fills in the statistics: `arrays` are the recorded ones, `weights` come with their values before and after."""
-    after = {(weight.row.layer, weight.row.weight): (before, now) for weight, before, now in weights}
-    for index, layer in enumerate(layers):
-        for row, array in arrays.items():
-            if row.layer == index and row.weight is None:
-                values = (
-                    _scaled(array, gradient_scale) if row.tensor == "gout" else statistics.as_floats(array)
-                )
+    """Fills in the statistics: of recorded `arrays`, and of `weights` with their values before and after."""
+    by_layer: list[list[tuple[Weight, Any, Any]]] = [[] for _ in layers]
+    for weight in weights:
+        by_layer[weight[0].row.layer].append(weight)
+    outputs: list[list[tuple[Row, Any]]] = [[] for _ in layers]
+    for row, array in arrays.items():
+        if row.weight is None:
+            outputs[row.layer].append((row, array))
+    with np.errstate(all="ignore"):
+        for index, layer in enumerate(layers):
+            for row, array in outputs[index]:
+                values = _scaled(array, gradient_scale if row.tensor == "gout" else 1.0)
                 activation = activation_name(layer) if row.tensor == "v1" else None
-                axis = unit_axis(layer, values.ndim)
-                probe.add(row, statistics.of_output(values, axis, activation))
-        for (of_layer, name), (before, now) in after.items():
-            if of_layer != index:
-                continue
-            before, now = statistics.as_floats(before), statistics.as_floats(now)
-            probe.add(Row(index, "w", name), statistics.of_tensor(before))
-            gradient = arrays.get(Row(index, "dw", name))
-            if gradient is not None:
-                probe.add(Row(index, "dw", name), statistics.of_tensor(_scaled(gradient, gradient_scale)))
-            with np.errstate(invalid="ignore", over="ignore"):
-                probe.add(Row(index, "update", name), statistics.of_tensor(now - before))
+                probe.add(row, statistics.of_output(values, unit_axis(layer, values.ndim), activation))
+            for weight, before, after in by_layer[index]:
+                name = weight.row.weight
+                old, new = statistics.as_floats(before), statistics.as_floats(after)
+                probe.add(Row(index, "w", name), statistics.of_tensor(old))
+                gradient = arrays.get(Row(index, "dw", name))
+                if gradient is not None:
+                    probe.add(Row(index, "dw", name), statistics.of_tensor(_scaled(gradient, gradient_scale)))
+                probe.add(Row(index, "update", name), statistics.of_tensor(new - old))
 
 
 def _scaled(array: Any, scale: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Takes note of the tensors of one training step while its `train_step` runs or is traced. Changes none of them."""
+"""Takes note of the tensors of a training step while it runs or is traced. Changes none of them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from .activations import ACTIVATION_LAYERS
+from .variables import inner
 
-_active: Recorder | None = None
+_active: list[Recorder] = []
 # How many operations to walk back from a layer's input to the layer that made it.
 _LONGEST_WALK = 200
 
 
 def active() -> Recorder | None:
     """The recorder of the step that is running, if that step is probed."""
-    return _active
+    return _active[-1] if _active else None
 
 
 @dataclass
@@ -48,7 +49,6 @@ class Recorder:
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Everything that happens in this context is recorded."""
-        global _active
         tape = self._tf.GradientTape
         original = tape.gradient
         recorder = self
@@ -57,13 +57,13 @@ class Recorder:
             return recorder.gradient(original, self, target, sources, args, kwargs)
 
         self._graph = None if self._tf.executing_eagerly() else self._tf.compat.v1.get_default_graph()
-        previous, _active = _active, self
+        _active.append(self)
         tape.gradient = gradient
         try:
             yield
         finally:
             tape.gradient = original
-            _active = previous
+            _active.pop()
 
     def call(
         self, original: Callable[..., Any], layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -114,8 +114,9 @@ class Recorder:
         return gradients
 
     def first_calls(self) -> dict[int, Call]:
-        """One call for each layer, by id, in the order of the forward pass: the first that took part in the backward
-        pass, else the first.
+        """One call for each layer, by id, in the order of the forward pass.
+
+        Of several calls the first that took part in the backward pass, else the first.
         """
         chosen: dict[int, Call] = {}
         for call in self.calls:
@@ -132,7 +133,7 @@ class Recorder:
         return found[0] if found else None
 
     def _usable(self, tensor: Any) -> bool:
-        """Dense float tensors of the graph of the step itself; those of loops and inner functions cannot be had."""
+        """Dense floats of the graph of the step; tensors of loops and inner functions cannot be had."""
         if not isinstance(tensor, self._tf.Tensor) or not tensor.dtype.is_floating:
             return False
         if self._graph is None:
@@ -165,8 +166,7 @@ class Recorder:
 
 def variable_key(variable: Any) -> int:
     """The same for a Keras variable and the TensorFlow variable within it."""
-    inner = getattr(variable, "_value", None)
-    return id(variable if inner is None else inner)
+    return id(inner(variable))
 
 
 def _took_part(call: Call) -> bool:
@@ -175,8 +175,10 @@ def _took_part(call: Call) -> bool:
 
 @contextmanager
 def _watched_activation(layer: Any, inputs: list[Any]) -> Iterator[None]:
-    """Replaces the layer's `activation` by one that notes its input and calls the original, so that what the original
-    leaves on its output (the logits) stays. Past Keras' attribute tracking, which would refuse.
+    """Replaces the layer's `activation` by one that notes its input and calls the original.
+
+    So what the original leaves on its output (the logits) stays. Past Keras' attribute tracking, which would
+    refuse.
     """
     attributes = vars(layer)
     activation = attributes.get("activation")

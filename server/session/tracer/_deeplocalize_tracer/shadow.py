@@ -1,8 +1,8 @@
-"""The shadow step: a compiled, recorded copy of the user's own training step that runs on the same batch just before
-the real one, and whose effects are undone.
+"""The shadow step: a recorded copy of the user's own training step, whose effects are undone.
 
-Recording the real step instead would add consumers to its tensors, and with them change which rewrites the graph
-optimiser applies and so the last bits of the training (see docs/choices.md).
+It is compiled, and runs on the same batch just before the real step. Recording the real step instead would
+add consumers to its tensors, and with them change which rewrites the graph optimiser applies and so the last
+bits of the training.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from . import probe as probes
 from .layers import leaves
 from .recorder import Recorder
+from .variables import Variables, inner
 
 # Operations whose effect outlives the step and is not undone by restoring variables.
 _EFFECTS = {
@@ -54,11 +55,11 @@ class CannotProbe(Exception):
 class Trace:
     """One traced shape of the shadow step."""
 
-    def __init__(self, recorded: Recorder, rows: list[probes.Row], weights: list[probes.Weight]) -> None:
-        self.recorded = recorded
+    def __init__(self, rows: list[probes.Row], weights: list[probes.Weight]) -> None:
         self.rows = rows
         self.weights = weights
-        self.variables: list[Any] | None = None
+        # Every variable that the step can change; known once it is traced.
+        self.touched: Any = None
 
 
 class Shadow:
@@ -83,38 +84,33 @@ class Shadow:
     def run(self, batch: Any) -> probes.Probe:
         """Runs the step and undoes it."""
         with undisturbed():
-            batch = self._tensors(batch)
+            batch = as_tensors(self._tf, batch)
             trace = self._trace_of(batch)
             return self._run(trace, batch)
 
     def _run(self, trace: Trace, batch: Any) -> probes.Probe:
-        variables = trace.variables or []
-        saved = [self._read(variable) for variable in variables]
-        before = {id(variable): value for variable, value in zip(variables, saved)}
-        tracker = [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
+        touched = trace.touched
+        before = touched.values()
+        tracker = self._tracker()
         try:
             # From zero, the running mean of the loss is that of this batch alone.
             for variable in tracker:
-                self._write(variable, self._tf.zeros(variable.shape, variable.dtype))
+                variable.assign(self._tf.zeros(variable.shape, variable.dtype))
             outputs = self._function(batch)
-            total, count = self._loss(tracker)
-            now = {id(variable): self._read(variable) for variable in map(_inner_variable, trace.weights)}
+            after = touched.values()
         finally:
-            for variable, value in zip(variables, saved):
-                self._write(variable, value)
+            touched.restore(before)
         probe = probes.Probe()
-        if count:
-            probe.loss = total / count
+        probe.loss = _mean([after[id(variable)] for variable in tracker])
         if outputs["learning_rate"] is not None:
-            probe.learning_rate = float(outputs["learning_rate"].numpy())
+            probe.learning_rate = float(outputs["learning_rate"])
         if outputs["prediction"] is not None:
-            probe.prediction = outputs["prediction"].numpy()
-        arrays = {row: tensor.numpy() for row, tensor in zip(trace.rows, outputs["rows"])}
-        weights = []
-        for weight in trace.weights:
-            variable = _inner_variable(weight)
-            if id(variable) in before:
-                weights.append((weight, before[id(variable)].numpy(), now[id(variable)].numpy()))
+            probe.prediction = probes.view(outputs["prediction"])
+        arrays = {row: probes.view(tensor) for row, tensor in zip(trace.rows, outputs["rows"])}
+        weights = [
+            (weight, probes.view(before[id(variable)]), probes.view(after[id(variable)]))
+            for weight, variable in ((weight, inner(weight.variable)) for weight in trace.weights)
+        ]
         probes.measure(probe, self.layers, arrays, weights, gradient_scale(self._model.optimizer, before))
         return probe
 
@@ -134,7 +130,7 @@ class Shadow:
         tensors = probes.tensors_of(tf, recorded, indices)
         tensors.update(probes.gradients_of(tf, recorded, weights))
         graph = tf.compat.v1.get_default_graph()
-        self._traces[id(graph)] = Trace(recorded, list(tensors), weights)
+        self._traces[id(graph)] = Trace(list(tensors), weights)
         return {
             "learning_rate": learning_rate,
             "prediction": recorded.prediction,
@@ -155,54 +151,39 @@ class Shadow:
         with _silent_printing():
             graph = self._function.get_concrete_function(batch).graph
         trace = self._traces[id(graph)]
-        if trace.variables is None:
+        if trace.touched is None:
             refuse_effects(graph)
-            trace.variables = self._touched(graph)
+            trace.touched = self._touched(graph)
         return trace
 
-    def _touched(self, graph: Any) -> list[Any]:
-        """Every variable that the step can change."""
+    def _touched(self, graph: Any) -> Variables:
         model = self._model
-        candidates = [
-            *graph.variables,
-            *model.variables,
-            *model.metrics_variables,
-            *(model.optimizer.variables if model.optimizer is not None else []),
-        ]
-        return list({id(variable): variable for variable in map(inner, candidates)}.values())
+        of_optimizer = [] if model.optimizer is None else model.optimizer.variables
+        of_metrics = [*model.metrics_variables, *self._tracker()]
+        return Variables(self._tf, [*graph.variables, *model.variables, *of_metrics, *of_optimizer])
 
-    def _loss(self, tracker: list[Any]) -> tuple[float, float]:
-        if len(tracker) != 2:
-            return 0.0, 0.0
-        total, count = (float(self._read(variable).numpy()) for variable in tracker)
-        return total, count
-
-    def _tensors(self, batch: Any) -> Any:
-        tf = self._tf
-        return tf.nest.map_structure(
-            lambda item: tf.convert_to_tensor(item) if isinstance(item, (np.ndarray, np.generic)) else item,
-            batch,
-        )
-
-    def _read(self, variable: Any) -> Any:
-        return self._tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
-
-    def _write(self, variable: Any, value: Any) -> None:
-        self._tf.raw_ops.AssignVariableOp(resource=variable.handle, value=value)
+    def _tracker(self) -> list[Any]:
+        """The variables of Keras' running mean of the loss; a custom model need not list it as a metric."""
+        return [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
 
 
-def inner(variable: Any) -> Any:
-    """The TensorFlow variable within a Keras variable."""
-    found = getattr(variable, "_value", None)
-    return variable if found is None else found
+def _mean(tracker: list[Any]) -> float | None:
+    """The mean in the variables of a Keras `Mean`; `None` when nothing was counted."""
+    if len(tracker) != 2:
+        return None
+    total, count = (float(value) for value in tracker)
+    return total / count if count else None
 
 
-def _inner_variable(weight: probes.Weight) -> Any:
-    return inner(weight.variable)
+def as_tensors(tf: Any, batch: Any) -> Any:
+    """The batch with its NumPy arrays as tensors of the same type."""
+    return tf.nest.map_structure(
+        lambda item: tf.convert_to_tensor(item) if isinstance(item, (np.ndarray, np.generic)) else item, batch
+    )
 
 
 def gradient_scale(optimizer: Any, values: dict[int, Any]) -> float:
-    """By what the loss was multiplied before the backward pass (mixed precision); `values` of variables by id."""
+    """What the loss was multiplied by (mixed precision); `values` are those of variables by id."""
     scale = getattr(optimizer, "dynamic_scale", None)
     if scale is not None and id(inner(scale)) in values:
         return float(values[id(inner(scale))].numpy())

@@ -42,7 +42,7 @@ _known: dict[CodeType, bool] = {}
 
 
 def is_user_code(code: CodeType, module: str | None) -> bool:
-    """Whether this code is the user's own: neither the framework, nor the tracer, nor an installed library."""
+    """Whether this code is the user's own: not the framework, the tracer or an installed library."""
     known = _known.get(code)
     if known is None:
         package = (module or "").partition(".")[0]

@@ -26,7 +26,7 @@ NAMES = [
 ]
 _NAN = math.nan
 _NO_UNITS = [_NAN] * 5
-# Beyond this the squares leave float32.
+# Beyond this the squares of float32 overflow.
 _LARGE = 1e16
 _FLAT_FROM = 5.0
 _CONSTANT = 1e-6
@@ -45,65 +45,83 @@ def of_tensor(array: np.ndarray) -> list[float]:
 
 
 def of_output(array: np.ndarray, axis: int, activation: str | None) -> list[float]:
-    """Statistics of a layer's output or of the gradient at it, whose units lie along `axis`; `activation` is the one
-    that is applied to it.
+    """Statistics of a layer's output or of the gradient at it, whose units lie along `axis`.
+
+    `activation` is the function that is applied to it, if any. Few passes over the array: sums, extremes and
+    squares are taken over the samples first, and the rest works on those much smaller arrays.
     """
-    elements = _elements(array.reshape(-1))
     if array.ndim < 2 or array.size == 0:
-        return elements + _NO_UNITS
+        return of_tensor(array)
     if axis not in (-1, array.ndim - 1):
         array = np.moveaxis(array, axis, -1)
-    units = array.shape[-1]
-    flat = array.reshape(-1, units)
-    high, low = flat.max(axis=0), flat.min(axis=0)
-    dead = float(np.count_nonzero((high == 0) & (low == 0)))
-    constant = spread = _NAN
-    if array.shape[0] > 1:
-        with np.errstate(invalid="ignore", over="ignore"):
-            bound = _CONSTANT * np.maximum(1.0, np.maximum(np.abs(high), np.abs(low)))
-            constant = float(np.count_nonzero(high - low <= bound))
-        spread = spread_over_samples(array)
+    samples, units = array.shape[0], array.shape[-1]
+    # NaN and infinity propagate through all of these.
+    high = np.maximum.reduce(array, axis=0)
+    low = np.minimum.reduce(array, axis=0)
+    largest = max(abs(float(high.max())), abs(float(low.min())))
+    if not math.isfinite(largest) or largest > _LARGE:
+        elements, spread = _elements(array.reshape(-1)), _spread(array.astype(np.float64))[0]
+    else:
+        spread, variance, mean = _spread(array)
+        elements = _summary(array.size, mean, variance, float(low.min()), float(high.max()))
+        elements += [float(np.count_nonzero(array == 0)), 0.0, 0.0]
+    unit_high = np.maximum.reduce(high.reshape(-1, units), axis=0)
+    unit_low = np.minimum.reduce(low.reshape(-1, units), axis=0)
+    dead = np.count_nonzero((unit_high == 0) & (unit_low == 0))
+    constant = _NAN
+    if samples > 1:
+        bound = _CONSTANT * np.maximum(1.0, np.maximum(np.abs(unit_high), np.abs(unit_low)))
+        constant = float(np.count_nonzero(unit_high - unit_low <= bound))
     saturated = _NAN
     if activation in SATURATING:
-        saturated = float(np.count_nonzero(np.abs(flat) >= _FLAT_FROM)) / flat.size
-    return [*elements, float(units), dead, constant, saturated, spread]
+        saturated = np.count_nonzero(np.abs(array) >= _FLAT_FROM) / array.size
+    return [*elements, float(units), float(dead), constant, saturated, spread if samples > 1 else _NAN]
 
 
 def spread_over_samples(array: np.ndarray) -> float:
     """Mean over all outputs of one sample of the standard deviation over the samples."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        centred = array - array.mean(axis=0, dtype=np.float64).astype(array.dtype)
-        variance = np.einsum("i...,i...->...", centred, centred) / array.shape[0]
-        return float(np.sqrt(variance, dtype=np.float64).mean())
+    return _spread(array)[0]
+
+
+def _spread(array: np.ndarray) -> tuple[float, float, float]:
+    """That, then variance and mean of all elements: variance within outputs plus that between their means."""
+    samples = array.shape[0]
+    means = np.add.reduce(array, axis=0) / array.dtype.type(samples)
+    centred = array - means
+    within = np.einsum("i...,i...->...", centred, centred) / array.dtype.type(samples)
+    means = np.asarray(means, dtype=np.float64)
+    mean = float(means.mean())
+    between = means - mean
+    variance = float(within.mean(dtype=np.float64)) + float((between * between).mean())
+    return float(np.sqrt(within).mean(dtype=np.float64)), variance, mean
+
+
+def _summary(count: int, mean: float, variance: float, low: float, high: float) -> list[float]:
+    """From count to l2."""
+    std = math.sqrt(variance)
+    l2 = math.sqrt(count) * math.hypot(std, mean)
+    return [float(count), mean, std, low, high, max(abs(low), abs(high)), l2]
 
 
 def _elements(flat: np.ndarray) -> list[float]:
+    """From count to infs."""
     count = flat.size
     if count == 0:
         return [0.0] + [_NAN] * 6 + [0.0] * 3
-    with np.errstate(invalid="ignore", over="ignore"):
-        total = float(flat.sum(dtype=np.float64))
-    if math.isfinite(total):
-        return [float(count), *_finite(flat, total), 0.0, 0.0]
-    nans = int(np.count_nonzero(np.isnan(flat)))
-    finite = flat[np.isfinite(flat)]
-    infs = count - nans - finite.size
-    if finite.size == 0:
-        return [float(count)] + [_NAN] * 6 + [0.0, float(nans), float(infs)]
-    return [float(count), *_finite(finite, float(finite.sum(dtype=np.float64))), float(nans), float(infs)]
-
-
-def _finite(flat: np.ndarray, total: float) -> list[float]:
-    """mean, std, min, max, absmax, l2, zeros."""
-    count = flat.size
-    low, high = float(flat.min()), float(flat.max())
-    largest = max(abs(low), abs(high))
-    if largest > _LARGE and flat.dtype != np.float64:
-        flat = flat.astype(np.float64)
-    mean = total / count
-    with np.errstate(over="ignore"):
-        centred = flat - flat.dtype.type(mean)
-        variance = float(np.dot(centred, centred)) / count
-    std = math.sqrt(variance)
-    l2 = math.sqrt(count) * math.hypot(std, mean)
-    return [mean, std, low, high, largest, l2, float(count - np.count_nonzero(flat))]
+    nans = infs = 0
+    finite = flat
+    if not math.isfinite(float(np.add.reduce(flat))):
+        finite = flat[np.isfinite(flat)].astype(np.float64)
+        nans = int(np.count_nonzero(np.isnan(flat)))
+        infs = count - nans - finite.size
+        if finite.size == 0:
+            return [float(count)] + [_NAN] * 6 + [0.0, float(nans), float(infs)]
+    low, high = float(np.minimum.reduce(finite)), float(np.maximum.reduce(finite))
+    if max(abs(low), abs(high)) > _LARGE:
+        finite = finite.astype(np.float64)
+    mean = float(np.add.reduce(finite)) / finite.size
+    centred = finite - finite.dtype.type(mean)
+    variance = float(np.dot(centred, centred)) / finite.size
+    summary = _summary(finite.size, mean, variance, low, high)
+    summary[0] = float(count)
+    return [*summary, float(np.count_nonzero(finite == 0)), float(nans), float(infs)]

@@ -1,4 +1,4 @@
-"""Stands in for Keras' train function on TensorFlow: takes the batch out, probes it, and trains on it untouched."""
+"""Stands in for Keras' train function on TensorFlow: takes the batch out, probes it, trains on it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 from . import config, fit, predictions
 from .channel import notice
 from .layers import leaves
-from .probe import Probe, gradients_of, measure, tensors_of, weights_of
+from .probe import Probe, gradients_of, measure, tensors_of, view, weights_of
 from .recorder import Recorder
-from .shadow import CannotProbe, Shadow, gradient_scale, inner, undisturbed
+from .shadow import CannotProbe, Shadow, as_tensors, gradient_scale, undisturbed
+from .variables import inner
 
 
 class Stepper:
@@ -59,8 +60,10 @@ class Stepper:
         return logs
 
     def _take(self, iterator: Any) -> list[Any] | None:
-        """The next batches. Always taken out, probed or not: otherwise operations with a random stream of their own
-        would run in two different graphs and so draw from two streams.
+        """The next batches; `None` when they are spread over devices.
+
+        Always taken out, probed or not: otherwise operations with a random stream of their own would run in
+        two different graphs and so draw from two streams.
         """
         count = int(self._model.steps_per_execution or 1)
         if isinstance(iterator, self._tf.distribute.DistributedIterator):
@@ -78,13 +81,13 @@ class Stepper:
         return batches
 
     def _prepare(self, run: fit.Run, batch: Any, spec: Any) -> None:
-        """Before the first step: has Keras trace its step first, so that variables come to be in their usual order;
-        then traces the shadow, and announces the training.
+        """Before the first step: has both steps traced, and announces the training.
 
-        `spec` describes the batches of a data set. Keras traces for that, where the size of a batch is usually open,
-        and a step that was traced for one size computes some losses differently in the last bits.
+        Keras' own first, so that variables come to be in their usual order. `spec` describes the batches of a
+        data set. Keras traces for that, where the size of a batch is usually open, and a step that was traced
+        for one size computes some losses differently in the last bits.
         """
-        example = _tensors(self._tf, batch) if spec is None else spec
+        example = as_tensors(self._tf, batch) if spec is None else spec
         if self._why_not is None and not self._model.run_eagerly:
             function = _compiled_step(self._plain)
             if function is not None:
@@ -118,7 +121,7 @@ class Stepper:
             return None, traceback.format_exc(limit=-3)
 
     def _recorded(self, batches: list[Any]) -> tuple[Any, Probe | None, str | None]:
-        """Under `run_eagerly` the step itself is recorded: it is made of single operations, which nothing rewrites."""
+        """Under `run_eagerly` the step itself is recorded: nothing rewrites its single operations."""
         if len(batches) > 1:
             return self._plain(batches), None, "run_eagerly together with steps_per_execution"
         tf = self._tf
@@ -145,13 +148,13 @@ class Stepper:
         tensors.update(gradients_of(tf, recorded, weights))
         probe = Probe()
         if recorded.prediction is not None:
-            probe.prediction = recorded.prediction.numpy()
+            probe.prediction = view(recorded.prediction)
         values = [
-            (weight, before[id(weight.variable)].numpy(), self._value(weight.variable).numpy())
+            (weight, view(before[id(weight.variable)]), view(self._value(weight.variable)))
             for weight in weights
             if id(weight.variable) in before
         ]
-        arrays = {row: tensor.numpy() for row, tensor in tensors.items()}
+        arrays = {row: view(tensor) for row, tensor in tensors.items()}
         measure(probe, ordered, arrays, values, gradient_scale(self._model.optimizer, scales))
         run = fit.of_model(self._model)
         if run is not None:
@@ -222,12 +225,6 @@ def _some(iterator: Any, count: int) -> Any:
         yield batch
 
 
-def _tensors(tf: Any, batch: Any) -> Any:
-    return tf.nest.map_structure(
-        lambda item: tf.convert_to_tensor(item) if isinstance(item, (np.ndarray, np.generic)) else item, batch
-    )
-
-
 def _unpacked(batch: Any) -> tuple[Any, Any]:
     """The first input and the first label of a batch."""
     parts = batch if isinstance(batch, tuple) else (batch,)
@@ -243,7 +240,7 @@ def _leaf(part: Any) -> Any:
 
 
 def _compiled_step(plain: Callable[[Any], Any]) -> Any:
-    """The compiled function for one batch within the train function that Keras made, if it is where it used to be."""
+    """The compiled function for one batch within the train function that Keras made, if it is still there."""
     cells = dict(zip(plain.__code__.co_freevars, plain.__closure__ or ()))
     cell = cells.get("one_step_on_data")
     function = getattr(cell.cell_contents, "__wrapped__", None) if cell is not None else None

@@ -24,7 +24,7 @@ def site_of(error: BaseException) -> sites.Site | None:
 
 
 class NoInput(io.TextIOWrapper):
-    """Standard input of a script that nobody sits in front of: always at its end, and says so once it is read."""
+    """Standard input of a script that nobody sits in front of: at its end, and says so when it is read."""
 
     def _tell(self) -> None:
         notice("input", "the script asked for input, which a traced run cannot give", sites.caller())

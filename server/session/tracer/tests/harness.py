@@ -8,7 +8,6 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,24 +50,22 @@ def traced(script: Path, *arguments: str, config: dict[str, Any] | None = None, 
     received = bytearray()
     reader = threading.Thread(target=lambda: _receive(ours, received))
     reader.start()
-    with tempfile.TemporaryDirectory() as scratch:
-        settings = {"scratch": str(Path(scratch) / "scratch"), **(config or {})}
-        environment = {
-            **os.environ,
-            "_DEEPLOCALIZE_CHANNEL": str(theirs.fileno()),
-            "_DEEPLOCALIZE_CONFIG": json.dumps(settings),
-        }
-        done = subprocess.run(
-            [sys.executable, str(TRACER), str(script), *arguments],
-            env=environment,
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            **options,
-        )
+    environment = {
+        **os.environ,
+        "_DEEPLOCALIZE_CHANNEL": str(theirs.fileno()),
+        "_DEEPLOCALIZE_CONFIG": json.dumps(config or {}),
+    }
+    done = subprocess.run(
+        [sys.executable, str(TRACER), str(script), *arguments],
+        env=environment,
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        **options,
+    )
     theirs.close()
     reader.join()
     ours.close()
@@ -84,7 +81,7 @@ def plain(script: Path, *arguments: str, **options: Any) -> Run:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
         **options,
     )

@@ -43,7 +43,9 @@ def unit_stats(a):
 
 # 0: relu, then softmax with cross-entropy on remembered logits; all in one batch.
 y = generator.integers(0, 3, 8)
-model = keras.Sequential([keras.Input((5,)), layers.Dense(4, activation="relu"), layers.Dense(3, activation="softmax")])
+model = keras.Sequential(
+    [keras.Input((5,)), layers.Dense(4, activation="relu"), layers.Dense(3, activation="softmax")]
+)
 w1, b1, w2, b2 = model.get_weights()
 b1[0] = -100.0
 model.set_weights([w1, b1, w2, b2])
@@ -115,7 +117,9 @@ EXPECTED["regression"] = {
 bad = x.copy()
 bad[2, 1] = np.nan
 binary = np.array([0, 1, 1, 0, 1, 0, 0, 1], dtype="float32")
-model = keras.Sequential([keras.Input((5,)), layers.Dense(2), layers.Activation("relu"), layers.Dense(1, "sigmoid")])
+model = keras.Sequential(
+    [keras.Input((5,)), layers.Dense(2), layers.Activation("relu"), layers.Dense(1, "sigmoid")]
+)
 w = model.get_weights()
 model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
 model.fit(bad, binary, batch_size=8, epochs=1, shuffle=False, verbose=0)
@@ -138,7 +142,12 @@ EXPECTED["batches"] = [errors[:3].mean(), errors[3:6].mean(), errors[6:].mean()]
 # 4: channels-first convolution: units along axis 1.
 images = generator.normal(size=(4, 2, 6, 6)).astype("float32")
 model = keras.Sequential(
-    [keras.Input((6, 6, 2)), layers.Conv2D(3, 3, activation="relu"), layers.GlobalMaxPooling2D(), layers.Dense(1)]
+    [
+        keras.Input((6, 6, 2)),
+        layers.Conv2D(3, 3, activation="relu"),
+        layers.GlobalMaxPooling2D(),
+        layers.Dense(1),
+    ]
 )
 model.compile("sgd", "mse")
 model.fit(images.transpose(0, 2, 3, 1), np.ones(4), batch_size=4, verbose=0)

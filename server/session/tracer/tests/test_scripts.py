@@ -1,0 +1,172 @@
+"""Scripts that fail or do unusual things."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from . import harness
+
+START = """\
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import numpy as np
+import keras
+from keras import layers
+"""
+
+
+class Scripts(unittest.TestCase):
+    """Each runs a script of its own."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def trace(self, text: str, **options: object) -> harness.Run:
+        """Runs this text after the usual imports."""
+        return harness.traced(harness.script(self.folder, START + text), **options)
+
+    def test_an_error_in_the_first_step_names_the_layer(self) -> None:
+        text = (
+            "model = keras.Sequential([layers.Dense(4), layers.LSTM(3), layers.Dense(1)])\n"
+            "model.compile(loss='mse', optimizer='sgd')\n"
+            "def train():\n"
+            "    model.fit(np.zeros((10, 5)), np.zeros(10), verbose=0)\n"
+            "train()\n"
+        )
+        run = self.trace(text)
+        plain = harness.plain(self.folder / "train.py")
+        self.assertEqual((run.code, plain.code), (1, 1))
+        exception = run.of("exception")[0]
+        self.assertEqual(exception["class"], "ValueError")
+        self.assertIn("expected ndim=3, found ndim=2", exception["message"])
+        self.assertEqual([frame["site"]["line"] for frame in exception["frames"] if frame["user"]], [10, 9])
+        self.assertEqual((exception["layer"]["name"], exception["layer"]["index"]), ("lstm", 1))
+        self.assertEqual(exception["layer"]["site"]["line"], 6)
+        self.assertEqual(exception["fit"], 0)
+        self.assertEqual([end["reason"] for end in run.of("fit-end")], ["exception"])
+        self.assertEqual(_traceback(run.stderr), _traceback(plain.stderr))
+
+    def test_an_error_while_building_names_the_layer(self) -> None:
+        run = self.trace(
+            "keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3),\n"
+            "                  layers.MaxPooling2D(8), layers.Dense(2)])\n"
+        )
+        exception = run.of("exception")[0]
+        self.assertEqual(
+            (exception["layer"]["class"], exception["layer"]["site"]["line"]), ("MaxPooling2D", 7)
+        )
+        self.assertNotIn("\x1b", exception["message"])
+        self.assertEqual(run.of("fit"), [])
+        self.assertEqual(run.of("exit")[0]["code"], 1)
+
+    def test_caught_errors_and_several_trainings(self) -> None:
+        run = self.trace(
+            "from tensorflow import keras as old\n"
+            "model = old.Sequential([old.layers.Dense(2), old.layers.Dense(1)])\n"
+            "model.compile('sgd', 'mse')\n"
+            "try:\n"
+            "    model.fit(np.zeros((4, 2)), np.zeros(5), verbose=0)\n"
+            "except ValueError:\n"
+            "    pass\n"
+            "model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0)\n"
+            "for _ in range(3):\n"
+            "    model.train_on_batch(np.zeros((4, 2)), np.zeros(4))\n"
+            "raise SystemExit(3)\n"
+        )
+        self.assertEqual(run.code, 3)
+        self.assertEqual(run.of("exception"), [])
+        self.assertEqual([fit["call"] for fit in run.of("fit")], ["fit", "fit", "train_on_batch"])
+        ends = [(end["fit"], end["reason"]) for end in run.of("fit-end")]
+        self.assertEqual(ends, [(0, "exception"), (1, "finished"), (2, "finished")])
+        self.assertEqual([(step.fit, step.step) for step in run.steps], [(1, 0), (2, 0), (2, 1), (2, 2)])
+        self.assertEqual(run.of("exit")[0], {"type": "exit", "code": 3, "fits": 3})
+
+    def test_a_loop_without_fit_is_noticed_once(self) -> None:
+        run = self.trace(
+            "import tensorflow as tf\n"
+            "layer = layers.Dense(1)\n"
+            "optimizer = keras.optimizers.SGD()\n"
+            "for _ in range(3):\n"
+            "    with tf.GradientTape() as tape:\n"
+            "        loss = tf.reduce_sum(layer(tf.ones((2, 3))))\n"
+            "    gradients = tape.gradient(loss, layer.trainable_weights)\n"
+            "    optimizer.apply_gradients(zip(gradients, layer.trainable_weights))\n"
+        )
+        self.assertEqual(run.code, 0, run.stderr)
+        self.assertEqual([notice["name"] for notice in run.of("notice")], ["custom-loop"])
+        self.assertEqual(run.of("notice")[0]["site"]["line"], 13)
+
+    def test_nested_models_subclasses_and_helpers(self) -> None:
+        run = self.trace(
+            "class Block(layers.Layer):\n"
+            "    def __init__(self, units):\n"
+            "        super().__init__()\n"
+            "        self.inner = layers.Dense(units, activation='relu')\n"
+            "    def call(self, x):\n"
+            "        return self.inner(x)\n"
+            "def head(): return [layers.Dense(3), layers.Activation('sigmoid'), layers.Dense(1)]\n"
+            "base = keras.Sequential([keras.Input((4,)), Block(5), *head()], name='base')\n"
+            "model = keras.Sequential([base, layers.LeakyReLU(negative_slope=0.1), layers.Dense(1, 'sigmoid')])\n"
+            "model.compile(keras.optimizers.Adam(), keras.losses.BinaryCrossentropy(label_smoothing=0.1))\n"
+            "model.fit(np.random.rand(64, 4), np.random.randint(0, 2, 64), verbose=0, validation_split=0.25)\n"
+        )
+        self.assertEqual(run.code, 0, run.stderr)
+        fit = run.of("fit")[0]
+        names = [
+            "base/block/dense",
+            "base/dense_1",
+            "base/activation",
+            "base/dense_2",
+            "leaky_re_lu",
+            "dense_3",
+        ]
+        self.assertEqual([layer["name"] for layer in fit["layers"]], names)
+        self.assertEqual([layer["inputs"] for layer in fit["layers"]], [[], [0], [1], [2], [3], [4]])
+        activations = ["relu", "linear", "sigmoid", "linear", "leaky_relu", "sigmoid"]
+        self.assertEqual([layer["activation"] for layer in fit["layers"]], activations)
+        self.assertEqual([layer["site"]["line"] for layer in fit["layers"]], [9, 12, 12, 12, 14, 14])
+        self.assertEqual(fit["loss"]["name"], "binary_crossentropy")
+        self.assertEqual(fit["loss"]["config"]["label_smoothing"], 0.1)
+        self.assertEqual((fit["samples"], fit["steps_per_epoch"], fit["validation"]), (48, 2, True))
+        tensors = {(layer, tensor) for layer, tensor, _ in run.steps[0].rows}
+        for layer in range(6):
+            self.assertLessEqual({(layer, "v1"), (layer, "v2"), (layer, "gout")}, tensors)
+        self.assertEqual(set(run.of("epoch")[0]["logs"]), {"loss", "val_loss"})
+
+    def test_plots_open_no_window(self) -> None:
+        package = self.folder / "matplotlib"
+        package.mkdir()
+        used = (
+            "def use(backend, *, force=True):\n    if backend == 'TkAgg': raise ImportError('no display')\n"
+        )
+        (package / "__init__.py").write_text(used, encoding="utf-8")
+        (package / "pyplot.py").write_text(
+            "def show(*a, **k): raise SystemExit('a window')\n", encoding="utf-8"
+        )
+        text = (
+            "import matplotlib\n"
+            "matplotlib.use('TkAgg')\n"
+            "import matplotlib.pyplot as plt\n"
+            "plt.show()\n"
+            "plt.show(block=True)\n"
+        )
+        run = harness.traced(harness.script(self.folder, text))
+        self.assertEqual(run.code, 0, run.stderr)
+        notices = [(notice["name"], notice["site"]["line"]) for notice in run.of("notice")]
+        self.assertEqual(notices, [("plot", 2)])
+
+    def test_a_missing_keras_is_said_plainly(self) -> None:
+        text = "import sys\nsys.modules['keras'] = None\nfrom keras import layers\n"
+        run = harness.traced(harness.script(self.folder, text))
+        self.assertEqual(run.code, 1)
+        self.assertEqual(run.of("notice")[0]["name"], "keras-missing")
+        self.assertEqual(run.of("notice")[0]["site"]["line"], 3)
+        self.assertEqual(run.of("exception")[0]["class"], "ModuleNotFoundError")
+
+
+def _traceback(text: str) -> str:
+    return text[text.index("Traceback") :]
