@@ -1,4 +1,4 @@
-//! `cargo xtask docs`: pages generated from the rules.
+//! `cargo xtask docs`: pages and the schema of the settings, generated from the rules.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -44,6 +44,10 @@ fn pages() -> BTreeMap<PathBuf, String> {
         pages.insert(PathBuf::from("docs/rules").join(page), rule.markdown());
     }
     pages.insert("docs/rules/README.md".into(), table);
+    pages.insert(
+        "docs/settings.schema.json".into(),
+        format!("{:#}\n", deeplocalize::config::schema::schema()),
+    );
     pages
 }
 

@@ -1,19 +1,28 @@
 //! The quick check: text → program → rules → findings, for one text or many files. Nothing is run.
 
-mod read;
+mod fix;
+pub mod notebook;
+mod pool;
+pub mod read;
+mod script;
 mod walk;
+mod write;
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use finding::{Finding, Severity, Verdict};
+use finding::{Applicability, Finding, Severity, Verdict};
 use program::Program;
-use rayon::prelude::*;
 
+use crate::config::{Configuration, Settings};
 use crate::report::{Report, ToolError};
+use crate::suppress;
 use crate::text::SourceText;
+use script::Script;
 
 /// Largest file that is read.
 pub const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -27,33 +36,51 @@ pub struct FileReport {
     pub errors: Vec<ToolError>,
 }
 
-/// Checks one text. `path` is put into findings and errors as it is.
-pub fn check_text(path: &Path, text: &str) -> FileReport {
+impl FileReport {
+    fn failed(error: ToolError) -> Self {
+        FileReport {
+            findings: Vec::new(),
+            errors: vec![error],
+        }
+    }
+}
+
+/// Longest time the check of one file may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// Checks one text under the settings that hold for it. `path` is put into findings and errors as it is.
+pub fn check_text(path: &Path, text: &str, settings: &Settings) -> FileReport {
     // A mistake of ours must not take the other files, or the language server, with it.
-    std::panic::catch_unwind(AssertUnwindSafe(|| analyse(path, text))).unwrap_or_else(|_| FileReport {
-        findings: Vec::new(),
-        errors: vec![ToolError {
-            code: "internal-error".into(),
-            message: format!("the check of {} failed inside DeepLocalize", path.display()),
-            path: Some(path.to_owned()),
-            hint: "this is a bug of DeepLocalize; please report it with the file".into(),
-        }],
+    std::panic::catch_unwind(AssertUnwindSafe(|| analyse(path, text, settings))).unwrap_or_else(|_| {
+        FileReport::failed(read::error(
+            "internal-error",
+            path,
+            format!("the check of {} failed inside DeepLocalize", path.display()),
+            "this is a bug of DeepLocalize; please report it with the file",
+        ))
     })
 }
 
-fn analyse(path: &Path, text: &str) -> FileReport {
+fn analyse(path: &Path, text: &str, settings: &Settings) -> FileReport {
     let program = Program::parse(text);
-    let mut findings = rules::check(&program, text, path);
+    let errors = syntax_error(path, text, &program.syntax_errors);
+    FileReport {
+        findings: findings(path, text, &program, settings),
+        errors: errors.into_iter().collect(),
+    }
+}
+
+/// What the rules find that settings and comments let through: most severe and most certain first, then in source order.
+pub fn findings(path: &Path, text: &str, program: &Program, settings: &Settings) -> Vec<Finding> {
+    let mut findings = rules::check(program, text, path);
+    settings.apply(&mut findings);
+    suppress::apply(text, &mut findings);
     findings.sort_by(|a, b| {
         b.severity
             .cmp(&a.severity)
             .then(b.confidence.total_cmp(&a.confidence))
     });
-    let errors = syntax_error(path, text, &program.syntax_errors);
-    FileReport {
-        findings,
-        errors: errors.into_iter().collect(),
-    }
+    findings
 }
 
 /// One error per file: what follows the first place is often only its consequence.
@@ -82,43 +109,114 @@ pub struct Stdin<R> {
     pub name: PathBuf,
 }
 
+/// What is to be done with the fixes of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FixOptions {
+    /// The least safe fixes that are applied.
+    pub least: Applicability,
+    /// Whether the files are changed, or only what they would become is told.
+    pub write: bool,
+}
+
+/// A file that fixes change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixedFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its content before.
+    pub before: String,
+    /// Its content after.
+    pub after: String,
+    /// Codes of the findings whose fixes were applied.
+    pub applied: Vec<&'static str>,
+}
+
+/// Result of a check.
+#[derive(Debug)]
+pub struct Checks {
+    /// What was found; in files that fixes change, what is left.
+    pub report: Report,
+    /// The files that fixes change.
+    pub fixed: Vec<FixedFile>,
+    /// Standard input with its fixes, where it was read.
+    pub stdin: Option<String>,
+}
+
 /// Checks files, folders and, for `-`, standard input. A file that is named is always checked; in folders, files
-/// that Git ignores and virtual environments are passed over, and a file that never mentions Keras counts as looked at without being parsed.
-pub fn check_paths<R: Read>(paths: &[PathBuf], stdin: Stdin<R>) -> Report {
-    let (inputs, mut errors) = walk::inputs(paths);
-    let mut report = Report {
-        verdict: Verdict::Healthy,
-        files: inputs.iter().map(|input| input.path.clone()).collect(),
-        run: None,
-        findings: Vec::new(),
-        errors: Vec::new(),
-        texts: BTreeMap::new(),
-    };
+/// that Git or the settings exclude and virtual environments are passed over, and a file that never mentions Keras counts as looked at without being parsed.
+pub fn check_paths<R: Read>(
+    paths: &[PathBuf],
+    stdin: Stdin<R>,
+    configuration: &Arc<Configuration>,
+    fix: Option<FixOptions>,
+) -> Checks {
+    let (mut inputs, mut errors) = walk::inputs(paths, configuration);
     // Standard input is one stream: it is read here, the files are shared out.
-    let mut checked: Vec<Checked> = inputs
-        .par_iter()
-        .filter(|input| input.origin != walk::Origin::Stdin)
-        .map(|input| check_file(&input.path, input.origin == walk::Origin::Found))
-        .collect();
-    let position = inputs
+    let stdin_at = inputs
         .iter()
         .position(|input| input.origin == walk::Origin::Stdin);
-    if let Some(position) = position {
-        if let Some(file) = report.files.get_mut(position) {
-            file.clone_from(&stdin.name);
-        }
-        checked.insert(position, check_reader(stdin.reader, &stdin.name, false));
+    let mut from_stdin = None;
+    if let Some(input) = stdin_at.and_then(|at| inputs.get_mut(at)) {
+        from_stdin = Some(read::text(stdin.reader, &stdin.name, false));
+        input.path = stdin.name;
     }
-    for checked in checked {
-        if let (Some(text), false) = (checked.text, checked.report.findings.is_empty()) {
-            report.texts.insert(checked.path, text);
+    let files: Vec<PathBuf> = inputs.iter().map(|input| input.path.clone()).collect();
+    let (count, configuration_of_files) = (inputs.len(), Arc::clone(configuration));
+    let checked = pool::each(count, TIME_LIMIT, move |number| {
+        let input = inputs.get(number)?;
+        let text = match &from_stdin {
+            Some(text) if input.origin == walk::Origin::Stdin => text.clone(),
+            _ => read::open(&input.path)
+                .and_then(|file| read::text(file, &input.path, input.origin == walk::Origin::Found)),
+        };
+        Some(check_file(input, text, &configuration_of_files, fix))
+    });
+    errors.extend(configuration.take_errors());
+    let (mut fixed, mut fixed_stdin) = (Vec::new(), None);
+    let mut report = Report {
+        verdict: Verdict::Healthy,
+        files,
+        run: None,
+        findings: Vec::new(),
+        errors,
+        texts: BTreeMap::new(),
+        cells: BTreeMap::new(),
+    };
+    for (number, checked) in checked.into_iter().enumerate() {
+        let Some(path) = report.files.get(number).cloned() else {
+            continue;
+        };
+        let checked = checked
+            .flatten()
+            .unwrap_or_else(|| Checked::failed(too_slow(&path)));
+        if stdin_at == Some(number) {
+            fixed_stdin = checked.script.as_ref().map(Script::file);
+        }
+        if let (Some(script), false) = (checked.script, checked.report.findings.is_empty()) {
+            report
+                .cells
+                .extend(script.cells().map(|cells| (path.clone(), cells)));
+            report.texts.insert(path, script.program().to_owned());
         }
         report.findings.extend(checked.report.findings);
-        errors.extend(checked.report.errors);
+        report.errors.extend(checked.report.errors);
+        fixed.extend(checked.fixed);
     }
-    report.errors = errors;
     report.verdict = verdict(&report);
-    report
+    Checks {
+        report,
+        fixed,
+        stdin: fixed_stdin,
+    }
+}
+
+fn too_slow(path: &Path) -> ToolError {
+    read::error(
+        "too-slow",
+        path,
+        format!("the check of {} took longer than {TIME_LIMIT:?}", path.display()),
+        "this is a bug of DeepLocalize; please report it with the file",
+    )
 }
 
 fn verdict(report: &Report) -> Verdict {
@@ -132,45 +230,80 @@ fn verdict(report: &Report) -> Verdict {
     }
 }
 
-/// A file, its text as far as it could be read, and what was found in it.
+/// What became of a file.
 struct Checked {
-    path: PathBuf,
-    text: Option<String>,
+    script: Option<Script>,
     report: FileReport,
+    fixed: Option<FixedFile>,
 }
 
-fn check_file(path: &Path, only_keras: bool) -> Checked {
-    match read::open(path) {
-        Ok(file) => check_reader(file, path, only_keras),
-        Err(error) => Checked {
-            path: path.to_owned(),
-            text: None,
-            report: FileReport {
-                findings: Vec::new(),
-                errors: vec![error],
-            },
-        },
+impl Checked {
+    fn failed(error: ToolError) -> Self {
+        Checked {
+            script: None,
+            report: FileReport::failed(error),
+            fixed: None,
+        }
     }
 }
 
-fn check_reader(reader: impl Read, path: &Path, only_keras: bool) -> Checked {
-    let (text, report) = match read::text(reader, path, only_keras) {
-        Ok(Some(text)) => {
-            let report = check_text(path, &text);
-            (Some(text), report)
+fn check_file(
+    input: &walk::Input,
+    text: Result<Option<read::Text>, ToolError>,
+    configuration: &Configuration,
+    fix: Option<FixOptions>,
+) -> Checked {
+    let path = &input.path;
+    let script = match text {
+        Ok(Some(text)) => Script::new(path, text),
+        Ok(None) => {
+            return Checked {
+                script: None,
+                report: FileReport::default(),
+                fixed: None,
+            };
         }
-        Ok(None) => (None, FileReport::default()),
-        Err(error) => (
-            None,
-            FileReport {
-                findings: Vec::new(),
-                errors: vec![error],
-            },
-        ),
+        Err(error) => Err(error),
     };
+    let script = match script {
+        Ok(script) => script,
+        Err(error) => return Checked::failed(error),
+    };
+    let settings = configuration.of(path);
+    let mut report = check_text(path, script.program(), &settings);
+    if let Some(options) = fix
+        && let Some(fixed) = fix::fix(path, &script, &report, &settings, options.least)
+    {
+        let file = FixedFile {
+            path: path.clone(),
+            before: script.file(),
+            after: fixed.script.file(),
+            applied: fixed.applied,
+        };
+        let written = if options.write && input.origin != walk::Origin::Stdin {
+            write::replace(path, file.before.as_bytes(), file.after.as_bytes())
+        } else {
+            Ok(())
+        };
+        match written {
+            Ok(()) => {
+                return Checked {
+                    script: Some(fixed.script),
+                    report: fixed.report,
+                    fixed: Some(file),
+                };
+            }
+            Err(error) => report.errors.push(read::error(
+                "cannot-fix",
+                path,
+                format!("cannot write {}: {error}", path.display()),
+                "the file is as it was",
+            )),
+        }
+    }
     Checked {
-        path: path.to_owned(),
-        text,
+        script: Some(script),
         report,
+        fixed: None,
     }
 }

@@ -2,13 +2,16 @@
 
 mod check;
 mod common;
+mod diff;
 mod explain;
 mod interrupt;
 mod progress;
 mod rules;
 mod run;
 mod server;
+mod settings;
 mod supervise;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -2,8 +2,11 @@
 
 pub mod check;
 pub mod cli;
+pub mod config;
+pub mod fixes;
 pub mod lsp;
 pub mod output;
 pub mod report;
 pub mod run;
+pub mod suppress;
 pub mod text;

@@ -1,12 +1,18 @@
 //! Formats a report. A new format is one file with a [`Format`] and one line in [`FORMATS`].
 
+mod concise;
+mod fingerprint;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod sarif;
 pub mod style;
 mod text;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use finding::Range;
 
@@ -26,7 +32,15 @@ pub struct Format {
 }
 
 /// All formats, the default first.
-pub const FORMATS: &[Format] = &[text::FORMAT, json::FORMAT];
+pub const FORMATS: &[Format] = &[
+    text::FORMAT,
+    concise::FORMAT,
+    json::FORMAT,
+    sarif::FORMAT,
+    github::FORMAT,
+    gitlab::FORMAT,
+    junit::FORMAT,
+];
 
 /// How a report is to look in formats made for people. Colours are always written: the streams take them out where
 /// they are not wanted.
@@ -39,8 +53,21 @@ pub struct Look {
 }
 
 /// The texts of a report with their lines.
+#[derive(Debug)]
 struct Sources<'a> {
     texts: BTreeMap<&'a Path, SourceText>,
+    cells: &'a BTreeMap<PathBuf, Vec<usize>>,
+}
+
+/// A range as people count it: lines and columns from 1, columns in code points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    /// The code cell of a notebook, from 1, that lines are counted in.
+    cell: Option<usize>,
+    /// First line and column.
+    start: (usize, usize),
+    /// Line and column past the end.
+    end: (usize, usize),
 }
 
 impl<'a> Sources<'a> {
@@ -50,6 +77,7 @@ impl<'a> Sources<'a> {
         };
         Sources {
             texts: report.texts.iter().map(index).collect(),
+            cells: &report.cells,
         }
     }
 
@@ -62,10 +90,51 @@ impl<'a> Sources<'a> {
         let source = self.get(path)?;
         Some((source, source.clamp(range)))
     }
+
+    /// The cell of a notebook that an offset is in, from 1, and the line (from 1) of the text that it begins on.
+    fn cell(&self, path: &Path, offset: usize) -> Option<(usize, usize)> {
+        let starts = self.cells.get(path)?;
+        let cell = starts.partition_point(|start| *start <= offset).max(1);
+        let start = starts.get(cell - 1)?;
+        Some((cell, self.get(path)?.line_column(*start).0))
+    }
+
+    /// A range as people count it; `None` when the report lacks the text that it refers to.
+    fn span(&self, path: &Path, range: Range) -> Option<Span> {
+        let (source, range) = self.place(path, range)?;
+        let cell = self.cell(path, range.start);
+        let first = cell.map_or(1, |(_, line)| line);
+        let count = |offset| {
+            let (line, column) = source.line_column(offset);
+            (line.saturating_sub(first) + 1, column)
+        };
+        Some(Span {
+            cell: cell.map(|(cell, _)| cell),
+            start: count(range.start),
+            end: count(range.end),
+        })
+    }
+
+    /// `train.py:12:5`, `train.ipynb:cell 3:12:5`, or only the path where the text is not known.
+    fn describe(&self, path: &Path, range: Range) -> String {
+        let name = path.display();
+        match self.span(path, range) {
+            Some(Span {
+                cell: Some(cell),
+                start: (line, column),
+                ..
+            }) => format!("{name}:cell {cell}:{line}:{column}"),
+            Some(Span {
+                start: (line, column),
+                ..
+            }) => format!("{name}:{line}:{column}"),
+            None => name.to_string(),
+        }
+    }
 }
 
 /// Number and noun: `1 error`, `2 errors`.
-fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
         format!("1 {noun}")
     } else {

@@ -79,6 +79,8 @@ pub struct Report {
     pub errors: Vec<ToolError>,
     /// Texts that the ranges refer to, by the paths that findings carry.
     pub texts: BTreeMap<PathBuf, String>,
+    /// Where the code cells of notebooks begin in their texts.
+    pub cells: BTreeMap<PathBuf, Vec<usize>>,
 }
 
 impl Report {
@@ -91,6 +93,7 @@ impl Report {
             findings: Vec::new(),
             errors: vec![error],
             texts: BTreeMap::new(),
+            cells: BTreeMap::new(),
         }
     }
 
@@ -120,4 +123,19 @@ pub fn all_rules() -> Vec<&'static RuleInfo> {
     let mut rules: Vec<_> = rules::all().iter().chain(localize::all()).collect();
     rules.sort_by_key(|rule| rule.code);
     rules
+}
+
+/// The rule whose code or name is most like `asked`; `None` when none is like it.
+pub fn closest_rule(asked: &str) -> Option<&'static RuleInfo> {
+    let asked = asked.to_lowercase();
+    let likeness = |rule: &RuleInfo| {
+        let code = strsim::jaro_winkler(&asked, &rule.code.to_lowercase());
+        code.max(strsim::jaro_winkler(&asked, rule.name))
+    };
+    all_rules()
+        .into_iter()
+        .map(|rule| (likeness(rule), rule))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.code.cmp(a.1.code)))
+        .map(|(_, rule)| rule)
 }

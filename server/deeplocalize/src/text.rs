@@ -27,7 +27,7 @@ pub struct Position {
 /// A text and where its lines begin. Lines end with `\n` or `\r\n`.
 ///
 /// No method panics: offsets past the end are taken as the end, offsets inside a character as its start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceText {
     text: String,
     index: LineIndex,

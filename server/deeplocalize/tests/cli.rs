@@ -205,7 +205,7 @@ fn a_run_that_cannot_start_says_why() {
     let output = run(folder.path(), &["run", "gone.py", "--output-format", "text"]);
     assert_eq!((status(&output), stdout(&output)), (2, ""));
     assert!(
-        stderr(&output).starts_with("error: no such file: gone.py"),
+        stderr(&output).starts_with("error: no such file or folder: gone.py"),
         "{}",
         stderr(&output)
     );

@@ -57,6 +57,7 @@ fn report(text: &str, findings: Vec<Finding>) -> Report {
         findings,
         errors: Vec::new(),
         texts: BTreeMap::from([("train.py".into(), text.to_owned())]),
+        cells: BTreeMap::new(),
     }
 }
 
@@ -293,6 +294,7 @@ fn ranges_that_do_not_fit_and_texts_that_are_missing_are_survived() {
     };
     let empty = Report {
         texts: BTreeMap::from([("train.py".into(), String::new())]),
+        cells: BTreeMap::new(),
         ..report(text, vec![past.clone()])
     };
     for report in [report(text, vec![past, elsewhere]), empty] {

@@ -19,6 +19,22 @@ pub(crate) fn multi_hot(y: &DataInfo) -> bool {
     y.zero_one && columns(y) > 1 && y.shape.len() == 2 && (y.row_sum_max > 1.0 || y.row_sum_min < 1.0)
 }
 
+/// Samples of each class, for labels that are class numbers or one-hot rows.
+pub(crate) fn class_counts(y: &DataInfo) -> Option<Vec<u64>> {
+    let classes = y
+        .first_column_classes
+        .as_ref()
+        .filter(|_| columns(y) > 1)
+        .or(y.classes.as_ref())?;
+    Some(
+        classes
+            .iter()
+            .map(|(_, count)| *count)
+            .filter(|count| *count > 0)
+            .collect(),
+    )
+}
+
 /// Share of the most frequent answer: what a constant guess gets right.
 pub(crate) fn majority(y: &DataInfo, task: Task) -> Option<f64> {
     match task {

@@ -66,6 +66,8 @@ pub(crate) struct Learning {
     pub loss: Option<Trend>,
     /// The loss over the second half of the steps.
     pub late: Option<Trend>,
+    /// Loss of the best constant prediction, for cross-entropies.
+    pub constant_loss: Option<f64>,
     /// Whether all samples get the same prediction.
     pub constant: bool,
     /// Spread of the predictions over the samples.
@@ -129,10 +131,18 @@ impl Learning {
             skill_error,
             loss: Trend::of(losses.iter().copied()),
             late: Trend::of(losses.iter().skip(losses.len() / 2).copied()),
+            constant_loss: constant_loss(fit, task),
             constant: window.len() >= FEWEST && spread < SPREAD_CONSTANT * label_spread,
             spread,
             probed: probed.len(),
         }
+    }
+
+    /// Whether the loss still is no better than that of the best constant prediction.
+    fn above_constant(&self) -> bool {
+        self.late
+            .zip(self.constant_loss)
+            .is_some_and(|(late, constant)| late.last >= constant)
     }
 
     pub fn state(&self) -> State {
@@ -152,11 +162,32 @@ impl Learning {
             Some(skill) if skill > SKILL_LEARNED.max(3.0 * self.skill_error) => State::Learned,
             None if drop > DROP_LEARNED => State::Learned,
             Some(skill) if skill > SKILL_NONE.max(3.0 * self.skill_error) => State::Improving,
-            Some(_) if still > DROP_NONE => State::Improving,
+            Some(_) if still > DROP_NONE && !self.above_constant() => State::Improving,
             None if drop > DROP_NONE => State::Improving,
             _ => State::Stuck,
         }
     }
+}
+
+/// Cross-entropy of the frequencies of the classes.
+fn constant_loss(fit: &Fit, task: Task) -> Option<f64> {
+    let loss = fit
+        .info
+        .loss
+        .as_ref()
+        .filter(|loss| loss.name.contains("crossentropy"))?;
+    if !matches!(task, Task::Binary | Task::MultiClass) || loss.name.contains("focal") {
+        return None;
+    }
+    let counts = data::class_counts(fit.y()?)?;
+    let total: f64 = counts.iter().map(|count| *count as f64).sum();
+    Some(
+        -counts
+            .iter()
+            .map(|count| *count as f64 / total)
+            .map(|share| share * share.ln())
+            .sum::<f64>(),
+    )
 }
 
 /// Spread of the predictions over the samples: within the batches, or between them when a batch is one sample.

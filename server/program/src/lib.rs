@@ -6,6 +6,7 @@ mod collect;
 mod find;
 mod imports;
 mod interpret;
+mod layout;
 mod model;
 mod names;
 mod parse;
@@ -17,6 +18,7 @@ mod syntax;
 mod trail;
 
 pub use imports::Import;
+pub use layout::Layout;
 pub use model::{
     Argument, Call, CallId, Change, Compile, Event, EventKind, Expr, Fit, Layer, Model, ModelId, ModelKind,
     Program, Source, SyntaxError, Value,

@@ -237,11 +237,11 @@ pub struct Program {
     pub compiles: Vec<Compile>,
     /// The `fit` calls, in source order.
     pub fits: Vec<Fit>,
-    /// What it imports, in source order.
-    pub imports: Vec<Import>,
     /// What happens to models in the order in which the script does it, as often as it does it in loops that are
     /// unrolled and functions that are called.
     pub events: Vec<Event>,
+    /// What it imports, in source order.
+    pub imports: Vec<Import>,
     /// What does not parse.
     pub syntax_errors: Vec<SyntaxError>,
     /// Whether the script asks for a Keras older than 3 (`tf_keras`, `tensorflow.python.keras`, `TF_USE_LEGACY_KERAS`).

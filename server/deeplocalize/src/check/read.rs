@@ -22,8 +22,17 @@ pub fn open(path: &Path) -> Result<File, ToolError> {
     File::open(path).map_err(|error| unreadable(&error))
 }
 
+/// A text as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The text, without a byte order mark.
+    pub text: String,
+    /// Whether a byte order mark stood before it.
+    pub has_mark: bool,
+}
+
 /// Reads a text. `None` when only texts that mention Keras are wanted and this one does not.
-pub fn text(reader: impl Read, path: &Path, only_keras: bool) -> Result<Option<String>, ToolError> {
+pub fn text(reader: impl Read, path: &Path, only_keras: bool) -> Result<Option<Text>, ToolError> {
     let mut bytes = Vec::new();
     reader
         .take(MAX_BYTES + 1)
@@ -53,10 +62,12 @@ pub fn text(reader: impl Read, path: &Path, only_keras: bool) -> Result<Option<S
         ));
     }
     // Editors and Python count columns without the byte order mark, so it goes.
-    if bytes.starts_with(b"\xef\xbb\xbf") {
+    let has_mark = bytes.starts_with(b"\xef\xbb\xbf");
+    if has_mark {
         bytes.drain(..3);
     }
-    String::from_utf8(bytes).map(Some).map_err(|failure| {
+    let text = String::from_utf8(bytes).map(|text| Some(Text { text, has_mark }));
+    text.map_err(|failure| {
         let valid = failure.utf8_error().valid_up_to();
         let line = failure
             .as_bytes()
@@ -113,7 +124,8 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Option<String>, String> {
-        text(bytes, Path::new("x.py"), false).map_err(|error| error.code)
+        let text = text(bytes, Path::new("x.py"), false).map_err(|error| error.code)?;
+        Ok(text.map(|text| text.text))
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! From the paths on the command line to the files to check.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
 use super::read;
+use crate::config::Configuration;
 use crate::report::ToolError;
 
 /// How a file came into the check.
@@ -29,7 +31,7 @@ pub struct Input {
 }
 
 /// The files behind `paths`, each once, in the order of the paths and sorted within a folder.
-pub fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<ToolError>) {
+pub fn inputs(paths: &[PathBuf], configuration: &Configuration) -> (Vec<Input>, Vec<ToolError>) {
     let mut found = Vec::new();
     let mut errors = Vec::new();
     for path in paths {
@@ -42,7 +44,7 @@ pub fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<ToolError>) {
         }
         match path.metadata() {
             Err(error) => errors.push(read::unreadable(path, &error)),
-            Ok(metadata) if metadata.is_dir() => folder(path, &mut found, &mut errors),
+            Ok(metadata) if metadata.is_dir() => folder(path, configuration, &mut found, &mut errors),
             Ok(_) => found.push(Input {
                 path: path.clone(),
                 origin: Origin::Named,
@@ -55,7 +57,7 @@ pub fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<ToolError>) {
     (found, errors)
 }
 
-fn folder(root: &Path, found: &mut Vec<Input>, errors: &mut Vec<ToolError>) {
+fn folder(root: &Path, configuration: &Configuration, found: &mut Vec<Input>, errors: &mut Vec<ToolError>) {
     let before = (found.len(), errors.len());
     let walk = WalkBuilder::new(root)
         .sort_by_file_path(Path::cmp)
@@ -65,11 +67,10 @@ fn folder(root: &Path, found: &mut Vec<Input>, errors: &mut Vec<ToolError>) {
         match entry {
             Ok(entry) => {
                 let file = entry.file_type().is_some_and(|kind| kind.is_file());
+                let is_script = |extension: &OsStr| extension == "py" || extension == "ipynb";
                 if file
-                    && entry
-                        .path()
-                        .extension()
-                        .is_some_and(|extension| extension == "py")
+                    && entry.path().extension().is_some_and(is_script)
+                    && !configuration.excludes(entry.path())
                 {
                     let path = entry.path();
                     found.push(Input {
@@ -91,7 +92,7 @@ fn folder(root: &Path, found: &mut Vec<Input>, errors: &mut Vec<ToolError>) {
             "no-python-files",
             root,
             format!("no Python files in {}", root.display()),
-            "files that Git ignores and virtual environments are passed over; name such a file to check it",
+            "files that Git or the settings exclude and virtual environments are passed over; name such a file to check it",
         ));
     }
 }
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     fn names(paths: &[PathBuf], root: &Path) -> Vec<(String, Origin)> {
-        let (inputs, errors) = inputs(paths);
+        let (inputs, errors) = inputs(paths, &Configuration::isolated());
         assert_eq!(errors, []);
         let name = |input: Input| {
             let path = input.path.strip_prefix(root).unwrap_or(&input.path).to_owned();
@@ -171,7 +172,10 @@ mod tests {
     #[test]
     fn a_folder_without_python_and_a_missing_path_are_errors() {
         let folder = tempfile::tempdir().unwrap();
-        let (inputs, errors) = inputs(&[folder.path().to_owned(), folder.path().join("gone.py")]);
+        let (inputs, errors) = inputs(
+            &[folder.path().to_owned(), folder.path().join("gone.py")],
+            &Configuration::isolated(),
+        );
         assert_eq!(inputs, []);
         let codes: Vec<_> = errors.iter().map(|error| error.code.as_str()).collect();
         assert_eq!(codes, ["no-python-files", "no-such-file"]);

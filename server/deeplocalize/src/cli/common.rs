@@ -33,13 +33,17 @@ pub struct OutputArguments {
 impl OutputArguments {
     /// Prints the report; the exit status by the contract.
     pub fn print(&self, report: &Report) -> io::Result<Outcome> {
+        self.print_to(report, &mut io::BufWriter::new(anstream::stdout()))
+    }
+
+    /// Prints the report to a stream other than standard output.
+    pub fn print_to(&self, report: &Report, out: &mut dyn Write) -> io::Result<Outcome> {
         let look = Look {
             width: width(),
             quiet: self.quiet,
         };
         let status = report.exit_status(self.fail_on);
-        let mut out = io::BufWriter::new(anstream::stdout());
-        let written = (self.output_format.write)(report, &look, &mut out, &mut anstream::stderr());
+        let written = (self.output_format.write)(report, &look, out, &mut anstream::stderr());
         written.and_then(|()| out.flush()).or_else(reader_gone)?;
         Ok(status)
     }

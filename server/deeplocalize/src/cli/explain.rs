@@ -7,7 +7,7 @@ use finding::RuleInfo;
 use super::common::{FAILED, Outcome, reader_gone};
 use crate::output::style::{CODE, DIM, EMPHASIS, paint};
 use crate::output::write_error;
-use crate::report::{ToolError, all_rules};
+use crate::report::{ToolError, all_rules, closest_rule};
 
 /// Explain a finding: what it means, why it matters, what to do
 #[derive(Debug, clap::Args)]
@@ -32,15 +32,15 @@ impl Explain {
                 Ok(0)
             }
             None => {
-                write_error(&unknown(&self.code, &rules), &mut anstream::stderr())?;
+                write_error(&unknown(&self.code), &mut anstream::stderr())?;
                 Ok(FAILED)
             }
         }
     }
 }
 
-fn unknown(code: &str, rules: &[&RuleInfo]) -> ToolError {
-    let hint = match closest(code, rules) {
+fn unknown(code: &str) -> ToolError {
+    let hint = match closest_rule(code) {
         Some(rule) => format!("did you mean {} ({})?", rule.code, rule.name),
         None => "`deeplocalize rules` lists all codes".into(),
     };
@@ -50,20 +50,6 @@ fn unknown(code: &str, rules: &[&RuleInfo]) -> ToolError {
         path: None,
         hint,
     }
-}
-
-fn closest<'a>(code: &str, rules: &[&'a RuleInfo]) -> Option<&'a RuleInfo> {
-    let asked = code.to_lowercase();
-    let likeness = |rule: &RuleInfo| {
-        let code = strsim::jaro_winkler(&asked, &rule.code.to_lowercase());
-        code.max(strsim::jaro_winkler(&asked, rule.name))
-    };
-    rules
-        .iter()
-        .map(|rule| (likeness(rule), *rule))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.code.cmp(a.1.code)))
-        .map(|(_, rule)| rule)
 }
 
 /// The rule's page for the terminal. The Markdown is kept where it reads well as it is.
@@ -137,18 +123,10 @@ mod tests {
 
     #[test]
     fn a_near_miss_is_suggested() {
-        let rules = [&RULE];
         assert_eq!(
-            unknown("DL110", &rules).hint,
+            unknown("softmax-on-1-unit").hint,
             "did you mean DL101 (softmax-on-one-unit)?"
         );
-        assert_eq!(
-            unknown("softmax-on-1-unit", &rules).hint,
-            "did you mean DL101 (softmax-on-one-unit)?"
-        );
-        assert_eq!(
-            unknown("xyz", &rules).hint,
-            "`deeplocalize rules` lists all codes"
-        );
+        assert_eq!(unknown("xyz").hint, "`deeplocalize rules` lists all codes");
     }
 }

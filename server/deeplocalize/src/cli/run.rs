@@ -10,6 +10,8 @@ use localize::Detector;
 use super::common::{Outcome, OutputArguments, reader_gone};
 use super::interrupt::Interrupt;
 use super::progress::View;
+use super::settings::SettingsArguments;
+use crate::config;
 use crate::report::Report;
 use crate::run::{Cancel, RunOptions, localize};
 
@@ -75,6 +77,8 @@ pub struct Run {
     no_progress: bool,
     #[command(flatten)]
     output: OutputArguments,
+    #[command(flatten)]
+    settings: SettingsArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,10 +89,18 @@ enum DetectorName {
 
 impl Run {
     pub fn execute(self) -> io::Result<Outcome> {
+        let configuration = match self.settings.configuration() {
+            Ok(configuration) => configuration,
+            Err(error) => {
+                let script = self.options().script;
+                return self.output.print(&Report::failed(&script, error));
+            }
+        };
         let cancel = Cancel::default();
         let interrupt = Interrupt::watch(cancel.clone())?;
         let mut view = View::new(!self.no_progress && !self.output.quiet, self.max_batches);
-        let report = localize(&self.options(), &cancel, &mut |progress| view.update(&progress));
+        let mut report = localize(&self.options(), &cancel, &mut |progress| view.update(&progress));
+        config::filter(&mut report, &configuration);
         view.finish();
         if self.show_output {
             show_log(&report)?;

@@ -2,7 +2,8 @@
 
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
-    DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, SaveOptions, ServerCapabilities,
+    DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, NotebookCellSelector,
+    NotebookDocumentSyncOptions, NotebookSelector, OneOf, SaveOptions, ServerCapabilities,
     TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
 };
 
@@ -25,6 +26,8 @@ pub struct ClientSupport {
     pub progress: bool,
     /// It answers `workspace/configuration`.
     pub configuration: bool,
+    /// It tells when files change, once it is asked to.
+    pub watched_files: bool,
     /// It applies edits that name the version they were made for.
     pub versioned_edits: bool,
     /// It shows the places that belong to a diagnostic.
@@ -51,6 +54,9 @@ impl ClientSupport {
                 .unwrap_or_default(),
             configuration: workspace
                 .and_then(|workspace| workspace.configuration)
+                .unwrap_or_default(),
+            watched_files: workspace
+                .and_then(|workspace| workspace.did_change_watched_files?.dynamic_registration)
                 .unwrap_or_default(),
             versioned_edits: workspace
                 .and_then(|workspace| workspace.workspace_edit.as_ref()?.document_changes)
@@ -79,6 +85,15 @@ pub fn server(encoding: Encoding, client: ClientSupport) -> ServerCapabilities {
                 include_text: Some(false),
             })),
             ..TextDocumentSyncOptions::default()
+        })),
+        notebook_document_sync: Some(OneOf::Left(NotebookDocumentSyncOptions {
+            notebook_selector: vec![NotebookSelector::ByCells {
+                notebook: None,
+                cells: vec![NotebookCellSelector {
+                    language: "python".to_owned(),
+                }],
+            }],
+            save: Some(true),
         })),
         // Offered only where it is used, so that no client both pulls and receives.
         diagnostic_provider: client.pull.then(|| {

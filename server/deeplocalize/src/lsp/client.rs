@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::sync::mpsc;
 use tower_lsp::Client;
 use tower_lsp::ls_types::notification::Progress;
 use tower_lsp::ls_types::{
     ConfigurationItem, Diagnostic, LSPAny, MessageType, ProgressParams, ProgressParamsValue, ProgressToken,
-    Uri, WorkDoneProgress,
+    Registration, Uri, WorkDoneProgress,
 };
 
 use super::event::Event;
+use crate::config::FILE_NAMES;
 
 /// How long the client may take to answer a request. Some never answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -32,6 +34,8 @@ pub enum Message {
     RefreshLenses,
     /// `workspace/configuration`.
     AskSettings,
+    /// `client/registerCapability`: to be told when settings files change.
+    WatchSettingsFiles,
 }
 
 /// Sends messages in order until the main loop ends. Requests are not waited for: their answers become events.
@@ -75,6 +79,18 @@ async fn ask(client: Client, request: Message, events: mpsc::UnboundedSender<Eve
                 };
                 let values = client.configuration(vec![item]).await?;
                 Ok(values.into_iter().next().unwrap_or_default())
+            }
+            Message::WatchSettingsFiles => {
+                let watchers = FILE_NAMES
+                    .iter()
+                    .map(|name| json!({ "globPattern": format!("**/{name}") }));
+                let registration = Registration {
+                    id: "settings-files".to_owned(),
+                    method: "workspace/didChangeWatchedFiles".to_owned(),
+                    register_options: Some(json!({ "watchers": watchers.collect::<Vec<_>>() })),
+                };
+                let registered = client.register_capability(vec![registration]).await;
+                registered.map(|()| LSPAny::Null)
             }
             Message::Publish(..) | Message::Show(..) | Message::Progress(..) => Ok(LSPAny::Null),
         }

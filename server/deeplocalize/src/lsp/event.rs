@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 use tower_lsp::jsonrpc;
 use tower_lsp::ls_types::{
-    CodeActionParams, CodeActionResponse, CodeLens, DidChangeTextDocumentParams,
+    CodeActionParams, CodeActionResponse, CodeLens, DidChangeNotebookDocumentParams,
+    DidChangeTextDocumentParams, DidCloseNotebookDocumentParams, DidOpenNotebookDocumentParams,
     DocumentDiagnosticReportResult, ExecuteCommandParams, InitializeParams, InitializeResult, LSPAny,
     ProgressToken, TextDocumentItem, Uri,
 };
 
+use super::notebook::Cell;
 use super::quick_check::CheckedFile;
 use crate::report::Report;
 use crate::run::Progress;
@@ -32,10 +34,20 @@ pub enum Event {
     Save(Uri),
     /// `textDocument/didClose`.
     Close(Uri),
+    /// `notebookDocument/didOpen`.
+    NotebookOpen(DidOpenNotebookDocumentParams),
+    /// `notebookDocument/didChange`.
+    NotebookChange(DidChangeNotebookDocumentParams),
+    /// `notebookDocument/didSave`.
+    NotebookSave(Uri),
+    /// `notebookDocument/didClose`.
+    NotebookClose(DidCloseNotebookDocumentParams),
     /// `workspace/didChangeConfiguration`: what the client sent.
     Configuration(LSPAny),
     /// The settings, as the client answered `workspace/configuration`.
     Settings(LSPAny),
+    /// `workspace/didChangeWatchedFiles`: settings files changed.
+    SettingsFilesChanged,
     /// A request about one document.
     Ask(Uri, Question),
     /// `workspace/executeCommand`.
@@ -45,10 +57,10 @@ pub enum Event {
     /// `shutdown`.
     Shutdown(Answer<()>),
 
-    /// A pause in typing; counts when the document still has that revision.
-    CheckDue(Uri, u64),
-    /// A quick check is over; `None` when it panicked.
+    /// A quick check is over; `None` when it panicked or took too long.
     Checked(Uri, u64, Option<CheckedFile>),
+    /// A check of a notebook's cells is over: what was found, by cell; `None` when it panicked or took too long.
+    NotebookChecked(Uri, Vec<Cell>, Option<Vec<CheckedFile>>),
 
     /// The client made (or refused to make) the progress of the run of that generation.
     ProgressCreated(u64, bool),

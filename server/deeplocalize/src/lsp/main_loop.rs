@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::event::Event;
 use super::methods;
 use super::state::State;
-use super::{quick_check, run};
+use super::{notebook, quick_check, run};
 
 /// State and the events that change it.
 pub struct MainLoop {
@@ -48,8 +48,14 @@ fn handle(state: &mut State, event: Event) {
         Event::Change(params) => methods::did_change::did_change(state, params),
         Event::Save(uri) => methods::did_save::did_save(state, &uri),
         Event::Close(uri) => methods::did_close::did_close(state, &uri),
+        Event::NotebookOpen(params) => methods::notebook::did_open(state, params),
+        Event::NotebookChange(params) => methods::notebook::did_change(state, params),
+        Event::NotebookSave(uri) => methods::notebook::did_save(state, &uri),
+        Event::NotebookClose(params) => methods::notebook::did_close_notebook(state, params),
+        Event::NotebookChecked(uri, cells, files) => notebook::finished(state, &uri, cells, files),
         Event::Configuration(settings) => methods::configuration::did_change_configuration(state, &settings),
         Event::Settings(settings) => methods::configuration::settings(state, &settings),
+        Event::SettingsFilesChanged => methods::watched_files::did_change_watched_files(state),
         Event::Ask(uri, question) => methods::ask(state, &uri, question),
         Event::Command(params, answer) => {
             let _ = answer.send(methods::execute_command::execute_command(state, params));
@@ -59,7 +65,6 @@ fn handle(state: &mut State, event: Event) {
             run::cancel(state);
             let _ = answer.send(Ok(()));
         }
-        Event::CheckDue(uri, revision) => quick_check::due(state, &uri, revision),
         Event::Checked(uri, revision, file) => quick_check::finished(state, &uri, revision, file),
         Event::ProgressCreated(generation, created) => run::progress::created(state, generation, created),
         Event::RunProgress(generation, progress) => run::progress::report(state, generation, &progress),

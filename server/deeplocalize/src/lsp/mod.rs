@@ -10,6 +10,7 @@ mod document;
 mod event;
 mod main_loop;
 mod methods;
+mod notebook;
 mod parent;
 mod places;
 mod position;

@@ -1,25 +1,13 @@
-//! Byte offsets ↔ lines and columns of the protocol, in the encoding agreed on with the client.
+//! Positions of the protocol ↔ byte offsets, in the encoding agreed on with the client.
 //!
 //! Whatever comes in is clamped to the text: clients do send positions beyond the end of a line. A carriage return
 //! alone is no line break here; editors that treat it as one replace it before they send a text.
 
-use std::ops::Range as ByteRange;
-
 use finding::Range;
-use line_index::{LineCol, LineIndex, TextSize, WideEncoding, WideLineCol};
 use tower_lsp::ls_types::{self, Position, PositionEncodingKind};
 
-/// What a column counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    /// Bytes.
-    Utf8,
-    /// UTF-16 code units: what every client knows.
-    #[default]
-    Utf16,
-    /// Code points.
-    Utf32,
-}
+pub use crate::text::Encoding;
+use crate::text::SourceText;
 
 impl Encoding {
     /// The best of what the client offers: bytes need no conversion.
@@ -44,71 +32,42 @@ impl Encoding {
             Encoding::Utf32 => PositionEncodingKind::UTF32,
         }
     }
-
-    const fn wide(self) -> Option<WideEncoding> {
-        match self {
-            Encoding::Utf8 => None,
-            Encoding::Utf16 => Some(WideEncoding::Utf16),
-            Encoding::Utf32 => Some(WideEncoding::Utf32),
-        }
-    }
 }
 
-/// A text with its lines.
+/// A text in the terms of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndexedText {
-    text: String,
-    lines: LineIndex,
-}
+pub struct IndexedText(SourceText);
 
 impl IndexedText {
     /// Finds the lines of a text.
     pub fn new(text: String) -> Self {
-        let lines = LineIndex::new(&text);
-        IndexedText { text, lines }
+        IndexedText(SourceText::new(text))
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.0.text()
     }
 
     /// Number of the line an offset is in, from 0.
     pub fn line(&self, offset: usize) -> u32 {
-        self.line_col(offset).line
+        self.0.position(offset, Encoding::Utf8).line
     }
 
     /// The line an offset is in, without its line break.
     pub fn line_range(&self, offset: usize) -> Range {
-        self.line_bytes(self.line(offset)).into()
+        self.0.lines_around(Range::new(offset, offset))
     }
 
     /// Position of a byte offset.
     pub fn position(&self, offset: usize, encoding: Encoding) -> Position {
-        let at = self.line_col(offset);
-        match encoding.wide().and_then(|wide| self.lines.to_wide(wide, at)) {
-            Some(wide) => Position::new(wide.line, wide.col),
-            None => Position::new(at.line, at.col),
-        }
+        let place = self.0.position(offset, encoding);
+        Position::new(place.line, place.character)
     }
 
     /// Byte offset of a position.
     pub fn offset(&self, position: Position, encoding: Encoding) -> usize {
-        let line = self.line_bytes(position.line);
-        let column = match encoding.wide() {
-            None => Some(position.character),
-            Some(wide) => {
-                let at = WideLineCol {
-                    line: position.line,
-                    col: position.character,
-                };
-                self.lines.to_utf8(wide, at).map(|at| at.col)
-            }
-        };
-        let offset = column
-            .and_then(|column| line.start.checked_add(usize::try_from(column).ok()?))
-            .map_or(line.end, |offset| offset.min(line.end));
-        self.floor(offset)
+        self.0.offset(position.line, position.character, encoding)
     }
 
     /// Range of the protocol for a range of bytes.
@@ -126,35 +85,6 @@ impl IndexedText {
             self.offset(range.end, encoding),
         );
         Range::new(start.min(end), start.max(end))
-    }
-
-    fn line_col(&self, offset: usize) -> LineCol {
-        TextSize::try_from(self.floor(offset))
-            .ok()
-            .and_then(|offset| self.lines.try_line_col(offset))
-            .unwrap_or(LineCol { line: 0, col: 0 })
-    }
-
-    /// Bytes of a line without its line break; the end of the text for a line beyond it.
-    fn line_bytes(&self, line: u32) -> ByteRange<usize> {
-        let Some(range) = self.lines.line(line) else {
-            return self.text.len()..self.text.len();
-        };
-        let (start, end) = (usize::from(range.start()), usize::from(range.end()));
-        let line = self.text.get(start..end).unwrap_or_default();
-        let content = line
-            .strip_suffix('\n')
-            .map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
-        start..start + content.len()
-    }
-
-    /// The nearest character boundary at or before an offset.
-    fn floor(&self, offset: usize) -> usize {
-        let offset = offset.min(self.text.len());
-        (0..=offset)
-            .rev()
-            .find(|&at| self.text.is_char_boundary(at))
-            .unwrap_or(0)
     }
 }
 

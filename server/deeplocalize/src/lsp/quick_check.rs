@@ -1,4 +1,5 @@
-//! Checks of open documents: parse and rules, in another thread, after a pause in typing.
+//! Checks of open documents: parse and rules, in another thread. While one goes on, edits are only noted: the next check
+//! begins when it is over, so fast typing is checked as often as there is time for.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,12 +9,15 @@ use finding::{Finding, Range};
 use program::Program;
 use tower_lsp::ls_types::Uri;
 
+use super::client::Message;
 use super::event::Event;
 use super::state::State;
-use super::{methods, publish};
+use super::{methods, notebook, publish};
+use crate::check;
+use crate::config::Configuration;
 
-/// How long typing must pause before a text is checked.
-pub const DEBOUNCE: Duration = Duration::from_millis(150);
+/// Longest time a check may take; a thread cannot be ended, so one that takes longer is left behind.
+pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// What a check says of one text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,45 +32,54 @@ pub struct CheckedFile {
 pub type Checker = Arc<dyn Fn(&str, &Path) -> CheckedFile + Send + Sync>;
 
 /// The check of the product.
-pub fn check(text: &str, path: &Path) -> CheckedFile {
-    let program = Program::parse(text);
-    CheckedFile {
-        findings: rules::check(&program, text, path),
-        fits: program
-            .fits
-            .iter()
-            .filter_map(|fit| program.calls.get(fit.call.0))
-            .map(|call| call.callee_range)
-            .collect(),
-    }
+pub fn checker(configuration: Arc<Configuration>) -> Checker {
+    Arc::new(move |text, path| {
+        let program = Program::parse(text);
+        let fits = program.fits.iter();
+        CheckedFile {
+            findings: if configuration.excludes(path) {
+                Vec::new()
+            } else {
+                check::findings(path, text, &program, &configuration.of(path))
+            },
+            fits: fits
+                .filter_map(|fit| program.calls.get(fit.call.0))
+                .map(|call| call.callee_range)
+                .collect(),
+        }
+    })
 }
 
-/// Checks a document when typing pauses.
-pub fn after_pause(state: &State, uri: &Uri) {
-    let Some(document) = state.documents.get(uri) else {
-        return;
-    };
-    let due = Event::CheckDue(uri.clone(), document.revision);
-    let events = state.events.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(DEBOUNCE).await;
-        let _ = events.send(due);
+/// Does once what the first check would spend its time on.
+pub fn warm_up() {
+    tokio::task::spawn_blocking(|| {
+        let text =
+            "import keras\nmodel = keras.Sequential([keras.layers.Dense(1)])\nmodel.compile(loss='mse')\n";
+        let findings = rules::check(&Program::parse(text), text, Path::new("train.py"));
+        tracing::debug!("warm: {} findings", findings.len());
     });
 }
 
-/// A pause after that revision is over.
-pub fn due(state: &mut State, uri: &Uri, revision: u64) {
-    let typed_on = state
-        .documents
-        .get(uri)
-        .is_none_or(|document| document.revision != revision);
-    if !typed_on {
-        now(state, uri);
+/// Checks all documents again: what counts in them changed.
+pub fn again(state: &mut State) {
+    let uris: Vec<Uri> = state.documents.keys().cloned().collect();
+    for uri in uris {
+        let revision = state.next_revision();
+        if let Some(document) = state.documents.get_mut(&uri) {
+            document.revision = revision;
+            now(state, &uri);
+        }
+    }
+    if state.client.pull && state.client.refresh_diagnostics {
+        state.say(Message::RefreshDiagnostics);
     }
 }
 
 /// Checks a document, unless its text is checked already. One check of a document at a time.
 pub fn now(state: &mut State, uri: &Uri) {
+    if let Some(notebook) = notebook::of_cell(state, uri) {
+        return notebook::now(state, &notebook);
+    }
     let Some(document) = state.documents.get_mut(uri) else {
         return;
     };
@@ -82,8 +95,9 @@ pub fn now(state: &mut State, uri: &Uri) {
     let (text, path) = (Arc::clone(&document.text), document.path.clone());
     let (checker, events, uri) = (Arc::clone(&state.checker), state.events.clone(), uri.clone());
     tokio::spawn(async move {
-        let checked = tokio::task::spawn_blocking(move || checker(text.as_str(), &path)).await;
-        let _ = events.send(Event::Checked(uri, revision, checked.ok()));
+        let check = tokio::task::spawn_blocking(move || checker(text.as_str(), &path));
+        let checked = tokio::time::timeout(TIME_LIMIT, check).await;
+        let _ = events.send(Event::Checked(uri, revision, checked.ok().and_then(Result::ok)));
     });
 }
 
@@ -104,10 +118,14 @@ pub fn finished(state: &mut State, uri: &Uri, revision: u64, checked: Option<Che
         return;
     }
     if checked.is_none() {
-        tracing::error!("the check of {} panicked; it counts as empty", uri.as_str());
+        tracing::error!(
+            "the check of {} panicked or took too long; it counts as empty",
+            uri.as_str()
+        );
     }
     document.checked = Some((revision, checked.unwrap_or_default()));
     let waiting = std::mem::take(&mut document.waiting);
+    state.tell_settings_errors();
     publish::document(state, uri);
     for question in waiting {
         methods::answer(state, uri, question);

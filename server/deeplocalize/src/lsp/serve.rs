@@ -14,6 +14,7 @@ use super::event::Event;
 use super::main_loop::MainLoop;
 use super::state::State;
 use super::{client, parent, quick_check};
+use crate::config::Configuration;
 use crate::run;
 
 /// How long the end of the server waits for a run to put its processes away.
@@ -55,12 +56,15 @@ async fn session() -> bool {
         Backend::work_done_progress_cancel,
     )
     .finish();
+    let configuration = Arc::new(Configuration::nearest());
     let state = State::new(
         events.clone(),
         messages,
-        Arc::new(quick_check::check),
+        quick_check::checker(Arc::clone(&configuration)),
         Arc::new(run::localize),
+        configuration,
     );
+    quick_check::warm_up();
     tokio::spawn(MainLoop::new(state, inbox).run());
 
     tokio::select! {

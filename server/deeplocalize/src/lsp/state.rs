@@ -2,19 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
-use tower_lsp::ls_types::{MessageType, Uri};
+use tower_lsp::ls_types::{LSPAny, MessageType, Uri};
 
 use super::capabilities::ClientSupport;
 use super::client::Message;
 use super::document::Document;
 use super::event::Event;
+use super::notebook::Notebook;
 use super::position::Encoding;
 use super::quick_check::Checker;
 use super::run::{Runner, Runs};
 use super::run_results::RunResults;
 use super::settings::Settings;
+use crate::config::Configuration;
 
 /// The server's state. Only the main loop has it, so there are no locks.
 pub struct State {
@@ -26,6 +29,8 @@ pub struct State {
     pub checker: Checker,
     /// Runs a script.
     pub runner: Runner,
+    /// Which rules count in which file.
+    pub configuration: Arc<Configuration>,
     /// What the client can do.
     pub client: ClientSupport,
     /// What a column counts.
@@ -34,12 +39,16 @@ pub struct State {
     pub trusted: bool,
     /// Settings of runs.
     pub settings: Settings,
+    /// Settings of rules that the client gave.
+    pub rules: serde_json::Map<String, LSPAny>,
     /// What was wrong with the settings given at the start; told once the client listens.
     pub problems: Vec<String>,
     /// Folders of the workspace.
     pub folders: Vec<PathBuf>,
     /// The open documents.
     pub documents: HashMap<Uri, Document>,
+    /// The open notebooks; their cells are among the documents.
+    pub notebooks: HashMap<Uri, Notebook>,
     /// What runs found.
     pub results: RunResults,
     /// The present run and the next.
@@ -58,19 +67,23 @@ impl State {
         messages: mpsc::UnboundedSender<Message>,
         checker: Checker,
         runner: Runner,
+        configuration: Arc<Configuration>,
     ) -> Self {
         State {
             events,
             messages,
             checker,
             runner,
+            configuration,
             client: ClientSupport::default(),
             encoding: Encoding::default(),
             trusted: false,
             settings: Settings::default(),
+            rules: serde_json::Map::new(),
             problems: Vec::new(),
             folders: Vec::new(),
             documents: HashMap::new(),
+            notebooks: HashMap::new(),
             results: RunResults::default(),
             runs: Runs::default(),
             pushed: HashSet::new(),
@@ -88,6 +101,13 @@ impl State {
     /// Shows a message to the user.
     pub fn show(&self, severity: MessageType, text: impl Into<String>) {
         self.say(Message::Show(severity, text.into()));
+    }
+
+    /// Says what is wrong with settings files that were read meanwhile.
+    pub fn tell_settings_errors(&self) {
+        for error in self.configuration.take_errors() {
+            self.show(MessageType::WARNING, format!("DeepLocalize: {}.", error.message));
+        }
     }
 
     /// A number no text of the session has had.

@@ -56,6 +56,7 @@ struct JsonFinding<'a> {
     severity: &'static str,
     source: finding::Source,
     path: String,
+    cell: Option<usize>,
     range: Option<Span>,
     layer: Option<&'a LayerRef>,
     message: &'a str,
@@ -68,6 +69,7 @@ struct JsonFinding<'a> {
 struct JsonEvidence<'a> {
     text: &'a str,
     path: String,
+    cell: Option<usize>,
     range: Option<Span>,
     epoch: Option<u32>,
     batch: Option<u32>,
@@ -85,6 +87,7 @@ struct JsonFix<'a> {
 #[derive(Serialize)]
 struct JsonEdit<'a> {
     path: String,
+    cell: Option<usize>,
     range: Option<Span>,
     new_text: &'a str,
 }
@@ -156,6 +159,7 @@ fn finding<'a>(finding: &'a Finding, sources: &Sources<'_>) -> JsonFinding<'a> {
         severity: finding.severity.as_str(),
         source: finding.source,
         path: name(&finding.path),
+        cell: cell(&finding.path, finding.range, sources),
         range: span(&finding.path, finding.range, sources),
         layer: finding.layer.as_ref(),
         message: &finding.message,
@@ -173,6 +177,9 @@ fn evidence<'a>(evidence: &'a Evidence, sources: &Sources<'_>) -> JsonEvidence<'
     JsonEvidence {
         text: &evidence.text,
         path: name(&evidence.path),
+        cell: evidence
+            .range
+            .and_then(|range| cell(&evidence.path, range, sources)),
         range: evidence
             .range
             .and_then(|range| span(&evidence.path, range, sources)),
@@ -185,6 +192,7 @@ fn evidence<'a>(evidence: &'a Evidence, sources: &Sources<'_>) -> JsonEvidence<'
 fn fix<'a>(fix: &'a Fix, sources: &Sources<'_>) -> JsonFix<'a> {
     let edit = |edit: &'a Edit| JsonEdit {
         path: name(&edit.path),
+        cell: cell(&edit.path, edit.range, sources),
         range: span(&edit.path, edit.range, sources),
         new_text: &edit.new_text,
     };
@@ -237,15 +245,16 @@ fn fit<'a>(fit: &'a FitSummary, sources: &Sources<'_>) -> JsonFit<'a> {
 
 /// Null only when the report lacks the text that the range refers to.
 fn span(path: &Path, range: Range, sources: &Sources<'_>) -> Option<Span> {
-    let (source, range) = sources.place(path, range)?;
-    let place = |offset| {
-        let (line, column) = source.line_column(offset);
-        Place { line, column }
-    };
+    let span = sources.span(path, range)?;
+    let place = |(line, column)| Place { line, column };
     Some(Span {
-        start: place(range.start),
-        end: place(range.end),
+        start: place(span.start),
+        end: place(span.end),
     })
+}
+
+fn cell(path: &Path, range: Range, sources: &Sources<'_>) -> Option<usize> {
+    sources.span(path, range)?.cell
 }
 
 fn name(path: &Path) -> String {

@@ -1,7 +1,7 @@
 //! For people: each finding with its source, as rustc shows its own, then the verdict in a sentence.
 
 mod finding;
-mod summary;
+pub(super) mod summary;
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -57,7 +57,7 @@ pub fn write_error(error: &ToolError, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The text without escape sequences and other control characters, which exceptions and paths may contain.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let text = anstream::adapter::strip_str(text).to_string();
     let shown = |character: char| character == '\n' || !character.is_control();
     text.chars()

@@ -1,7 +1,6 @@
 //! The source files of a run: the script, and the modules it built its model in.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use finding::{Finding, Range};
@@ -9,6 +8,7 @@ use localize::{Source, Sources};
 use program::Program;
 use trace::{Site, Trace};
 
+use crate::check::read;
 use crate::report::ToolError;
 
 #[derive(Debug)]
@@ -26,28 +26,24 @@ pub(super) struct Files {
     files: BTreeMap<PathBuf, File>,
 }
 
+/// The text of a script, under the same limits as in a check.
+fn read_text(path: &Path) -> Result<String, ToolError> {
+    let text = read::text(read::open(path)?, path, false)?;
+    Ok(text.map(|text| text.text).unwrap_or_default())
+}
+
 impl Files {
     /// Reads the script, before it runs: what is shown later is what was run.
     pub fn with_script(script: &Path, directory: Option<&Path>) -> Result<Files, ToolError> {
-        let text = std::fs::read(script).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
-        let text = text.map_err(|error| ToolError {
-            code: match error.kind() {
-                io::ErrorKind::NotFound => "no-such-file",
-                io::ErrorKind::Other => "not-utf-8",
-                _ => "unreadable",
-            }
-            .to_owned(),
-            message: match error.kind() {
-                io::ErrorKind::NotFound => format!("no such file: {}", script.display()),
-                io::ErrorKind::Other => format!("{} is not UTF-8 text", script.display()),
-                io::ErrorKind::IsADirectory => {
-                    format!("{} is a folder; `run` takes one script", script.display())
-                }
-                _ => format!("cannot read {}: {error}", script.display()),
-            },
-            path: Some(script.to_owned()),
-            hint: String::new(),
-        })?;
+        if script.is_dir() {
+            return Err(read::error(
+                "unreadable",
+                script,
+                format!("{} is a folder; `run` takes one script", script.display()),
+                "",
+            ));
+        }
+        let text = read_text(script)?;
         let program = Program::parse(&text);
         let absolute = std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
         let directory = directory.map_or_else(|| std::env::current_dir().unwrap_or_default(), Path::to_owned);
@@ -99,7 +95,7 @@ impl Files {
             if self.files.contains_key(&absolute) {
                 continue;
             }
-            let Ok(text) = std::fs::read_to_string(&absolute) else {
+            let Ok(text) = read_text(&absolute) else {
                 continue;
             };
             let shown = absolute

@@ -4,6 +4,7 @@ mod files;
 mod merge;
 mod outcome;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -347,6 +348,7 @@ impl<'a> Run<'a> {
                 log: self.log.clone(),
             }),
             texts: files.texts(&findings),
+            cells: BTreeMap::new(),
             findings,
             errors,
         }

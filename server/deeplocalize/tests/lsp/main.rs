@@ -11,6 +11,8 @@ mod commands;
 mod diagnostics;
 mod handshake;
 mod life;
+mod notebooks;
 #[cfg(feature = "keras")]
 mod runs;
+mod settings;
 mod text_sync;

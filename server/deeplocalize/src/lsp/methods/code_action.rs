@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use finding::{Applicability, Edit, Finding, Fix, Range};
+use finding::{Applicability, Edit, Finding};
 use serde_json::json;
 use tower_lsp::ls_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, DocumentChanges,
@@ -15,6 +15,8 @@ use super::super::capabilities::FIX_ALL;
 use super::super::document::Document;
 use super::super::state::State;
 use super::super::{publish, to_lsp};
+use crate::fixes::{self, touches};
+use crate::suppress;
 
 /// Actions for a range of a document.
 pub fn code_action(state: &State, uri: &Uri, params: &CodeActionParams) -> Option<CodeActionResponse> {
@@ -30,8 +32,9 @@ pub fn code_action(state: &State, uri: &Uri, params: &CodeActionParams) -> Optio
     let mut actions = Vec::new();
     if wanted(&CodeActionKind::QUICKFIX) {
         let range = document.text.bytes(params.range, state.encoding);
-        let here = findings.iter().filter(|finding| touches(finding.range, range));
-        actions.extend(here.flat_map(|finding| quick_fixes(state, finding)));
+        let here = || findings.iter().filter(|finding| touches(finding.range, range));
+        actions.extend(here().flat_map(|finding| quick_fixes(state, finding)));
+        actions.extend(here().filter_map(|finding| silence(state, document, finding)));
     }
     if wanted(&FIX_ALL) {
         actions.extend(fix_all(state, document, &findings));
@@ -44,11 +47,6 @@ fn includes(asked: &CodeActionKind, kind: &CodeActionKind) -> bool {
     kind.as_str()
         .strip_prefix(asked.as_str())
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || asked.as_str().is_empty())
-}
-
-/// A cursor directly behind a finding is on it.
-const fn touches(a: Range, b: Range) -> bool {
-    a.start <= b.end && b.start <= a.end
 }
 
 fn quick_fixes(state: &State, finding: &Finding) -> Vec<CodeAction> {
@@ -78,21 +76,26 @@ fn quick_fixes(state: &State, finding: &Finding) -> Vec<CodeAction> {
         .collect()
 }
 
+/// The comment that silences a finding.
+fn silence(state: &State, document: &Document, finding: &Finding) -> Option<CodeAction> {
+    let edit = suppress::silence(document.text.as_str(), finding)?;
+    Some(CodeAction {
+        title: format!("Ignore {} on this line", finding.code),
+        kind: Some(CodeActionKind::QUICKFIX),
+        diagnostics: to_lsp::diagnostic(state, finding).map(|diagnostic| vec![diagnostic]),
+        edit: Some(workspace_edit(state, &[edit])?),
+        is_preferred: Some(false),
+        ..CodeAction::default()
+    })
+}
+
 /// Every safe fix of the document, the first of each finding, as far as they do not overlap.
 fn fix_all(state: &State, document: &Document, findings: &[&Finding]) -> Option<CodeAction> {
-    let is_safe = |fix: &&Fix| {
-        fix.applicability == Applicability::Safe && fix.edits.iter().all(|edit| edit.path == document.path)
-    };
-    let mut edits: Vec<Edit> = Vec::new();
-    for fix in findings
-        .iter()
-        .filter_map(|finding| finding.fixes.iter().find(is_safe))
-    {
-        let fits = |edit: &Edit| edits.iter().all(|taken| !touches(taken.range, edit.range));
-        if fix.edits.iter().all(fits) {
-            edits.extend(fix.edits.iter().cloned());
-        }
-    }
+    let fixes = fixes::compatible(findings.iter().copied(), &document.path, Applicability::Safe);
+    let edits: Vec<Edit> = fixes
+        .into_iter()
+        .flat_map(|(_, fix)| fix.edits.iter().cloned())
+        .collect();
     if edits.is_empty() {
         return None;
     }

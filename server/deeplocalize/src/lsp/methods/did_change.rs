@@ -1,4 +1,4 @@
-//! `textDocument/didChange`: applies the changes in their order and checks when typing pauses.
+//! `textDocument/didChange`: applies the changes in their order and checks.
 
 use std::sync::Arc;
 
@@ -26,5 +26,5 @@ pub fn did_change(state: &mut State, params: DidChangeTextDocumentParams) {
     }
     document.version = params.text_document.version;
     document.revision = revision;
-    quick_check::after_pause(state, &uri);
+    quick_check::now(state, &uri);
 }

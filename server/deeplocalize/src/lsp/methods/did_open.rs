@@ -12,5 +12,9 @@ pub fn did_open(state: &mut State, item: TextDocumentItem) {
     let document = Document::new(&item.uri, item.version, revision, item.text);
     state.results.adopt(&document.path, &document.text);
     state.documents.insert(item.uri.clone(), document);
+    if !state.client.watched_files {
+        // Nobody tells when settings files change, so they are read again from time to time.
+        state.configuration.forget();
+    }
     quick_check::now(state, &item.uri);
 }

@@ -7,5 +7,9 @@ use super::super::state::State;
 
 /// A document was saved.
 pub fn did_save(state: &mut State, uri: &Uri) {
+    if !state.client.watched_files {
+        // Nobody tells when settings files change, so they are read again from time to time.
+        state.configuration.forget();
+    }
     quick_check::now(state, uri);
 }

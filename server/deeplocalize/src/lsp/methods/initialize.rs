@@ -8,14 +8,11 @@ use super::super::places;
 use super::super::position::Encoding;
 use super::super::settings;
 use super::super::state::State;
+use super::configuration;
 
 /// Agrees with the client on encoding and capabilities, and reads trust and settings.
 pub fn initialize(state: &mut State, params: InitializeParams) -> InitializeResult {
-    let options = params.initialization_options.as_ref();
-    state.trusted = settings::is_trusted(options);
-    if let Some(settings) = options.and_then(|options| options.get("settings")) {
-        state.problems = state.settings.merge(settings);
-    }
+    state.trusted = settings::is_trusted(params.initialization_options.as_ref());
     state.client = ClientSupport::new(&params.capabilities);
     let offered = params
         .capabilities
@@ -28,6 +25,15 @@ pub fn initialize(state: &mut State, params: InitializeParams) -> InitializeResu
         .iter()
         .filter_map(|folder| places::file_path(&folder.uri))
         .collect();
+    if let Some(settings) = params
+        .initialization_options
+        .as_ref()
+        .and_then(|options| options.get("settings"))
+    {
+        state.problems = state.settings.merge(settings);
+        let (_, problems) = configuration::rules(state, settings);
+        state.problems.extend(problems);
+    }
 
     InitializeResult {
         capabilities: capabilities::server(state.encoding, state.client),
@@ -46,5 +52,8 @@ pub fn initialized(state: &mut State) {
     }
     if state.client.configuration {
         state.say(Message::AskSettings);
+    }
+    if state.client.watched_files {
+        state.say(Message::WatchSettingsFiles);
     }
 }

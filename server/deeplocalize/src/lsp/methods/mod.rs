@@ -10,7 +10,9 @@ pub mod did_open;
 pub mod did_save;
 pub mod execute_command;
 pub mod initialize;
+pub mod notebook;
 pub mod progress_cancel;
+pub mod watched_files;
 
 use tower_lsp::ls_types::Uri;
 

@@ -14,6 +14,7 @@ use super::position::IndexedText;
 use super::run_results::same_file;
 use super::state::State;
 use super::{places, publish};
+use crate::config;
 use crate::report::Report;
 use crate::run::{Cancel, Progress, RunOptions};
 
@@ -179,7 +180,10 @@ pub fn finished(state: &mut State, generation: u64, report: Option<Box<Report>>)
             state.show(MessageType::ERROR, text);
             "failed".to_owned()
         }
-        Some(report) => conclude(state, &active, *report),
+        Some(mut report) => {
+            config::filter(&mut report, &state.configuration);
+            conclude(state, &active, *report)
+        }
     };
     active.progress.end(state, end);
     if let Some(next) = state.runs.pending.take() {

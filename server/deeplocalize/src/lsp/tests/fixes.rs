@@ -45,10 +45,16 @@ async fn fixes_of_a_line_are_offered() {
     let unsafe_title = "Use a sigmoid output (unsafe: may change what the program does)";
     assert_eq!(
         titles(&actions),
-        [unsafe_title, "Use a sigmoid output", "Use a sigmoid output"]
+        [
+            unsafe_title,
+            "Use a sigmoid output",
+            "Use a sigmoid output",
+            "Ignore DL101 on this line",
+            "Ignore DL102 on this line",
+        ]
     );
     let preferred: Vec<_> = actions.iter().map(|action| &action["isPreferred"]).collect();
-    assert_eq!(preferred, [false, true, true]);
+    assert_eq!(preferred, [false, true, true, false, false]);
     // This client knows no versions.
     let edits = &actions[1]["edit"]["changes"][uri().as_str()];
     assert_eq!(edits[0]["newText"], "sigmoid");

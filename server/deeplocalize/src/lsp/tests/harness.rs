@@ -17,6 +17,7 @@ use super::super::main_loop::MainLoop;
 use super::super::quick_check::{CheckedFile, Checker};
 use super::super::run::Runner;
 use super::super::state::State;
+use crate::config::Configuration;
 use crate::report::Report;
 use crate::run::{Cancel, Progress, RunOptions};
 
@@ -32,7 +33,19 @@ impl Harness {
     pub async fn start(capabilities: Value, checker: Checker, runner: Runner) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
         let (outbox, messages) = mpsc::unbounded_channel();
-        tokio::spawn(MainLoop::new(State::new(events.clone(), outbox, checker, runner), inbox).run());
+        tokio::spawn(
+            MainLoop::new(
+                State::new(
+                    events.clone(),
+                    outbox,
+                    checker,
+                    runner,
+                    Arc::new(Configuration::isolated()),
+                ),
+                inbox,
+            )
+            .run(),
+        );
         let harness = Harness { events, messages };
         let params = json!({"capabilities": capabilities, "initializationOptions": {"trusted": true}});
         let params = Box::new(serde_json::from_value(params).unwrap());
@@ -292,5 +305,6 @@ pub fn report(options: &RunOptions, findings: Vec<Finding>, text: &str) -> Repor
         findings,
         errors: Vec::new(),
         texts: [(options.script.clone(), text.to_owned())].into(),
+        cells: std::collections::BTreeMap::new(),
     }
 }

@@ -131,25 +131,36 @@ fn snippet<'a>(finding: &Finding, sources: &'a Sources<'_>) -> Option<Snippet<'a
         let annotation = AnnotationKind::Primary.span(range.start..range.end);
         annotation.label(label(finding))
     };
-    Some(excerpt(&finding.path, source, range, annotation))
+    Some(excerpt(&finding.path, sources, source, range, annotation))
 }
 
 /// The lines that `range` touches, with their numbers.
 fn excerpt<'a>(
     path: &Path,
+    sources: &Sources<'_>,
     source: &'a SourceText,
     range: Range,
     annotation: impl FnOnce(Range) -> Annotation<'a>,
 ) -> Snippet<'a, Annotation<'a>> {
     let lines = source.lines_around(range);
     let moved = Range::new(range.start - lines.start, range.end - lines.start);
-    lines_of(path, source, lines).annotation(annotation(moved))
+    lines_of(path, sources, source, lines).annotation(annotation(moved))
 }
 
-fn lines_of<'a, T: Clone>(path: &Path, source: &'a SourceText, lines: Range) -> Snippet<'a, T> {
-    let (line, _) = source.line_column(lines.start);
+fn lines_of<'a, T: Clone>(
+    path: &Path,
+    sources: &Sources<'_>,
+    source: &'a SourceText,
+    lines: Range,
+) -> Snippet<'a, T> {
+    let mut name = visible(&path.to_string_lossy());
+    let (mut line, _) = source.line_column(lines.start);
+    if let Some((cell, first)) = sources.cell(path, lines.start) {
+        name.push_str(&format!(":cell {cell}"));
+        line = line.saturating_sub(first) + 1;
+    }
     Snippet::source(lines.slice(source.text()))
-        .path(visible(&path.to_string_lossy()))
+        .path(name)
         .line_start(line)
 }
 
@@ -173,7 +184,7 @@ fn secondary<'a>(evidence: &Evidence, sources: &'a Sources<'_>, look: &Look) -> 
         .range
         .and_then(|range| sources.place(&evidence.path, range));
     match place {
-        Some((source, range)) => title.element(excerpt(&evidence.path, source, range, |range| {
+        Some((source, range)) => title.element(excerpt(&evidence.path, sources, source, range, |range| {
             AnnotationKind::Context.span(range.start..range.end)
         })),
         None => Group::with_title(title),
@@ -260,7 +271,7 @@ fn patch<'a>(path: &Path, edits: &[&'a Edit], sources: &'a Sources<'_>) -> Optio
         let range = edit.range.start - lines.start..edit.range.end - lines.start;
         Patch::new(range, edit.new_text.as_str())
     });
-    Some(lines_of(path, source, lines).patches(patches))
+    Some(lines_of(path, sources, source, lines).patches(patches))
 }
 
 /// Titles are sentences for menus; after `help: ` they go on in lower case, names and acronyms apart.

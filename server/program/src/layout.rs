@@ -1,0 +1,90 @@
+//! How the lines of a script belong together: what the models say nothing about.
+
+use finding::Range;
+use tree_sitter::{Node, TreeCursor};
+
+use crate::syntax::{self, range};
+
+/// Comments, strings and simple statements of a script, each in source order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The comments, `#` included.
+    pub comments: Vec<Range>,
+    /// The string literals, prefix and quotes included.
+    pub strings: Vec<Range>,
+    /// The statements that hold no other statement.
+    pub statements: Vec<Range>,
+}
+
+impl Layout {
+    /// Reads a script; `None` when it is too large or too far from Python to be read.
+    pub fn of(text: &str) -> Option<Layout> {
+        let tree = syntax::parse(text)?;
+        let mut layout = Layout::default();
+        let mut cursor = tree.walk();
+        // A cursor instead of recursion: scripts may nest more deeply than the stack allows.
+        loop {
+            let node = cursor.node();
+            layout.note(node);
+            let inside = node.kind() != "string" && cursor.goto_first_child();
+            if !inside && !next(&mut cursor) {
+                return Some(layout);
+            }
+        }
+    }
+
+    fn note(&mut self, node: Node<'_>) {
+        match node.kind() {
+            "comment" => self.comments.push(range(node)),
+            "string" => self.strings.push(range(node)),
+            _ => {}
+        }
+        let is_statement = node
+            .parent()
+            .is_some_and(|parent| matches!(parent.kind(), "module" | "block"));
+        let is_compound = ["body", "consequence", "definition"]
+            .iter()
+            .any(|field| node.child_by_field_name(field).is_some());
+        if is_statement
+            && !is_compound
+            && node.is_named()
+            && !node.is_extra()
+            && node.kind() != "try_statement"
+        {
+            self.statements.push(range(node));
+        }
+    }
+}
+
+/// Moves to the node after this one and what it holds.
+fn next(cursor: &mut TreeCursor<'_>) -> bool {
+    loop {
+        if cursor.goto_next_sibling() {
+            return true;
+        }
+        if !cursor.goto_parent() {
+            return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_strings_and_simple_statements_are_told_apart() {
+        let text =
+            "x = f(\n    '# no',  # yes\n)\nif x:\n    y = 1; z = 2\ntry:\n    a()\nexcept E:\n    pass\n";
+        let layout = Layout::of(text).unwrap();
+        let texts = |ranges: &[Range]| -> Vec<String> {
+            ranges.iter().map(|range| range.slice(text).to_owned()).collect()
+        };
+        assert_eq!(texts(&layout.comments), ["# yes"]);
+        assert_eq!(texts(&layout.strings), ["'# no'"]);
+        assert_eq!(
+            texts(&layout.statements),
+            ["x = f(\n    '# no',  # yes\n)", "y = 1", "z = 2", "a()", "pass"]
+        );
+    }
+}
