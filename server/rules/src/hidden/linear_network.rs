@@ -83,7 +83,11 @@ fn of_chain(context: &Context<'_>, output: &Output<'_>, chain: &Chain<'_>) -> Op
     Some(Finding {
         layer: context.layer(chain.model, chain.position(*index)),
         // Numbers may depend on the features linearly; classes hardly ever do.
-        severity: if output.loss.is_regression() { Severity::Information } else { Severity::Warning },
+        severity: if output.loss.is_regression() {
+            Severity::Information
+        } else {
+            Severity::Warning
+        },
         confidence: if output.loss.is_regression() { 0.7 } else { 0.85 },
         fixes: fix.into_iter().collect(),
         ..context.finding(&INFO, first.range, message)
