@@ -104,7 +104,9 @@ fn operand(node: Node<'_>) -> Option<Node<'_>> {
                 |node: &Node<'_>| matches!(node.kind(), "identifier" | "subscript" | "attribute" | "call");
             argument.filter(reads).or_else(|| {
                 let function = node.child_by_field_name("function")?;
-                function.child_by_field_name("object").filter(reads)
+                let object = function.child_by_field_name("object")?;
+                // `keras.datasets.mnist.load_data()`: what a dotted name stands for is a module as a rule.
+                (object.kind() != "attribute" && reads(&object)).then_some(object)
             })
         }
         _ => None,

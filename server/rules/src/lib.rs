@@ -4,6 +4,7 @@
 
 mod api;
 mod context;
+mod data;
 mod hidden;
 mod optimisation;
 mod output;
@@ -31,6 +32,7 @@ macro_rules! rules {
 rules![
     api::removed_argument,
     api::integer_learning_rate,
+    api::removed_name,
     output::softmax_on_one_unit,
     output::binary_crossentropy_without_sigmoid,
     output::binary_crossentropy_after_softmax,
@@ -69,6 +71,22 @@ rules![
     optimisation::plateau_factor,
     optimisation::frozen_network,
     optimisation::few_updates,
+    data::one_hot_labels_with_sparse_loss,
+    data::class_numbers_with_categorical_loss,
+    data::labels_beyond_output,
+    data::pixels_not_scaled,
+    data::test_data_scaled_differently,
+    data::scaled_twice,
+    data::labels_divided,
+    data::train_test_split_order,
+    data::load_data_order,
+    data::scaler_fitted_on_test_data,
+    data::scaler_fitted_before_split,
+    data::test_data_for_training,
+    data::ordered_labels_with_validation_split,
+    data::data_set_with_array_arguments,
+    data::label_among_features,
+    data::embedding_smaller_than_vocabulary,
     training::metric_of_other_labels,
     training::monitor_without_validation,
     training::monitor_not_logged,
@@ -104,6 +122,7 @@ rules![
     structure::strong_regularizer,
     structure::embedding_of_activations,
     structure::unknown_initializer,
+    structure::shape_error,
 ];
 
 /// All rules.

@@ -227,7 +227,7 @@ from keras import Sequential
 from keras.layers import Dense
 def finish(m):
     m.add(Dense(3, activation='softmax'))
-model = Sequential([Dense(4)])
+model = Sequential([Dense(4, activation='relu')])
 finish(model)
 model.compile('adam', 'categorical_crossentropy')
 "),

@@ -2,3 +2,4 @@
 
 pub(crate) mod integer_learning_rate;
 pub(crate) mod removed_argument;
+pub(crate) mod removed_name;

@@ -176,7 +176,7 @@ mod tests {
                     "workers",
                 ),
                 (
-                    "from keras.utils import np_utils\nnp_utils.to_categorical(y, nb_classes=3)",
+                    "from keras.utils import to_categorical\nto_categorical(y, nb_classes=3)",
                     "nb_classes",
                 ),
             ],

@@ -5,7 +5,8 @@
 //!
 //! ## Why it matters
 //! Without an activation between them, two Dense layers are one: the network can only learn what linear (or logistic)
-//! regression can, whatever its depth. A model fitted to its own input (a linear autoencoder) is left alone.
+//! regression can, whatever its depth. For a regression, where that may be enough, this is information only. A model
+//! fitted to its own input (a linear autoencoder) is left alone.
 //!
 //! ## Example
 //! ```python
@@ -30,7 +31,7 @@
 //! - Nikanjam et al.: NeuraLint, TOSEM 2022 (learning layer without non-linearity)
 //! - Schoop, Huang, Hartmann: UMLAUT, CHI 2021
 
-use crate::context::Context;
+use crate::context::{Context, Output};
 use crate::read::{Chain, Head, is_passive};
 use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
 
@@ -51,12 +52,12 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
                 .chains
                 .iter()
                 .find(|chain| std::ptr::eq(chain.model, output.model))?;
-            of_chain(context, chain)
+            of_chain(context, output, chain)
         })
         .collect()
 }
 
-fn of_chain(context: &Context<'_>, chain: &Chain<'_>) -> Option<Finding> {
+fn of_chain(context: &Context<'_>, output: &Output<'_>, chain: &Chain<'_>) -> Option<Finding> {
     if !is_linear(context, chain) || reconstructs(context) {
         return None;
     }
@@ -81,7 +82,13 @@ fn of_chain(context: &Context<'_>, chain: &Chain<'_>) -> Option<Finding> {
         edits.map(|edits| context.fix_all("Use relu in the hidden layers", Applicability::Unsafe, edits));
     Some(Finding {
         layer: context.layer(chain.model, chain.position(*index)),
-        confidence: 0.85,
+        // Numbers may depend on the features linearly; classes hardly ever do.
+        severity: if output.loss.is_regression() {
+            Severity::Information
+        } else {
+            Severity::Warning
+        },
+        confidence: if output.loss.is_regression() { 0.7 } else { 0.85 },
         fixes: fix.into_iter().collect(),
         ..context.finding(&INFO, first.range, message)
     })

@@ -10,9 +10,10 @@
 //!
 //! Reported: 0 and below for every optimizer (error); below 1e-7 for every optimizer; above 1 for `SGD`, `Adagrad`,
 //! `Adadelta`, `Ftrl` and `Adafactor`; 0.1 and above for `Adam` and the other optimizers that normalise each weight's
-//! step, whose rate *is* the change of a weight per step (weights are of order 0.1 at the start). The published checks
-//! (UMLAUT 1e-7 to 0.01, DL Contract 7e-7 to 0.01, Theia 1e-4 to 0.01) are narrower and reject settings that work, such
-//! as `SGD(0.1)` on image classifiers. Silent where a schedule, a scheduling callback or the script itself sets the rate.
+//! step, whose rate *is* the change of a weight per step (weights are of order 0.1 at the start); information at 0.1
+//! itself. The published checks (UMLAUT 1e-7 to 0.01, DL Contract 7e-7 to 0.01, Theia 1e-4 to 0.01) are narrower and
+//! reject settings that work, such as `SGD(0.1)` on image classifiers. Silent where a schedule, a scheduling callback or
+//! the script itself sets the rate.
 //!
 //! ## Example
 //! ```python
@@ -125,7 +126,12 @@ fn of_call(context: &Context<'_>, call: &Call) -> Option<Finding> {
         )
     } else if rate > usual.largest {
         (
-            Severity::Warning,
+            // At the very limit, small networks still train.
+            if rate > 1.01 * usual.largest {
+                Severity::Warning
+            } else {
+                Severity::Information
+            },
             if rate > 10.0 * usual.largest { 0.92 } else { 0.75 },
             format!(
                 "a learning rate of {rate} is so large for {optimizer} that the steps usually jump over every minimum and \

@@ -139,12 +139,11 @@ impl Data<'_> {
             .find(|call| call.range == change.change.value)
         {
             if call.callee == "keras.utils.to_categorical" {
-                return Some(Encoding::OneHot(
-                    match call.argument("num_classes")?.value.value {
-                        Value::Int(classes) => Some(classes),
-                        _ => None,
-                    },
-                ));
+                let classes = call.argument("num_classes").map(|classes| &classes.value.value);
+                return Some(Encoding::OneHot(match classes {
+                    Some(Value::Int(classes)) => Some(*classes),
+                    _ => None,
+                }));
             }
             let (known, index) = self.data_set(program)?;
             let labels = index % 2 == 1 && known.classes > 0 && self.is_raw();

@@ -9,11 +9,11 @@ mod layer_name;
 mod loss;
 mod training;
 
-pub(crate) use activation::{Activation, activation, of_layer};
+pub(crate) use activation::of_layer;
 pub(crate) use chain::{
     Chain, has_units, is_activation, is_convolution, is_dropout, is_passive, is_recurrent, layer_class,
 };
-pub(crate) use data::{Data, Encoding, Set, Sets, compact, is_plain, sets, targets};
+pub(crate) use data::{Data, Encoding, Sets, compact, is_plain, sets, targets};
 pub(crate) use head::Head;
 pub(crate) use identifiers::{Family, misspelled};
 pub(crate) use layer_name::layer_name;

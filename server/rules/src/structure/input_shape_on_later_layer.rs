@@ -46,7 +46,9 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
                 .argument("input_shape")
                 .or_else(|| call.argument("input_dim"));
             // Embedding has an argument of that name for something else.
-            let Some(argument) = argument.filter(|_| call.class() != "Embedding") else {
+            let Some(argument) =
+                argument.filter(|_| call.class() != "Embedding" && call.callee.starts_with("keras.layers."))
+            else {
                 continue;
             };
             let message = "only the first layer of a model needs to know its input; this one gets its shape from the layer before, \

@@ -17,6 +17,7 @@ pub(crate) mod missing_flatten;
 pub(crate) mod missing_return_sequences;
 pub(crate) mod one_unit_bottleneck;
 pub(crate) mod sequences_into_output;
+pub(crate) mod shape_error;
 pub(crate) mod softmax_over_batch;
 pub(crate) mod strong_regularizer;
 pub(crate) mod unknown_initializer;

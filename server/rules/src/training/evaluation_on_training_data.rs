@@ -41,7 +41,7 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL515",
     name: "evaluation-on-training-data",
     kind: Kind::DataOther,
-    severity: Severity::Information,
+    severity: Severity::Hint,
     source: include_str!("evaluation_on_training_data.rs"),
 };
 
