@@ -6,8 +6,10 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use deeplocalize::check::{Stdin, check_paths};
+use deeplocalize::config::Configuration;
 use deeplocalize::report::Report;
 use deeplocalize::text::SourceText;
 use finding::{Finding, Severity};
@@ -37,7 +39,8 @@ fn healthy_scripts_carry_no_error_and_no_warning() {
         reader: std::io::empty(),
         name: PathBuf::new(),
     };
-    let report = check_paths(&[folder()], stdin);
+    let configuration = Arc::new(Configuration::isolated());
+    let report = check_paths(&[folder()], stdin, &configuration, None).report;
     assert!(
         report.files.len() >= LEAST_SCRIPTS,
         "only {} scripts were looked at",
