@@ -17,7 +17,7 @@ fn the_script_runs_as_main_with_its_arguments() {
         "import os, sys\n\
          assert __name__ == '__main__' and sys.argv[0] == __file__, sys.argv\n\
          assert sys.path[0] == os.path.dirname(os.path.realpath(__file__)), sys.path\n\
-         assert not [name for name in os.environ if 'DEEPLOCALIZE' in name.upper()]\n\
+         assert not [name for name in os.environ if name.upper().startswith('_DEEPLOCALIZE')]\n\
          print('to stdout', sys.argv[1:])\n\
          print('to stderr', file=sys.stderr)\n",
         &["--epochs", "3 4"],
@@ -266,6 +266,7 @@ fn children_of_the_script_neither_hold_nor_see_the_channel() {
          child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE, close_fds=False)\n\
          assert not sockets(child.pid), sockets(child.pid)\n\
          child.kill()\n\
+         child.wait()\n\
          if os.fork() == 0:\n\
          \x20   os._exit(len(sockets(os.getpid())))\n\
          assert os.wait()[1] == 0\n",
