@@ -1,1 +1,46 @@
-fn main() {}
+//! Project commands, so that nobody needs more than Rust and Python to work on the project.
+
+mod bench;
+mod demo;
+mod docs;
+mod python;
+mod shell;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Project commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything, make a Python environment and localise the fault of a real script
+    Demo,
+    /// Set up what the tests need and run them all
+    Test {
+        /// Only what needs neither Python packages nor an editor
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Measure speed as ratios against a peer in the same run
+    Bench,
+    /// Write the generated pages: rules and the README's picture
+    Docs {
+        /// Also run the tool for the README's picture
+        #[arg(long)]
+        picture: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Demo => demo::run(),
+        Command::Test { fast } => test::run(fast),
+        Command::Bench => bench::run(),
+        Command::Docs { picture } => docs::run(picture),
+    }
+}

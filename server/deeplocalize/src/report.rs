@@ -82,6 +82,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report of a command that could not do its work.
+    pub fn failed(path: &Path, error: ToolError) -> Report {
+        Report {
+            verdict: Verdict::Inconclusive,
+            files: vec![path.to_owned()],
+            run: None,
+            findings: Vec::new(),
+            errors: vec![error],
+            texts: BTreeMap::new(),
+        }
+    }
+
     /// Text of a file a finding refers to.
     pub fn text(&self, path: &Path) -> Option<&str> {
         self.texts.get(path).map(String::as_str)
@@ -89,7 +101,11 @@ impl Report {
 
     /// Exit status by the contract: 0 nothing at or above `fail_on`, 1 findings, 2 the tool could not do its work.
     pub fn exit_status(&self, fail_on: Severity) -> u8 {
-        if self.findings.iter().any(|finding| finding.severity >= fail_on) {
+        let untrained = |run: &RunSummary| run.fits.iter().all(|fit| fit.batches_seen == 0);
+        if !self.errors.is_empty() && self.run.as_ref().is_some_and(untrained) {
+            // What stands in a text can be said without a run, but the run was what was asked for.
+            2
+        } else if self.findings.iter().any(|finding| finding.severity >= fail_on) {
             1
         } else if self.errors.is_empty() {
             0

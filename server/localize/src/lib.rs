@@ -1,22 +1,26 @@
 //! Trace (and Program) → symptoms → ranked causes.
+//!
+//! [`Localizer::observe`] follows a run and says when the verdict is clear; [`Localizer::diagnose`] turns what was seen
+//! into findings on source ranges. Two detectors can be chosen: the default one, and the algorithm of the paper.
 
-use finding::RuleInfo;
+mod case;
+mod causes;
+mod crash;
+mod data;
+mod learning;
+mod localizer;
+mod paper;
+mod place;
+mod text;
+mod trend;
 
-/// Which analysis is run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Detector {
-    /// Per-unit and element-wise statistics, trends tested by slope, causes ranked.
-    Default,
-    /// The algorithm of the paper: N equal means, a threshold of zero means, first alarm only.
-    DeepLocalize {
-        /// Number of equal means that make an anomaly.
-        n: usize,
-        /// Share of the iterations with a zero mean that makes an anomaly.
-        threshold: f64,
-    },
-}
+pub use localizer::{Detector, Diagnosis, Ending, Localizer};
+pub use place::{Source, Sources, site_range};
 
 /// All codes the analysis of runs can report.
-pub fn all() -> &'static [RuleInfo] {
-    &[]
+pub fn all() -> Vec<&'static finding::RuleInfo> {
+    let mut rules = causes::all();
+    rules.extend(paper::ALL);
+    rules.push(&crash::INFO);
+    rules
 }

@@ -117,6 +117,9 @@ pub struct Model {
     pub layers: Vec<Layer>,
     /// Whether `layers` is known to be all of them, in the right order (no `.add` under a condition or in a loop, no unknown layers, no `.pop`).
     pub complete: bool,
+    /// How many of the last `layers` are certainly the model's last ones, without a gap: what comes before may be
+    /// unknown (built in a loop, layers of others) while the output is not. All of them when `complete`.
+    pub tail: usize,
 }
 
 /// A `model.compile(…)` call.
@@ -172,4 +175,6 @@ pub struct Program {
     pub fits: Vec<Fit>,
     /// What does not parse.
     pub syntax_errors: Vec<SyntaxError>,
+    /// Whether the script asks for a Keras older than 3 (`tf_keras`, `tensorflow.python.keras`, `TF_USE_LEGACY_KERAS`).
+    pub legacy_keras: bool,
 }

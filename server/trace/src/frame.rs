@@ -129,7 +129,7 @@ fn decode_step(payload: &[u8]) -> Result<StepFrame, FrameError> {
     };
     let (fit, layout, epoch, batch, step, scalar_count, rows) = header().ok_or(short)?;
     let body = &payload[HEADER..];
-    if body.len() % 8 != 0 {
+    if !body.len().is_multiple_of(8) {
         return Err(FrameError::Step("not a whole number of values"));
     }
     let mut values: Vec<f64> = body
@@ -144,7 +144,7 @@ fn decode_step(payload: &[u8]) -> Result<StepFrame, FrameError> {
         return Err(FrameError::Step("fewer values than scalars"));
     }
     let stats = values.split_off(scalar_count);
-    if (rows == 0) != stats.is_empty() || (rows > 0 && stats.len() % rows != 0) {
+    if (rows == 0) != stats.is_empty() || (rows > 0 && !stats.len().is_multiple_of(rows)) {
         return Err(FrameError::Step("values do not fill the rows"));
     }
     Ok(StepFrame {

@@ -1,0 +1,159 @@
+//! `deeplocalize run`.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, ValueEnum};
+use localize::Detector;
+
+use super::common::{Outcome, OutputArguments, reader_gone};
+use super::interrupt::Interrupt;
+use super::progress::View;
+use crate::report::Report;
+use crate::run::{Cancel, RunOptions, localize};
+
+const AFTER_HELP: &str = "\
+Examples:
+  deeplocalize run train.py                   at most a minute of training
+  deeplocalize run train.py --epochs 3        options after the script are its own
+  deeplocalize run --python .venv/bin/python train.py
+  deeplocalize run --show-output train.py     also what the script printed
+
+The script runs unmodified in your own interpreter; its training is watched, and stopped as soon as the \
+verdict is clear.
+
+The interpreter is --python, else the active environment (VIRTUAL_ENV, CONDA_PREFIX), else .venv or venv \
+beside or above the script, else python3.
+
+Ctrl-C ends the run and reports what is known; a second one ends it at once.";
+
+/// Run a training script, watch it train, and find the line to blame
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP, override_usage = "deeplocalize run [OPTIONS] SCRIPT [ARGS]...")]
+pub struct Run {
+    /// The script, then its own arguments, which are handed on as they are
+    #[arg(
+        value_name = "SCRIPT",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = false
+    )]
+    command: Vec<String>,
+    /// The interpreter to run it with
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// Stop after that many batches, over all trainings
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
+    max_batches: u64,
+    /// Stop after that many seconds of training
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    max_seconds: f64,
+    /// Give up when no training has started after that many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120.0, value_parser = seconds)]
+    startup_seconds: f64,
+    /// Let the script run to its end, however clear the verdict
+    #[arg(long)]
+    keep_going: bool,
+    /// The analysis: our own, or the algorithm of the DeepLocalize paper as it was published
+    #[arg(long, value_name = "DETECTOR", default_value = "default")]
+    detector: DetectorName,
+    /// For the deeplocalize detector: number of equal means that make an anomaly [default: 50]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    deeplocalize_n: Option<u32>,
+    /// For the deeplocalize detector: share of batches with a zero mean that makes an anomaly [default: 0.25]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    deeplocalize_threshold: Option<f64>,
+    /// Print what the script printed to standard error, after the run
+    #[arg(long)]
+    show_output: bool,
+    /// Keep what the script prints in this file [default: a file in the temporary folder]
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Do not show how far the run has got
+    #[arg(long)]
+    no_progress: bool,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DetectorName {
+    Default,
+    Deeplocalize,
+}
+
+impl Run {
+    pub fn execute(self) -> io::Result<Outcome> {
+        let cancel = Cancel::default();
+        let interrupt = Interrupt::watch(cancel.clone())?;
+        let mut view = View::new(!self.no_progress && !self.output.quiet, self.max_batches);
+        let report = localize(&self.options(), &cancel, &mut |progress| view.update(&progress));
+        view.finish();
+        if self.show_output {
+            show_log(&report)?;
+        }
+        let status = self.output.print(&report)?;
+        Ok(interrupt.status().unwrap_or(status))
+    }
+
+    fn options(&self) -> RunOptions {
+        let mut command = self.command.iter().cloned();
+        RunOptions {
+            script: command.next().unwrap_or_default().into(),
+            arguments: command.collect(),
+            python: self.python.clone(),
+            directory: None,
+            max_batches: self.max_batches,
+            max_seconds: self.max_seconds,
+            startup_seconds: self.startup_seconds,
+            keep_going: self.keep_going,
+            detector: self.detector(),
+            log: self.log.clone(),
+        }
+    }
+
+    fn detector(&self) -> Detector {
+        let asked = self.deeplocalize_n.is_some() || self.deeplocalize_threshold.is_some();
+        match self.detector {
+            DetectorName::Deeplocalize => Detector::DeepLocalize {
+                n: self.deeplocalize_n.map_or(50, |n| n as usize),
+                threshold: self.deeplocalize_threshold.unwrap_or(0.25),
+            },
+            DetectorName::Default if asked => super::Arguments::command()
+                .error(
+                    clap::error::ErrorKind::ArgumentConflict,
+                    "--deeplocalize-n and --deeplocalize-threshold need --detector deeplocalize",
+                )
+                .exit(),
+            DetectorName::Default => Detector::Default,
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds.is_finite() => Ok(seconds),
+        _ => Err("a number of seconds above 0 is needed".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("a number above 0 and at most 1 is needed".into()),
+    }
+}
+
+/// Copies the script's output to standard error, since standard output is for the findings.
+fn show_log(report: &Report) -> io::Result<()> {
+    let Some(log) = report.run.as_ref().and_then(|run| run.log.as_ref()) else {
+        return Ok(());
+    };
+    let mut err = io::stderr().lock();
+    let copied = File::open(log).and_then(|mut file| io::copy(&mut file, &mut err));
+    match copied {
+        Ok(_) => Ok(()),
+        Err(error) => writeln!(err, "error: cannot show {}: {error}", log.display()).or_else(reader_gone),
+    }
+}

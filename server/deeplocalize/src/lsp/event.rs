@@ -1,0 +1,75 @@
+//! Everything that can happen to the main loop.
+
+use std::path::PathBuf;
+
+use tokio::sync::oneshot;
+use tower_lsp::jsonrpc;
+use tower_lsp::ls_types::{
+    CodeActionParams, CodeActionResponse, CodeLens, DidChangeTextDocumentParams,
+    DocumentDiagnosticReportResult, ExecuteCommandParams, InitializeParams, InitializeResult, LSPAny,
+    ProgressToken, TextDocumentItem, Uri,
+};
+
+use super::quick_check::CheckedFile;
+use crate::report::Report;
+use crate::run::Progress;
+
+/// Where the answer to a request goes.
+pub type Answer<T> = oneshot::Sender<jsonrpc::Result<T>>;
+
+/// One event.
+#[derive(Debug)]
+pub enum Event {
+    /// `initialize`.
+    Initialize(Box<InitializeParams>, Answer<InitializeResult>),
+    /// `initialized`.
+    Initialized,
+    /// `textDocument/didOpen`.
+    Open(TextDocumentItem),
+    /// `textDocument/didChange`.
+    Change(DidChangeTextDocumentParams),
+    /// `textDocument/didSave`.
+    Save(Uri),
+    /// `textDocument/didClose`.
+    Close(Uri),
+    /// `workspace/didChangeConfiguration`: what the client sent.
+    Configuration(LSPAny),
+    /// The settings, as the client answered `workspace/configuration`.
+    Settings(LSPAny),
+    /// A request about one document.
+    Ask(Uri, Question),
+    /// `workspace/executeCommand`.
+    Command(ExecuteCommandParams, Answer<Option<LSPAny>>),
+    /// `window/workDoneProgress/cancel`.
+    ProgressCancelled(ProgressToken),
+    /// `shutdown`.
+    Shutdown(Answer<()>),
+
+    /// A pause in typing; counts when the document still has that revision.
+    CheckDue(Uri, u64),
+    /// A quick check is over; `None` when it panicked.
+    Checked(Uri, u64, Option<CheckedFile>),
+
+    /// The client made (or refused to make) the progress of the run of that generation.
+    ProgressCreated(u64, bool),
+    /// The run of that generation got further.
+    RunProgress(u64, Progress),
+    /// The file on disk is not what the editor shows.
+    RunUsesOtherText(u64, PathBuf),
+    /// The run of that generation is over; `None` when it panicked.
+    RunFinished(u64, Option<Box<Report>>),
+
+    /// The client is gone: answer when everything that was started is gone too.
+    Stop(oneshot::Sender<()>),
+}
+
+/// A request whose answer needs the findings for the current text.
+#[derive(Debug)]
+pub enum Question {
+    /// `textDocument/diagnostic`, with the id of the result the client has.
+    Diagnostics(Option<String>, Answer<DocumentDiagnosticReportResult>),
+    /// `textDocument/codeLens`.
+    Lenses(Answer<Option<Vec<CodeLens>>>),
+    /// `textDocument/codeAction`.
+    Actions(Box<CodeActionParams>, Answer<Option<CodeActionResponse>>),
+}

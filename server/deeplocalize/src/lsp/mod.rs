@@ -1,0 +1,28 @@
+//! The language server. What it does method by method is told in `docs/lsp.md`.
+//!
+//! Handlers only forward an event; one loop ([`main_loop`]) owns all state. Long work — checks and runs — happens on
+//! snapshots in other threads and comes back as an event that carries the revision or generation it belongs to.
+
+mod backend;
+mod capabilities;
+mod client;
+mod document;
+mod event;
+mod main_loop;
+mod methods;
+mod parent;
+mod places;
+mod position;
+mod publish;
+mod quick_check;
+mod run;
+mod run_results;
+mod serve;
+mod settings;
+mod state;
+mod to_lsp;
+
+#[cfg(test)]
+mod tests;
+
+pub use serve::serve;

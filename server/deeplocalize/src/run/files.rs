@@ -1,0 +1,155 @@
+//! The source files of a run: the script, and the modules it built its model in.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use finding::{Finding, Range};
+use localize::{Source, Sources};
+use program::Program;
+use trace::{Site, Trace};
+
+use crate::report::ToolError;
+
+#[derive(Debug)]
+struct File {
+    shown: PathBuf,
+    text: String,
+    program: Program,
+}
+
+/// Files by their absolute path.
+#[derive(Debug)]
+pub(super) struct Files {
+    script: PathBuf,
+    directory: PathBuf,
+    files: BTreeMap<PathBuf, File>,
+}
+
+impl Files {
+    /// Reads the script, before it runs: what is shown later is what was run.
+    pub fn with_script(script: &Path, directory: Option<&Path>) -> Result<Files, ToolError> {
+        let text = std::fs::read(script).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+        let text = text.map_err(|error| ToolError {
+            code: match error.kind() {
+                io::ErrorKind::NotFound => "no-such-file",
+                io::ErrorKind::Other => "not-utf-8",
+                _ => "unreadable",
+            }
+            .to_owned(),
+            message: match error.kind() {
+                io::ErrorKind::NotFound => format!("no such file: {}", script.display()),
+                io::ErrorKind::Other => format!("{} is not UTF-8 text", script.display()),
+                io::ErrorKind::IsADirectory => {
+                    format!("{} is a folder; `run` takes one script", script.display())
+                }
+                _ => format!("cannot read {}: {error}", script.display()),
+            },
+            path: Some(script.to_owned()),
+            hint: String::new(),
+        })?;
+        let program = Program::parse(&text);
+        let absolute = std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
+        let directory = directory.map_or_else(|| std::env::current_dir().unwrap_or_default(), Path::to_owned);
+        let directory = std::fs::canonicalize(&directory).unwrap_or(directory);
+        let file = File {
+            shown: script.to_owned(),
+            text,
+            program,
+        };
+        Ok(Files {
+            script: absolute.clone(),
+            directory,
+            files: BTreeMap::from([(absolute, file)]),
+        })
+    }
+
+    /// `fit` calls in the text of the script.
+    pub fn trainings(&self) -> usize {
+        self.files
+            .get(&self.script)
+            .map_or(0, |file| file.program.fits.len())
+    }
+
+    /// Reads the other files that call sites of the trace lie in.
+    pub fn load(&mut self, trace: &Trace) {
+        let mut sites: Vec<&Site> = Vec::new();
+        for fit in &trace.fits {
+            sites.extend(fit.info.layers.iter().filter_map(|layer| layer.site.as_ref()));
+            sites.extend(
+                fit.info
+                    .optimizer
+                    .iter()
+                    .filter_map(|optimizer| optimizer.site.as_ref()),
+            );
+            sites.extend([&fit.info.site, &fit.info.compile_site].into_iter().flatten());
+        }
+        if let Some(exception) = &trace.exception {
+            sites.extend(
+                exception
+                    .frames
+                    .iter()
+                    .filter(|frame| frame.user)
+                    .map(|frame| &frame.site),
+            );
+            sites.extend(exception.layer.iter().filter_map(|layer| layer.site.as_ref()));
+        }
+        for site in sites {
+            let absolute = std::fs::canonicalize(&site.path).unwrap_or_else(|_| site.path.clone());
+            if self.files.contains_key(&absolute) {
+                continue;
+            }
+            let Ok(text) = std::fs::read_to_string(&absolute) else {
+                continue;
+            };
+            let shown = absolute
+                .strip_prefix(&self.directory)
+                .map_or_else(|_| absolute.clone(), Path::to_owned);
+            let program = Program::parse(&text);
+            self.files.insert(absolute, File { shown, text, program });
+        }
+    }
+
+    /// What the rules find in the text of the files of the run.
+    pub fn static_findings(&self) -> Vec<Finding> {
+        self.files
+            .values()
+            .flat_map(|file| rules::check(&file.program, &file.text, &file.shown))
+            .collect()
+    }
+
+    /// Path as shown and range of a call site.
+    pub fn place(&self, site: &Site) -> Option<(PathBuf, Option<Range>)> {
+        let source = self.source(&site.path)?;
+        Some((source.path.to_owned(), localize::site_range(site, source.text)))
+    }
+
+    /// Texts that the findings refer to.
+    pub fn texts(&self, findings: &[Finding]) -> BTreeMap<PathBuf, String> {
+        let mentioned = |shown: &Path| {
+            findings.iter().any(|finding| {
+                finding.path == shown || finding.evidence.iter().any(|evidence| evidence.path == shown)
+            })
+        };
+        let script = self.files.get(&self.script).map(|file| file.shown.clone());
+        self.files
+            .values()
+            .filter(|file| Some(&file.shown) == script.as_ref() || mentioned(&file.shown))
+            .map(|file| (file.shown.clone(), file.text.clone()))
+            .collect()
+    }
+}
+
+impl Sources for Files {
+    fn source(&self, path: &Path) -> Option<Source<'_>> {
+        let file = match self.files.get(path) {
+            Some(file) => file,
+            None => self.files.get(&std::fs::canonicalize(path).ok()?)?,
+        };
+        Some(Source {
+            path: &file.shown,
+            text: &file.text,
+            program: &file.program,
+        })
+    }
+}

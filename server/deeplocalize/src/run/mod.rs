@@ -1,0 +1,381 @@
+//! A localisation run from the script to the report: session → trace → localize, with progress and cancellation.
+
+mod files;
+mod merge;
+mod outcome;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use finding::Verdict;
+use localize::{Detector, Ending, Localizer};
+use session::{Cadence, Event, Interpreter, Request, Session, SessionError, Status};
+use trace::{Fit, Frame, Scalar, Trace};
+
+use crate::report::{Report, RunSummary, ToolError};
+use files::Files;
+use outcome::Outcome;
+
+/// Asks a run to end; clones share the request.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks the run to end.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run was asked to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What to run and how far.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The script.
+    pub script: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The interpreter, when not to be searched for.
+    pub python: Option<PathBuf>,
+    /// Working directory of the script; the current one when `None`.
+    pub directory: Option<PathBuf>,
+    /// End after that many batches (over all trainings).
+    pub max_batches: u64,
+    /// End after that many seconds of training.
+    pub max_seconds: f64,
+    /// End when no training has started after that many seconds.
+    pub startup_seconds: f64,
+    /// Let the script run to its end, however clear the verdict, instead of stopping it early.
+    pub keep_going: bool,
+    /// Which analysis.
+    pub detector: Detector,
+    /// Where the script's output is kept; a file in the temporary folder when `None`.
+    pub log: Option<PathBuf>,
+}
+
+/// How far a run has got.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// The interpreter was started.
+    Starting {
+        /// Its path.
+        interpreter: PathBuf,
+    },
+    /// Keras was imported.
+    Imported {
+        /// Version of Keras.
+        keras: String,
+        /// Back end of Keras.
+        backend: String,
+    },
+    /// A training step was seen.
+    Training {
+        /// Number of the training in the run, from 0.
+        fit: usize,
+        /// Epoch, from 0.
+        epoch: u32,
+        /// Epochs asked for.
+        epochs: Option<u64>,
+        /// Step over the training, from 0.
+        step: u64,
+        /// Latest loss.
+        loss: f64,
+        /// Latest metric, by name.
+        metric: Option<(String, f64)>,
+    },
+}
+
+/// Time between two looks at cancellation and budgets while nothing arrives.
+const POLL: Duration = Duration::from_millis(50);
+/// Shortest time between two reports of progress.
+const PROGRESS_EVERY: Duration = Duration::from_millis(33);
+/// How long a script may go on after its last training before it is ended.
+const AFTER_TRAINING: Duration = Duration::from_secs(10);
+
+/// Runs the script and localises its faults. Blocks until the run is over; everything it started is gone by then.
+/// `progress` is called from this thread, at most some thirty times a second while training.
+pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(Progress)) -> Report {
+    let mut files = match Files::with_script(&options.script, options.directory.as_deref()) {
+        Ok(files) => files,
+        Err(error) => return Report::failed(&options.script, error),
+    };
+    let interpreter = match session::find_interpreter(options.python.as_deref(), &options.script, &|name| {
+        std::env::var_os(name)
+    }) {
+        Ok(interpreter) => interpreter,
+        Err(error) => return Report::failed(&options.script, session_error(&error)),
+    };
+    match Run::new(options, &interpreter, files.trainings()) {
+        Ok(mut run) => {
+            run.follow(cancel, progress);
+            run.report(&mut files)
+        }
+        Err(error) => Report::failed(&options.script, session_error(&error)),
+    }
+}
+
+fn session_error(error: &SessionError) -> ToolError {
+    ToolError {
+        code: error.code().to_owned(),
+        message: error.to_string(),
+        path: None,
+        hint: error.hint().unwrap_or_default().to_owned(),
+    }
+}
+
+/// A run that is going on, or has ended.
+struct Run<'a> {
+    options: &'a RunOptions,
+    interpreter: &'a Interpreter,
+    session: Session,
+    log: Option<PathBuf>,
+    trace: Trace,
+    localizer: Localizer,
+    /// `fit` calls in the text of the script.
+    trainings: usize,
+    started: Instant,
+    first_step: Option<Instant>,
+    last_training: Instant,
+    analysis: Duration,
+    ended: Option<Duration>,
+    outcome: Outcome,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        options: &'a RunOptions,
+        interpreter: &'a Interpreter,
+        trainings: usize,
+    ) -> Result<Self, SessionError> {
+        let doing = |doing: &str| {
+            let doing = doing.to_owned();
+            move |source| SessionError::Io { doing, source }
+        };
+        let log = match &options.log {
+            Some(log) => log.clone(),
+            None => {
+                let file = tempfile::Builder::new()
+                    .prefix("deeplocalize-")
+                    .suffix(".log")
+                    .tempfile();
+                let kept = file.and_then(|file| file.keep().map_err(|error| error.error));
+                kept.map_err(doing("create the log file"))?.1
+            }
+        };
+        let session = Session::start(&Request {
+            script: options.script.clone(),
+            arguments: options.arguments.clone(),
+            python: interpreter.path.clone(),
+            directory: options.directory.clone(),
+            log: Some(log.clone()),
+            cadence: match options.detector {
+                Detector::Default => Cadence::default(),
+                // The paper's counts are of every batch.
+                Detector::DeepLocalize { .. } => Cadence {
+                    dense_steps: u64::MAX,
+                    every: 1,
+                },
+            },
+            supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
+        })?;
+        let now = Instant::now();
+        Ok(Run {
+            options,
+            interpreter,
+            session,
+            log: Some(log),
+            trace: Trace::default(),
+            localizer: Localizer::new(options.detector),
+            trainings,
+            started: now,
+            first_step: None,
+            last_training: now,
+            analysis: Duration::ZERO,
+            ended: None,
+            outcome: Outcome::Finished,
+        })
+    }
+
+    /// Takes in events until the run is over.
+    fn follow(&mut self, cancel: &Cancel, progress: &mut dyn FnMut(Progress)) {
+        progress(Progress::Starting {
+            interpreter: self.interpreter.path.clone(),
+        });
+        let mut reported = Instant::now();
+        self.outcome = loop {
+            if cancel.is_cancelled() {
+                break Outcome::Cancelled;
+            }
+            if let Some(outcome) = self.over_budget() {
+                break outcome;
+            }
+            match self.session.next_event(POLL) {
+                None => {}
+                Some(Event::Frame(frame)) => {
+                    let step = matches!(frame, Frame::Step(_));
+                    if let Frame::Message(trace::Message::Keras(keras)) = &frame {
+                        progress(Progress::Imported {
+                            keras: keras.version.clone(),
+                            backend: keras.backend.clone(),
+                        });
+                    }
+                    self.trace.push(frame);
+                    self.last_training = Instant::now();
+                    if step {
+                        self.first_step.get_or_insert(self.last_training);
+                        let look = Instant::now();
+                        let verdict = self.localizer.observe(&self.trace);
+                        self.analysis += look.elapsed();
+                        if reported.elapsed() >= PROGRESS_EVERY {
+                            reported = Instant::now();
+                            self.trace
+                                .fits
+                                .last()
+                                .map(training_progress)
+                                .into_iter()
+                                .for_each(&mut *progress);
+                        }
+                        if let Some(verdict) = verdict.filter(|verdict| self.may_stop(*verdict)) {
+                            break Outcome::Clear(verdict);
+                        }
+                    }
+                }
+                Some(Event::TraceError(error)) => break Outcome::BadTrace(error.to_string()),
+                Some(Event::Exited {
+                    status: Status::Code(code),
+                }) => break Outcome::exited(code),
+                Some(Event::Exited {
+                    status: Status::Signal(signal),
+                }) => break Outcome::Killed(signal),
+                Some(Event::Exited {
+                    status: Status::Stopped,
+                }) => break Outcome::Cancelled,
+            }
+        };
+        self.ended = Some(self.started.elapsed());
+        self.session.stop();
+    }
+
+    /// Whether a clear verdict ends the run: a fault does, health must be shown by the last training of the script.
+    fn may_stop(&self, verdict: Verdict) -> bool {
+        !self.options.keep_going && (verdict == Verdict::Faulty || self.trace.fits.len() >= self.trainings)
+    }
+
+    fn over_budget(&self) -> Option<Outcome> {
+        let trained = self.trace.fits.iter().any(|fit| fit.steps > 0);
+        let idle = self.last_training.elapsed();
+        if !trained {
+            let limit = Duration::from_secs_f64(self.options.startup_seconds.clamp(0.0, 1e9));
+            return (self.started.elapsed() > limit).then_some(Outcome::NeverTrained);
+        }
+        let steps: u64 = self.trace.fits.iter().map(|fit| fit.steps).sum();
+        let training = self.first_step.map_or(0.0, |first| first.elapsed().as_secs_f64());
+        if steps >= self.options.max_batches || training > self.options.max_seconds {
+            return Some(Outcome::Budget);
+        }
+        let all_ended = self.trace.fits.iter().all(|fit| fit.end.is_some());
+        (all_ended && self.trace.fits.len() >= self.trainings && idle > AFTER_TRAINING)
+            .then_some(Outcome::Finished)
+    }
+
+    fn report(&self, files: &mut Files) -> Report {
+        let look = Instant::now();
+        let ending = match self.outcome {
+            Outcome::Finished | Outcome::Exited(_) => Ending::Finished,
+            Outcome::Budget => Ending::Budget,
+            Outcome::Clear(_) => Ending::Clear,
+            Outcome::Cancelled | Outcome::NeverTrained | Outcome::Killed(_) | Outcome::BadTrace(_) => {
+                Ending::Cancelled
+            }
+        };
+        files.load(&self.trace);
+        let diagnosis = self.localizer.diagnose(&self.trace, ending, &*files);
+        let errors = self.outcome.errors(
+            &self.trace,
+            self.interpreter,
+            &self.options.script,
+            &self.session.stderr_tail(),
+        );
+        // What the script raised for want of Keras, or of somebody to ask, is no fault of the script.
+        let circumstances = errors
+            .iter()
+            .any(|error| matches!(error.code.as_str(), "no-keras" | "waits-for-input"));
+        let mut seen = diagnosis.findings;
+        seen.retain(|finding| !circumstances || finding.source != finding::Source::Crash);
+        let verdict = if circumstances {
+            Verdict::Inconclusive
+        } else {
+            diagnosis.verdict
+        };
+        let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
+        let analysis = self.analysis + look.elapsed();
+        let ended = self.ended.unwrap_or_default();
+        let startup = self
+            .first_step
+            .map_or(ended, |first| first.duration_since(self.started));
+        let start = self.trace.start.as_ref();
+        let keras = self.trace.keras.as_ref();
+        Report {
+            verdict: if errors.is_empty() || verdict != Verdict::Healthy {
+                verdict
+            } else {
+                Verdict::Inconclusive
+            },
+            files: vec![self.options.script.clone()],
+            run: Some(RunSummary {
+                interpreter: self.interpreter.path.clone(),
+                python: start.map(|start| start.python.clone()).unwrap_or_default(),
+                keras: keras.map(|keras| keras.version.clone()).unwrap_or_default(),
+                backend: keras.map(|keras| keras.backend.clone()).unwrap_or_default(),
+                mechanism: "callback",
+                fits: self
+                    .trace
+                    .fits
+                    .iter()
+                    .map(|fit| outcome::summary(fit, &self.outcome, files))
+                    .collect(),
+                startup_seconds: startup.as_secs_f64(),
+                training_seconds: ended.saturating_sub(startup).as_secs_f64(),
+                analysis_seconds: analysis.as_secs_f64(),
+                trace: None,
+                log: self.log.clone(),
+            }),
+            texts: files.texts(&findings),
+            findings,
+            errors,
+        }
+    }
+}
+
+fn training_progress(fit: &Fit) -> Progress {
+    let loss = fit
+        .scalar(Scalar::Loss)
+        .iter()
+        .rev()
+        .copied()
+        .find(|loss| !loss.is_nan());
+    let metric = fit.metrics().find_map(|(name, history)| {
+        let value = history
+            .column(0)
+            .iter()
+            .rev()
+            .copied()
+            .find(|value| value.is_finite())?;
+        Some((name.to_owned(), value))
+    });
+    let moment = fit.scalars().moments().last();
+    Progress::Training {
+        fit: fit.info.fit,
+        epoch: moment.map_or(0, |moment| moment.epoch),
+        epochs: fit.info.epochs,
+        step: moment.map_or(0, |moment| moment.step),
+        loss: loss.unwrap_or(f64::NAN),
+        metric,
+    }
+}

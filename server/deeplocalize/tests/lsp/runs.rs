@@ -1,0 +1,120 @@
+//! Localisation runs of real scripts, asked for by the editor.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+
+fn fixture(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures/deeplocalize-40")
+        .join(case)
+}
+
+/// A trusted session with a fixture's script open, and the script's uri.
+fn session(path: &Path) -> (Client, String) {
+    let python = std::env::var("DEEPLOCALIZE_TEST_PYTHON").expect("`cargo xtask test` sets it");
+    let mut client = Client::initialize(
+        json!({"window": {"workDoneProgress": true}, "textDocument": {"publishDiagnostics": {"relatedInformation": true}}}),
+        json!({"trusted": true, "settings": {"python": python}}),
+    );
+    let uri = format!("file://{}", path.canonicalize().unwrap().display());
+    client.open(&uri, &std::fs::read_to_string(path).unwrap());
+    client.published(&uri);
+    (client, uri)
+}
+
+/// Runs the script and gives the line with the verdict.
+fn run(client: &mut Client, uri: &str) -> String {
+    client.command("deeplocalize.run", json!([uri]));
+    client.answer("window/workDoneProgress/create", Value::Null);
+    let shown = client.expect_from_run("window/showMessage");
+    client.discard("$/progress");
+    shown["message"].as_str().unwrap().to_owned()
+}
+
+/// The faulty twin gets a diagnostic of the run on one of `lines` (from 1); the fixed twin gets none.
+fn comes_out_right(case: &str, lines: &[u64]) {
+    let (mut client, uri) = session(&fixture(case).join("faulty.py"));
+    let verdict = run(&mut client, &uri);
+    assert!(!verdict.contains("healthy"), "{verdict}");
+    let (version, diagnostics) = client.published(&uri);
+    assert_eq!(version, 1);
+    let worst = diagnostics
+        .iter()
+        .min_by_key(|diagnostic| diagnostic["severity"].as_u64())
+        .expect("a diagnostic");
+    let line = worst["range"]["start"]["line"].as_u64().unwrap() + 1;
+    assert!(lines.contains(&line), "{worst:#}");
+    assert!(worst["severity"].as_u64().unwrap() <= 2, "{worst:#}");
+    let actions = client.request(
+        "textDocument/codeAction",
+        json!({"textDocument": {"uri": uri}, "range": worst["range"], "context": {"diagnostics": []}}),
+    );
+    assert!(actions[0]["edit"].is_object(), "no quick fix: {actions}");
+    assert_eq!(client.command("deeplocalize.clear", json!([])), Value::Null);
+    client.published(&uri);
+    client.shutdown();
+
+    let (mut client, uri) = session(&fixture(case).join("fixed.py"));
+    let verdict = run(&mut client, &uri);
+    assert!(verdict.contains("healthy"), "{verdict}");
+    client.discard("textDocument/publishDiagnostics");
+    client.shutdown();
+}
+
+#[test]
+fn numbers_that_overflow() {
+    comes_out_right("48385830-digits-mlp", &[19, 20, 23, 24]);
+}
+
+#[test]
+fn a_learning_rate_too_high() {
+    comes_out_right("48934338-quadratic", &[22]);
+}
+
+#[test]
+fn unscaled_features() {
+    comes_out_right("39525358-codes", &[11, 14, 26]);
+}
+
+#[test]
+fn the_wrong_output_head() {
+    comes_out_right("38648195-multilabel", &[20, 21, 24]);
+}
+
+#[test]
+fn a_run_can_be_cancelled_and_leaves_no_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("train.py");
+    let marker = folder.path().join("pid");
+    std::fs::write(
+        &script,
+        format!(
+            "import os, time\nopen({marker:?}, 'w').write(str(os.getpid()))\ntime.sleep(600)\nmodel.fit(x)\n"
+        ),
+    )
+    .unwrap();
+    let (mut client, uri) = session(&script);
+    client.command("deeplocalize.run", json!([uri]));
+    client.answer("window/workDoneProgress/create", Value::Null);
+    let started = || {
+        std::fs::read_to_string(&marker)
+            .ok()
+            .filter(|pid| !pid.is_empty())
+    };
+    let pid = (0..400).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        started()
+    });
+    let process = PathBuf::from(format!("/proc/{}", pid.expect("the script started")));
+    assert!(process.exists());
+    assert_eq!(
+        client.command("deeplocalize.cancel", json!([])),
+        json!({"cancelled": true})
+    );
+    while client.expect_from_run("$/progress")["value"]["kind"] != "end" {}
+    assert!(!process.exists(), "the script is still there");
+    client.shutdown();
+}

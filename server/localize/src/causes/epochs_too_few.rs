@@ -1,0 +1,64 @@
+//! # epochs-too-few (DL721)
+//!
+//! ## What it does
+//! Reports a training that ends after a handful of steps, while its loss is still falling and its predictions are hardly
+//! better than a constant.
+//!
+//! ## Why it matters
+//! Five epochs of one batch are five steps: with the usual learning rates the weights have hardly left their random start.
+//!
+//! ## Example
+//! ```python
+//! model.fit(x, y, batch_size=len(x), epochs=5)
+//! ```
+//!
+//! ## Use instead
+//! ```python
+//! model.fit(x, y, batch_size=len(x), epochs=500)
+//! ```
+//!
+//! ## Fix safety
+//! Unsafe: training takes longer.
+//!
+//! ## References
+//! Humbatova et al., "Taxonomy of real faults in deep learning systems" (ICSE 2020), suboptimal number of epochs. Fewer than
+//! 200 steps in all (our measurement: the quickest of our healthy twins needs about that many).
+
+use finding::{Kind, Phase, RuleInfo, Severity};
+
+use super::{Cause, suspects};
+use crate::case::Case;
+use crate::learning::State;
+use crate::place::Place;
+
+pub(super) const INFO: RuleInfo = RuleInfo {
+    code: "DL721",
+    name: "epochs-too-few",
+    kind: Kind::Epochs,
+    severity: Severity::Warning,
+    source: include_str!("epochs_too_few.rs"),
+};
+/// Steps below which a training is a handful.
+const STEPS: u64 = 200;
+
+pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
+    let finished = case.fit.end.as_deref() == Some("finished");
+    let learning = case.learning();
+    if !finished || case.fit.steps >= STEPS || case.broken().is_some() {
+        return Vec::new();
+    }
+    let poor = learning.skill.is_some_and(|skill| skill < 0.1);
+    if !poor || !matches!(learning.state(), State::Improving | State::Stuck) {
+        return Vec::new();
+    }
+    let falling = learning.loss.is_some_and(|loss| loss.falls());
+    let message = format!(
+        "training ends after {} steps in all, before the network has learned; give it more epochs, or smaller batches",
+        case.fit.steps
+    );
+    vec![
+        Cause::new(&INFO, Place::FitArgument("epochs"), if falling { 0.65 } else { 0.5 }, message)
+            .severity(if falling { Severity::Warning } else { Severity::Information })
+            .seen(Phase::Metric, suspects::stuck_text(case)),
+    ]
+}

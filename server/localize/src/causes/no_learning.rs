@@ -1,0 +1,53 @@
+//! # no-learning (DL722)
+//!
+//! ## What it does
+//! Reports a training whose predictions stay a constant and whose loss does not fall, when no cause could be shown.
+//!
+//! ## Why it matters
+//! The network answers the same whatever it is shown. More of the same training rarely helps.
+//!
+//! ## Example
+//! ```python
+//! model.fit(x, y, epochs=100)      # loss 0.693 at the start and at the end
+//! ```
+//!
+//! ## Use instead
+//! Check, in this order: are the labels really aligned with the features; can the model fit ten samples; does the loss fit
+//! the output activation; is the learning rate within a decade of the default.
+//!
+//! ## Fix safety
+//! No automatic fix.
+//!
+//! ## References
+//! DeepLocalize (ICSE 2021), Algorithm 1: Model Does not Learn — there when two values are equal, here by slope against
+//! noise and against the best constant prediction.
+
+use finding::{Kind, Phase, RuleInfo, Severity};
+
+use super::{Cause, suspects};
+use crate::case::Case;
+use crate::learning::State;
+use crate::place::Place;
+
+pub(super) const INFO: RuleInfo = RuleInfo {
+    code: "DL722",
+    name: "no-learning",
+    kind: Kind::Epochs,
+    severity: Severity::Warning,
+    source: include_str!("no_learning.rs"),
+};
+pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
+    let learning = case.learning();
+    if !case.complete || learning.state() != State::Stuck || case.broken().is_some() {
+        return Vec::new();
+    }
+    // Varying predictions without any success may be noise in the labels: a fault of nobody.
+    let severity = if learning.constant { Severity::Warning } else { Severity::Information };
+    let message = "the network does not learn: its predictions are no better than a constant and the loss does not fall; check \
+                   that labels belong to features, that ten samples can be fitted, and that loss and output match";
+    vec![
+        Cause::new(&INFO, Place::FitArgument("epochs"), 0.4, message)
+            .severity(severity)
+            .seen(Phase::Metric, suspects::stuck_text(case)),
+    ]
+}

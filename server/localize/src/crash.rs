@@ -1,0 +1,178 @@
+//! # script-raised (DL901)
+//!
+//! ## What it does
+//! Points to the line of the script that an exception came from: for a shape that does not fit the layer that was asked to
+//! take it, otherwise the innermost line of the user's own code.
+//!
+//! ## Why it matters
+//! A traceback through Keras and TensorFlow is a hundred lines long, and the last of them is never the user's.
+//!
+//! ## Example
+//! ```python
+//! model.add(Input((28, 28)))
+//! model.add(Conv2D(8, 3))          # expected ndim=4, found ndim=3
+//! ```
+//!
+//! ## Use instead
+//! ```python
+//! model.add(Input((28, 28, 1)))
+//! model.add(Conv2D(8, 3))
+//! ```
+//!
+//! ## Fix safety
+//! No automatic fix.
+//!
+//! ## References
+//! Humbatova et al., "Taxonomy of real faults in deep learning systems" (ICSE 2020), tensor shapes and API.
+
+use finding::{Evidence, Finding, Kind, LayerRef, Phase, RuleInfo, Severity};
+use trace::{ExceptionMessage, Site};
+
+use crate::place::{Sources, site};
+
+pub(crate) const INFO: RuleInfo = RuleInfo {
+    code: "DL901",
+    name: "script-raised",
+    kind: Kind::ApiMisuse,
+    severity: Severity::Error,
+    source: include_str!("crash.rs"),
+};
+
+/// The finding for an exception nobody caught; `None` when no user code is in its traceback.
+pub(crate) fn finding(exception: &ExceptionMessage, sources: &dyn Sources) -> Option<Finding> {
+    let kind = kind(exception);
+    let user: Vec<&Site> = exception
+        .frames
+        .iter()
+        .filter(|frame| frame.user)
+        .map(|frame| &frame.site)
+        .collect();
+    let raised = user.last().copied();
+    let layer = exception.layer.as_ref();
+    let culprit = layer
+        .and_then(|layer| layer.site.as_ref())
+        .filter(|_| kind == Kind::Shape);
+    let located = culprit
+        .and_then(|at| site(at, sources))
+        .or_else(|| site(raised?, sources))?;
+
+    let text = readable(&exception.message);
+    let message = match layer.filter(|_| kind == Kind::Shape) {
+        Some(layer) => format!("{} cannot take what it gets: {text}", layer.name),
+        None => format!("{}: {text}", exception.class),
+    };
+    let mut evidence = Vec::new();
+    if let Some(raised) = raised.filter(|raised| Some(*raised) != culprit)
+        && let Some(at) = site(raised, sources)
+    {
+        evidence.push(Evidence {
+            text: format!("{} was raised in this call", exception.class),
+            path: at.path(),
+            range: Some(at.range),
+            epoch: None,
+            batch: None,
+            phase: exception.fit.map(|_| Phase::Forward),
+        });
+    }
+    Some(Finding {
+        code: INFO.code,
+        name: INFO.name,
+        kind,
+        severity: INFO.severity,
+        source: finding::Source::Crash,
+        path: located.path(),
+        range: located.range,
+        layer: layer.and_then(|layer| {
+            Some(LayerRef {
+                index: layer.index?,
+                name: layer.name.clone(),
+                type_name: layer.class.clone(),
+            })
+        }),
+        message,
+        evidence,
+        confidence: 0.95,
+        fixes: Vec::new(),
+    })
+}
+
+fn kind(exception: &ExceptionMessage) -> Kind {
+    let text = exception.message.to_lowercase();
+    let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if mentions(&["shape", "ndim", "incompatible", "dimension", "rank "]) {
+        Kind::Shape
+    } else {
+        Kind::ApiMisuse
+    }
+}
+
+/// The sentence that says what is wrong, out of the frame Keras and TensorFlow put around it.
+fn readable(message: &str) -> String {
+    let plain = without_escapes(message);
+    let body = [
+        "\n\nArguments received by",
+        "\nArguments received by",
+        "\n\nCall arguments received by",
+        "\n\t [[{{node",
+        " [Op:",
+    ]
+    .iter()
+    .filter_map(|marker| plain.find(marker))
+    .min()
+    .map_or(plain.as_str(), |end| &plain[..end]);
+    let lines: Vec<&str> = body
+        .lines()
+        .map(str::trim)
+        .filter(|line| {
+            !line.is_empty()
+                && !line.starts_with("Exception encountered when calling")
+                && !line.starts_with("Graph execution error")
+                && !line.starts_with("Detected at node")
+                && !line.starts_with("File \"")
+                && !line.starts_with("{{")
+        })
+        .take(3)
+        .collect();
+    let text = lines.join(" ");
+    let short: String = text.chars().take(400).collect();
+    if short.len() < text.len() {
+        format!("{short}…")
+    } else {
+        short
+    }
+}
+
+fn without_escapes(message: &str) -> String {
+    let mut plain = String::with_capacity(message.len());
+    let mut characters = message.chars();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            // A colour sequence ends with its first letter.
+            characters
+                .by_ref()
+                .find(|character| character.is_ascii_alphabetic());
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_lose_their_frame() {
+        let keras = "Exception encountered when calling Sequential.call().\n\n\u{1b}[1mInput 0 of layer \"dense\" is incompatible \
+                     with the layer: expected axis -1 of input shape to have value 4, but received input with shape (32, \
+                     3)\u{1b}[0m\n\nArguments received by Sequential.call():\n  • inputs=tf.Tensor(...)";
+        assert_eq!(
+            readable(keras),
+            "Input 0 of layer \"dense\" is incompatible with the layer: expected axis -1 of input shape to have value 4, but \
+             received input with shape (32, 3)"
+        );
+        assert_eq!(readable(""), "");
+        assert!(readable(&"x".repeat(5000)).len() < 500);
+    }
+}

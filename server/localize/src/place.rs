@@ -1,0 +1,221 @@
+//! From what is at fault to what to underline.
+
+use std::path::{Path, PathBuf};
+
+use finding::Range;
+use program::{Argument, Call, Program};
+use trace::{Fit, Site};
+
+/// A source file the run touched.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The path as findings show it.
+    pub path: &'a Path,
+    /// Its text at the time of the run.
+    pub text: &'a str,
+    /// The same, read.
+    pub program: &'a Program,
+}
+
+/// Gives the files that call sites of a trace lie in.
+pub trait Sources {
+    /// The file of that absolute path, where it can be read.
+    fn source(&self, path: &Path) -> Option<Source<'_>>;
+}
+
+/// What is at fault, before it has a place in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The activation of a layer: its argument, or the layer call when there is none.
+    Activation(usize),
+    /// Another argument of a layer, or the layer call.
+    LayerArgument(usize, &'static str),
+    /// The `loss` argument of `compile`.
+    Loss,
+    /// The `metrics` argument of `compile`.
+    Metrics,
+    /// The learning-rate argument, or the optimizer.
+    LearningRate,
+    /// An argument of `fit`, or `fit`.
+    FitArgument(&'static str),
+    /// Where the features last change before `fit`.
+    Features,
+    /// Where the labels last change before `fit`.
+    Labels,
+}
+
+/// A place in the text.
+#[derive(Clone, Debug)]
+pub(crate) struct Located<'a> {
+    pub source: Source<'a>,
+    pub range: Range,
+    /// The statement around the change, for [`Place::Features`] and [`Place::Labels`], with the name it gives a value to.
+    pub change: Option<(Range, String)>,
+    /// The value itself, when the place is an argument that is written out.
+    pub argument: bool,
+}
+
+impl Located<'_> {
+    pub fn path(&self) -> PathBuf {
+        self.source.path.to_owned()
+    }
+}
+
+/// Finds the text of a place; `None` when no user code stands behind it.
+pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let info = &fit.info;
+    match place {
+        Place::Activation(index) => {
+            let site = info
+                .layers
+                .iter()
+                .find(|layer| layer.index == index)?
+                .site
+                .as_ref()?;
+            argument(site, &["activation"], sources)
+        }
+        Place::LayerArgument(index, name) => {
+            let site = info
+                .layers
+                .iter()
+                .find(|layer| layer.index == index)?
+                .site
+                .as_ref()?;
+            argument(site, &[name], sources)
+        }
+        Place::Loss => argument(info.compile_site.as_ref()?, &["loss"], sources),
+        Place::Metrics => argument(info.compile_site.as_ref()?, &["metrics"], sources),
+        Place::LearningRate => match info
+            .optimizer
+            .as_ref()
+            .and_then(|optimizer| optimizer.site.as_ref())
+        {
+            Some(site) => argument(site, &["learning_rate", "lr"], sources),
+            None => argument(info.compile_site.as_ref()?, &["optimizer"], sources),
+        },
+        Place::FitArgument(name) => argument(info.site.as_ref()?, &[name], sources),
+        Place::Features => data(fit, "x", sources),
+        Place::Labels => data(fit, "y", sources),
+    }
+}
+
+/// The range of a call site, without looking for an argument in it.
+pub(crate) fn site<'a>(site: &Site, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let source = sources.source(&site.path)?;
+    let range = site_range(site, source.text)?;
+    Some(Located {
+        source,
+        range,
+        change: None,
+        argument: false,
+    })
+}
+
+fn argument<'a>(at: &Site, names: &[&str], sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = site(at, sources)?;
+    let Some(call) = call(&located) else {
+        return Some(located);
+    };
+    match names.iter().find_map(|name| call.argument(name)) {
+        Some(argument) => Some(Located {
+            range: argument.value.range,
+            argument: true,
+            ..located
+        }),
+        None => Some(Located {
+            range: call.range,
+            ..located
+        }),
+    }
+}
+
+fn call<'a>(located: &Located<'a>) -> Option<&'a Call> {
+    located.source.program.call_at(located.range)
+}
+
+fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = site(fit.info.site.as_ref()?, sources)?;
+    let Some(value) = call(&located)
+        .and_then(|call| call.argument(name))
+        .map(|Argument { value, .. }| value.range)
+    else {
+        return Some(located);
+    };
+    let Source { text, program, .. } = located.source;
+    let provenance = program.provenance(text, value, located.range.start);
+    // Splits and slices only choose samples. Conversions and reshapes do not change values either, but the last of them is
+    // where the array takes the form that `fit` gets, and where scaling and encoding belong.
+    let formed = provenance.chain.iter().find(|step| {
+        let left = Range::new(step.statement.start, step.value.start.max(step.statement.start)).slice(text);
+        !left.contains(',') && !step.value.slice(text).ends_with(']')
+    });
+    match formed.copied().or(provenance.change) {
+        Some(change) => {
+            let target = change.target.slice(text).to_owned();
+            Some(Located {
+                range: change.value,
+                change: Some((change.statement, target)),
+                ..located
+            })
+        }
+        None => Some(Located {
+            range: value,
+            ..located
+        }),
+    }
+}
+
+/// Byte range of a site. Without columns (Python before 3.11) it is the text of its line; the syntax tree then finds
+/// the call that starts there.
+pub fn site_range(site: &Site, text: &str) -> Option<Range> {
+    let line = |number: u32| -> Option<usize> {
+        let skip = usize::try_from(number).ok()?.checked_sub(1)?;
+        if skip == 0 {
+            return Some(0);
+        }
+        text.match_indices('\n').nth(skip - 1).map(|(at, _)| at + 1)
+    };
+    let start = line(site.line)?;
+    let first = text[start..].lines().next().unwrap_or("");
+    let whole_line = || {
+        let indent = first.len() - first.trim_start().len();
+        Range::new(start + indent, start + first.trim_end().len().max(indent))
+    };
+    let with_columns = || -> Option<Range> {
+        let from = start + site.column? as usize;
+        let to = line(site.end_line.unwrap_or(site.line))? + site.end_column? as usize;
+        (from < to && text.is_char_boundary(from) && text.is_char_boundary(to)).then(|| Range::new(from, to))
+    };
+    Some(with_columns().unwrap_or_else(whole_line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sites_become_byte_ranges() {
+        let text = "é = 1\n  model.add(Dense(1,\n    'relu'))\n";
+        let site = |line, column, end_line, end_column| Site {
+            path: "/t.py".into(),
+            line,
+            column,
+            end_line: Some(end_line),
+            end_column,
+        };
+        let slice = |site: Site| site_range(&site, text).map(|range| range.slice(text));
+        assert_eq!(
+            slice(site(2, Some(12), 3, Some(11))),
+            Some("Dense(1,\n    'relu')")
+        );
+        assert_eq!(slice(site(2, None, 2, None)), Some("model.add(Dense(1,"));
+        assert_eq!(
+            slice(site(1, Some(1), 1, Some(2))),
+            Some("é = 1"),
+            "inside a character: the line"
+        );
+        assert_eq!(slice(site(2, Some(5), 2, Some(900))), Some("model.add(Dense(1,"));
+        assert_eq!(slice(site(90, Some(0), 90, Some(1))), None);
+        assert_eq!(slice(site(0, None, 0, None)), None);
+    }
+}

@@ -1,0 +1,594 @@
+//! Synthetic trainings, one per cause and one near miss each: the right place, or silence.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use finding::{Severity, Verdict};
+use localize::{Detector, Diagnosis, Ending, Localizer, Source, Sources};
+use program::Program;
+use serde_json::{Value, json};
+use trace::{Frame, LayoutMessage, LayoutRow, Message, Scalar, Stat, StepFrame, Tensor, Trace};
+
+const SCRIPT: &str = r#"x = load()
+y = labels()
+model = keras.Sequential()
+model.add(keras.layers.Dense(8, activation="relu", name="hidden"))
+model.add(keras.layers.Dense(1, activation="sigmoid", name="output"))
+model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))
+model.fit(x, y, epochs=10, batch_size=32)
+"#;
+
+/// A training that goes well, to be made faulty in one respect.
+struct Training {
+    script: String,
+    info: Value,
+    steps: u64,
+    finished: bool,
+    /// Loss by step.
+    loss: fn(u64) -> f64,
+    /// Share of the variance (or of the answers) that is right, by step.
+    skill: fn(u64) -> f64,
+    /// Changes to the statistics of a tensor: (layer, tensor, step, statistic) → value.
+    stat: fn(usize, Tensor, u64, Stat) -> Option<f64>,
+    prediction_spread: f64,
+    batch_size: f64,
+}
+
+fn site(script: &str, call: &str) -> Value {
+    let start = script
+        .find(call)
+        .unwrap_or_else(|| panic!("{call} is not in the script"));
+    let line = script[..start].matches('\n').count() + 1;
+    let column = start - script[..start].rfind('\n').map_or(0, |at| at + 1);
+    json!({"path": "/train.py", "line": line, "column": column, "end_line": line, "end_column": column + call.len()})
+}
+
+fn healthy() -> Training {
+    let script = format!("import keras\n{SCRIPT}");
+    let hidden = site(
+        &script,
+        r#"keras.layers.Dense(8, activation="relu", name="hidden")"#,
+    );
+    let output = site(
+        &script,
+        r#"keras.layers.Dense(1, activation="sigmoid", name="output")"#,
+    );
+    let weights = |inputs: i64, units: i64| {
+        json!([{"name": "kernel", "shape": [inputs, units], "trainable": true},
+               {"name": "bias", "shape": [units], "trainable": true}])
+    };
+    let info = json!({
+        "fit": 0, "call": "fit", "epochs": 10, "batch_size": 32, "steps_per_epoch": 40, "samples": 1280,
+        "site": site(&script, "model.fit(x, y, epochs=10, batch_size=32)"),
+        "compile_site": site(&script, r#"model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))"#),
+        "layers": [
+            {"index": 0, "name": "hidden", "class": "Dense", "activation": "relu", "trainable": true, "site": hidden,
+             "output_shape": [null, 8], "weights": weights(3, 8)},
+            {"index": 1, "name": "output", "class": "Dense", "activation": "sigmoid", "trainable": true, "site": output,
+             "output_shape": [null, 1], "weights": weights(8, 1)},
+        ],
+        "optimizer": {"class": "SGD", "site": site(&script, "keras.optimizers.SGD(learning_rate=0.01)"), "learning_rate": 0.01},
+        "loss": {"name": "mean_squared_error"},
+        "data": {
+            "x": [{"shape": [1280, 3], "dtype": "float32", "whole": true, "min": -3.0, "max": 3.0, "mean": 0.0, "std": 1.0,
+                   "features": 3, "feature_absmean_max": 0.1, "offset_ratio": 0.05}],
+            "y": [{"shape": [1280, 1], "dtype": "float32", "whole": true, "min": 0.0, "max": 1.0, "mean": 0.5, "std": 0.5,
+                   "integers": true, "zero_one": true, "classes": [[0.0, 640], [1.0, 640]]}],
+        },
+    });
+    Training {
+        script,
+        info,
+        steps: 400,
+        finished: true,
+        loss: |step| 0.25 * (-(step as f64) / 150.0).exp() + 0.01 * ((step * 7919) % 13) as f64 / 13.0,
+        skill: |step| 1.0 - (-(step as f64) / 100.0).exp(),
+        stat: |_, _, _, _| None,
+        prediction_spread: 0.4,
+        batch_size: 32.0,
+    }
+}
+
+fn usual(stat: Stat) -> f64 {
+    match stat {
+        Stat::Count => 256.0,
+        Stat::Mean => 0.1,
+        Stat::Std | Stat::Spread => 0.4,
+        Stat::Min => -1.0,
+        Stat::Max | Stat::AbsMax => 1.0,
+        Stat::L2 => 2.0,
+        Stat::Units => 8.0,
+        Stat::Zeros | Stat::Nans | Stat::Infs | Stat::DeadUnits | Stat::ConstantUnits | Stat::Saturated => {
+            0.0
+        }
+    }
+}
+
+impl Training {
+    fn set(mut self, pointer: &str, value: Value) -> Self {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        self.info.pointer_mut(parent).unwrap()[key] = value;
+        self
+    }
+
+    /// Not learning: the loss stays, the skill is 0, all predictions are one.
+    fn stuck(mut self) -> Self {
+        self.loss = |step| 0.25 + 0.01 * ((step * 7919) % 13) as f64 / 13.0;
+        self.skill = |_| 0.0;
+        self.prediction_spread = 1e-5;
+        self
+    }
+
+    fn stat(mut self, stat: fn(usize, Tensor, u64, Stat) -> Option<f64>) -> Self {
+        self.stat = stat;
+        self
+    }
+
+    fn trace(&self) -> Trace {
+        let mut trace = Trace::default();
+        self.frames().into_iter().for_each(|frame| trace.push(frame));
+        trace
+    }
+
+    fn frames(&self) -> Vec<Frame> {
+        let mut rows = Vec::new();
+        for layer in 0..2 {
+            rows.extend([Tensor::V1, Tensor::V2, Tensor::Gout].map(|tensor| LayoutRow {
+                layer,
+                tensor,
+                weight: None,
+            }));
+            for tensor in [Tensor::W, Tensor::Dw, Tensor::Update] {
+                rows.extend(["kernel", "bias"].map(|name| LayoutRow {
+                    layer,
+                    tensor,
+                    weight: Some(name.into()),
+                }));
+            }
+        }
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<String>>()
+        };
+        let mut frames = vec![Frame::Message(Message::Fit(
+            serde_json::from_value(self.info.clone()).unwrap(),
+        ))];
+        frames.push(Frame::Message(Message::Layout(LayoutMessage {
+            fit: 0,
+            layout: 0,
+            scalars: names(&Scalar::ALL.iter().map(|scalar| scalar.name()).collect::<Vec<_>>()),
+            stats: names(&Stat::ALL.iter().map(|stat| stat.name()).collect::<Vec<_>>()),
+            rows: rows.clone(),
+        })));
+        let label = |name: &str| self.info["data"]["y"][0][name].as_f64().unwrap();
+        let (mean, std) = (label("mean"), label("std"));
+        for step in 0..self.steps {
+            let skill = (self.skill)(step);
+            let scalars = Scalar::ALL
+                .iter()
+                .map(|scalar| match scalar {
+                    Scalar::Loss => (self.loss)(step),
+                    Scalar::LearningRate => 0.01,
+                    Scalar::BatchSize | Scalar::LabelCount => self.batch_size,
+                    Scalar::Hits => 0.5 + 0.5 * skill,
+                    Scalar::LabelSum => mean * self.batch_size,
+                    Scalar::LabelSquareSum => (mean * mean + std * std) * self.batch_size,
+                    Scalar::ResidualSquareSum => (1.0 - skill) * std * std * self.batch_size,
+                    Scalar::PredictionSpread => self.prediction_spread,
+                    Scalar::PredictionMin | Scalar::PredictionMax => 0.5,
+                })
+                .collect();
+            let stats = rows
+                .iter()
+                .flat_map(|row| {
+                    Stat::ALL.iter().map(move |stat| {
+                        let update = if row.tensor == Tensor::Update && *stat == Stat::L2 {
+                            Some(0.01)
+                        } else {
+                            None
+                        };
+                        (self.stat)(row.layer, row.tensor, step, *stat)
+                            .or(update)
+                            .unwrap_or_else(|| usual(*stat))
+                    })
+                })
+                .collect();
+            let (epoch, batch) = ((step / 40) as u32, (step % 40) as u32);
+            let frame = StepFrame {
+                fit: 0,
+                layout: 0,
+                epoch,
+                batch,
+                step,
+                scalars,
+                rows: rows.len(),
+                stats,
+            };
+            frames.push(Frame::Step(frame));
+        }
+        if self.finished {
+            let end = json!({"type": "fit-end", "fit": 0, "reason": "finished"});
+            frames.push(Frame::Message(serde_json::from_value(end).unwrap()));
+        }
+        frames
+    }
+
+    fn diagnose(&self) -> Diagnosis {
+        let script = Script {
+            program: Program::parse(&self.script),
+            text: self.script.clone(),
+        };
+        Localizer::new(Detector::Default).diagnose(&self.trace(), Ending::Finished, &script)
+    }
+
+    /// Code and underlined text of the first finding.
+    #[track_caller]
+    fn blames(&self, code: &str, underlined: &str) -> Diagnosis {
+        let diagnosis = self.diagnose();
+        let first = diagnosis
+            .findings
+            .first()
+            .unwrap_or_else(|| panic!("nothing found; expected {code}"));
+        assert_eq!(
+            (first.code, first.range.slice(&self.script)),
+            (code, underlined),
+            "{}",
+            first.message
+        );
+        assert!(first.severity >= Severity::Warning);
+        assert_eq!(diagnosis.verdict, Verdict::Faulty);
+        diagnosis
+    }
+
+    #[track_caller]
+    fn is_quiet(&self) {
+        let diagnosis = self.diagnose();
+        let alarms: Vec<_> = diagnosis
+            .findings
+            .iter()
+            .filter(|finding| finding.severity >= Severity::Warning)
+            .collect();
+        assert!(alarms.is_empty(), "{alarms:#?}");
+    }
+}
+
+struct Script {
+    text: String,
+    program: Program,
+}
+
+impl Sources for Script {
+    fn source(&self, path: &Path) -> Option<Source<'_>> {
+        (path == Path::new("/train.py")).then(|| Source {
+            path: Path::new("train.py"),
+            text: &self.text,
+            program: &self.program,
+        })
+    }
+}
+
+#[test]
+fn a_network_that_learns_is_healthy() {
+    let diagnosis = healthy().diagnose();
+    assert_eq!(diagnosis.verdict, Verdict::Healthy, "{diagnosis:#?}");
+    assert!(diagnosis.findings.is_empty());
+    let mut localizer = Localizer::new(Detector::Default);
+    assert_eq!(localizer.observe(&healthy().trace()), Some(Verdict::Healthy));
+}
+
+#[test]
+fn too_few_steps_are_no_verdict() {
+    let mut training = healthy();
+    (training.steps, training.finished) = (8, false);
+    assert_eq!(training.diagnose().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn nan_in_the_features() {
+    let training = healthy()
+        .set("/data/x/0/nans", json!(3))
+        .stat(|_, tensor, _, stat| (tensor == Tensor::V1 && stat == Stat::Nans).then_some(4.0));
+    training.blames("DL701", "load()");
+    // A model that deals with them keeps a finite loss.
+    healthy().set("/data/x/0/nans", json!(3)).is_quiet();
+}
+
+#[test]
+fn labels_the_loss_is_not_defined_for() {
+    let labels = |low: f64, high: f64| {
+        healthy()
+            .set("/loss/name", json!("binary_crossentropy"))
+            .set("/data/y/0/min", json!(low))
+            .set("/data/y/0/max", json!(high))
+            .set("/data/y/0/zero_one", json!(low == 0.0 && high == 1.0))
+    };
+    labels(1.0, 2.0).blames("DL702", "labels()");
+    labels(-1.0, 1.0).blames("DL702", "labels()");
+    labels(0.0, 1.0).is_quiet();
+    let several = labels(0.0, 2.0)
+        .set("/data/y/0/classes", json!([[0.0, 400], [1.0, 400], [2.0, 480]]))
+        .blames("DL702", "1");
+    assert_eq!(several.findings[0].kind, finding::Kind::LayerSize);
+    let classes = |units: i64, high: f64, integers: bool| {
+        healthy()
+            .set("/loss/name", json!("sparse_categorical_crossentropy"))
+            .set("/layers/1/activation", json!("softmax"))
+            .set("/layers/1/output_shape", json!([null, units]))
+            .set("/data/y/0/max", json!(high))
+            .set("/data/y/0/integers", json!(integers))
+            .set("/data/y/0/zero_one", json!(false))
+    };
+    classes(3, 3.0, true).blames("DL702", "labels()");
+    classes(4, 0.9, false).blames("DL702", "labels()");
+    classes(4, 3.0, true).is_quiet();
+}
+
+#[test]
+fn softmax_on_labels_that_are_not_exclusive() {
+    let labels = |most: f64| {
+        healthy()
+            .set("/layers/1/activation", json!("softmax"))
+            .set("/layers/1/output_shape", json!([null, 3]))
+            .set("/data/y/0/shape", json!([1280, 3]))
+            .set("/data/y/0/row_sum_min", json!(1.0))
+            .set("/data/y/0/row_sum_max", json!(most))
+    };
+    labels(3.0).blames("DL703", r#""sigmoid""#);
+    labels(1.0).is_quiet();
+}
+
+#[test]
+fn labels_beyond_the_reach_of_the_output() {
+    let labels = |mean: f64, std: f64, most: f64| {
+        healthy()
+            .set("/data/y/0/mean", json!(mean))
+            .set("/data/y/0/std", json!(std))
+            .set("/data/y/0/max", json!(most))
+            .set("/data/y/0/zero_one", json!(false))
+    };
+    labels(12.0, 5.0, 25.0).blames("DL704", r#""sigmoid""#);
+    // One outlier above the range is no wrong activation.
+    labels(0.4, 0.2, 1.4).is_quiet();
+}
+
+#[test]
+fn one_unit_softmax() {
+    healthy()
+        .set("/layers/1/activation", json!("softmax"))
+        .stuck()
+        .stat(|layer, tensor, _, stat| {
+            let constant = layer == 1 && tensor == Tensor::V2 && matches!(stat, Stat::Min | Stat::Max);
+            constant.then_some(1.0)
+        })
+        .blames("DL705", r#""sigmoid""#);
+}
+
+#[test]
+fn hidden_layer_that_starts_at_one_value() {
+    let constant = |layer: usize, tensor: Tensor, _: u64, stat: Stat| {
+        (layer == 0 && tensor == Tensor::W && matches!(stat, Stat::Min | Stat::Max)).then_some(1.0)
+    };
+    let call = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
+    healthy().stuck().stat(constant).blames("DL706", call);
+    healthy().stat(constant).is_quiet();
+}
+
+#[test]
+fn loss_that_grows_until_it_is_not_a_number() {
+    let mut training = healthy()
+        .set("/optimizer/learning_rate", json!(3.0))
+        .stat(|_, tensor, step, stat| {
+            (tensor == Tensor::W && stat == Stat::Nans && step >= 5).then_some(8.0)
+        });
+    training.loss = |step| {
+        if step < 5 {
+            10_f64.powi(step as i32 * 4)
+        } else {
+            f64::NAN
+        }
+    };
+    let diagnosis = training.blames("DL710", "0.01");
+    assert_eq!(diagnosis.findings[0].severity, Severity::Error);
+    let seen = &diagnosis.findings[0].evidence[0];
+    assert_eq!((seen.epoch, seen.batch), (Some(0), Some(5)));
+    let fix = &diagnosis.findings[0].fixes[0].edits[0];
+    assert_eq!(
+        (fix.range.slice(&training.script), fix.new_text.as_str()),
+        ("0.01", "0.01")
+    );
+    let mut localizer = Localizer::new(Detector::Default);
+    assert_eq!(localizer.observe(&training.trace()), Some(Verdict::Faulty));
+}
+
+#[test]
+fn numbers_that_break_at_a_usual_rate_and_scale() {
+    let mut training = healthy();
+    training.loss = |step| if step < 50 { 0.3 } else { f64::NAN };
+    let diagnosis = training.blames("DL720", r#""mse""#);
+    assert_eq!(diagnosis.findings[0].kind, finding::Kind::Loss);
+}
+
+#[test]
+fn unscaled_features_and_targets() {
+    let features = |stuck: bool| {
+        let training = healthy()
+            .set("/data/x/0/mean", json!(120.0))
+            .set("/data/x/0/std", json!(70.0));
+        if stuck { training.stuck() } else { training }
+    };
+    features(true).blames("DL712", "load()");
+    // The same features under a network that learns are nobody's fault.
+    features(false).is_quiet();
+    let mut targets = healthy()
+        .set("/layers/1/activation", json!("linear"))
+        .set("/data/y/0/mean", json!(180_000.0))
+        .set("/data/y/0/std", json!(79_000.0))
+        .set("/data/y/0/zero_one", json!(false))
+        .stuck();
+    targets.loss = |step| 3.9e10 + 1e8 * ((step * 7919) % 13) as f64;
+    targets.blames("DL713", "labels()");
+}
+
+#[test]
+fn an_embedding_takes_numbers_of_any_size() {
+    let training = healthy()
+        .set("/data/x/0/mean", json!(5000.0))
+        .set("/data/x/0/std", json!(2900.0))
+        .set("/layers/0/class", json!("Embedding"))
+        .stuck();
+    let diagnosis = training.diagnose();
+    assert!(
+        diagnosis.findings.iter().all(|finding| finding.code != "DL712"),
+        "{diagnosis:#?}"
+    );
+}
+
+#[test]
+fn rates_too_low_to_move() {
+    let mut training = healthy().set("/optimizer/learning_rate", json!(1e-7)).stuck();
+    training.prediction_spread = 0.3;
+    training.blames("DL711", "0.01");
+}
+
+#[test]
+fn gradients_that_vanish() {
+    let vanishing = |layer: usize, tensor: Tensor, _: u64, stat: Stat| {
+        (layer == 0 && tensor == Tensor::Dw && stat == Stat::L2).then_some(1e-6)
+    };
+    let deep = |training: Training| {
+        let mut training = training.set("/layers/0/activation", json!("tanh"));
+        let hidden = training.info["layers"][0].clone();
+        let layers = training.info["layers"].as_array_mut().unwrap();
+        layers.insert(1, hidden);
+        for (index, layer) in layers.iter_mut().enumerate() {
+            // The probed rows know two layers; the one between has none.
+            layer["index"] = json!([0, 9, 1][index]);
+        }
+        training
+    };
+    deep(healthy().stuck().stat(vanishing)).blames("DL714", r#""relu""#);
+    deep(healthy().stat(vanishing)).is_quiet();
+}
+
+#[test]
+fn units_that_start_saturated() {
+    let saturated = |layer: usize, tensor: Tensor, _: u64, stat: Stat| match (layer, tensor, stat) {
+        (0, Tensor::V1, Stat::Saturated) => Some(0.9),
+        (0, Tensor::W, Stat::Std) => Some(5.0),
+        _ => None,
+    };
+    let call = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
+    let tanh = |training: Training| {
+        training
+            .set("/layers/0/activation", json!("tanh"))
+            .stat(saturated)
+    };
+    tanh(healthy().stuck()).blames("DL715", call);
+    tanh(healthy()).is_quiet();
+}
+
+#[test]
+fn units_that_died() {
+    let dead = |layer: usize, tensor: Tensor, step: u64, stat: Stat| match (layer, tensor, stat) {
+        (0, Tensor::V2, Stat::DeadUnits) if step >= 4 => Some(8.0),
+        (_, Tensor::Dw, Stat::L2) if step >= 4 => Some(0.0),
+        _ => None,
+    };
+    healthy().stuck().stat(dead).blames("DL716", r#""relu""#);
+    let rate = healthy()
+        .stuck()
+        .stat(dead)
+        .set("/optimizer/learning_rate", json!(0.2));
+    rate.blames("DL710", "0.01");
+    // Half of the units dead, the others learning.
+    let half = |layer: usize, tensor: Tensor, _: u64, stat: Stat| {
+        (layer == 0 && tensor == Tensor::V2 && stat == Stat::DeadUnits).then_some(4.0)
+    };
+    healthy().stat(half).is_quiet();
+}
+
+#[test]
+fn linear_network_on_a_task_that_is_not() {
+    let training = healthy().set("/layers/0/activation", json!("linear"));
+    training.stuck().blames("DL717", r#""relu""#);
+    healthy().set("/layers/0/activation", json!("linear")).is_quiet();
+}
+
+#[test]
+fn a_handful_of_steps() {
+    let mut training = healthy();
+    training.steps = 60;
+    training.skill = |_| 0.01;
+    training.loss = |step| 0.25 - 0.001 * step as f64;
+    training.blames("DL721", "10");
+}
+
+#[test]
+fn constant_predictions_without_a_known_cause() {
+    healthy().stuck().blames("DL722", "10");
+    // Noise that cannot be learned: predictions vary, nothing is gained. Not an alarm.
+    let mut noise = healthy().stuck();
+    noise.prediction_spread = 0.3;
+    assert_eq!(noise.diagnose().verdict, Verdict::Inconclusive);
+    noise.is_quiet();
+}
+
+#[test]
+fn a_batch_of_one_sample_is_judged_over_batches() {
+    let mut training = healthy();
+    (training.batch_size, training.prediction_spread) = (1.0, 0.0);
+    // Every prediction is 0.5 here, however much is "right".
+    assert_ne!(training.diagnose().verdict, Verdict::Healthy);
+}
+
+#[test]
+fn the_algorithm_of_the_paper_raises_its_alarms() {
+    let first = |training: &Training| {
+        let mut localizer = Localizer::new(Detector::DeepLocalize {
+            n: 5,
+            threshold: 0.25,
+        });
+        let mut trace = Trace::default();
+        for frame in training.frames() {
+            trace.push(frame);
+            if localizer.observe(&trace).is_some() {
+                break;
+            }
+        }
+        let script = Script {
+            program: Program::parse(&training.script),
+            text: training.script.clone(),
+        };
+        let diagnosis = localizer.diagnose(&trace, Ending::Clear, &script);
+        diagnosis.findings.first().map(|finding| finding.message.clone())
+    };
+    let varying = || healthy().stat(|_, _, step, stat| (stat == Stat::Mean).then_some(1.0 + step as f64));
+    #[track_caller]
+    fn starts(message: Option<String>, expected: &str) {
+        let message = message.unwrap_or_default();
+        assert!(message.starts_with(expected), "{message:?} is not {expected:?}");
+    }
+    let nan = |stat: fn(usize, Tensor, u64, Stat) -> Option<f64>| first(&healthy().stat(stat));
+    let alarm = nan(|_, tensor, _, stat| (tensor == Tensor::V1 && stat == Stat::Nans).then_some(1.0));
+    starts(alarm, "Error Before Activation, hidden");
+    let alarm = nan(|_, tensor, _, stat| (tensor == Tensor::V2 && stat == Stat::Nans).then_some(1.0));
+    starts(alarm, "Error After Activation, hidden");
+    let alarm = nan(|_, tensor, _, stat| (tensor == Tensor::Dw && stat == Stat::Nans).then_some(1.0));
+    starts(alarm, "Error Backward in ΔWeight, output");
+    let alarm = nan(|_, tensor, _, stat| (tensor == Tensor::W && stat == Stat::Nans).then_some(1.0));
+    starts(alarm, "Error Backward in Weight, output");
+    // Equal means in a row: the false alarm on every healthy softmax.
+    starts(
+        first(&healthy()),
+        "Error Before Activation, hidden: its mean was 0.1 in 5 batches in a row",
+    );
+    let mut training = varying();
+    training.loss = |_| f64::NAN;
+    starts(first(&training), "Error in Loss Function");
+    training.loss = |_| 0.7;
+    starts(first(&training), "Model Does not Learn");
+    training.loss = |step| 1.0 / (1.0 + step as f64);
+    assert_eq!(first(&training), None);
+}

@@ -1,0 +1,390 @@
+//! Where the values of a variable come from: the statement that last changed them, behind all that only moves them about.
+
+use finding::Range;
+use tree_sitter::Node;
+
+use crate::names::path;
+use crate::scope::{Place, ScopeId, Scopes};
+use crate::syntax::{self, Role, children, range, slice, unparenthesised};
+use crate::{Change, Program};
+
+/// Longest way that is followed.
+const LONGEST: usize = 64;
+
+/// Methods that move values about, or change their type or shape, but not the values.
+const KEEPING_METHODS: [&str; 27] = [
+    "reshape",
+    "astype",
+    "copy",
+    "ravel",
+    "flatten",
+    "transpose",
+    "squeeze",
+    "swapaxes",
+    "view",
+    "to_numpy",
+    "numpy",
+    "tolist",
+    "toarray",
+    "todense",
+    "shuffle",
+    "batch",
+    "prefetch",
+    "cache",
+    "repeat",
+    "take",
+    "skip",
+    "unbatch",
+    "head",
+    "tail",
+    "sample",
+    "drop",
+    "reset_index",
+];
+
+/// Attributes of an array or table that are the same values.
+const KEEPING_ATTRIBUTES: [&str; 5] = ["values", "T", "iloc", "loc", "array"];
+
+/// Functions that give the values of their first argument.
+const KEEPING_FUNCTIONS: [&str; 22] = [
+    "numpy.array",
+    "numpy.asarray",
+    "numpy.ascontiguousarray",
+    "numpy.copy",
+    "numpy.reshape",
+    "numpy.expand_dims",
+    "numpy.squeeze",
+    "numpy.ravel",
+    "numpy.transpose",
+    "numpy.swapaxes",
+    "numpy.moveaxis",
+    "numpy.float32",
+    "pandas.DataFrame",
+    "pandas.Series",
+    "tensorflow.convert_to_tensor",
+    "tensorflow.constant",
+    "tensorflow.cast",
+    "tensorflow.reshape",
+    "tensorflow.expand_dims",
+    "tensorflow.squeeze",
+    "tensorflow.data.Dataset.from_tensor_slices",
+    "tensorflow.data.Dataset.from_tensors",
+];
+
+/// Methods that put values into a list or table.
+const FILLING_METHODS: [&str; 4] = ["append", "extend", "insert", "update"];
+
+/// Where the values of an expression come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The statement that last changed the values; `None` when the way ends at a parameter, a loop variable or
+    /// something that is not in the file.
+    pub change: Option<Change>,
+    /// The statements on the way to it that only moved the values about (splits, slices, reshapes, new names),
+    /// nearest to the use first.
+    pub chain: Vec<Change>,
+}
+
+impl Program {
+    /// Where the values of the expression at `expression` (an argument of `fit`, say) come from, looking only at what
+    /// stands before the byte `before`. `text` is the text this program was parsed from.
+    pub fn provenance(&self, text: &str, expression: Range, before: usize) -> Provenance {
+        let Some(tree) = syntax::parse(text) else {
+            return Provenance::default();
+        };
+        let Some(roles) = syntax::roles(tree.root_node(), text) else {
+            return Provenance::default();
+        };
+        let scopes = Scopes::new(&roles, text);
+        let Some(node) = tree
+            .root_node()
+            .named_descendant_for_byte_range(expression.start, expression.end)
+        else {
+            return Provenance::default();
+        };
+        Way {
+            text,
+            roles: &roles,
+            scopes: &scopes,
+        }
+        .follow(node, before)
+    }
+
+    /// The statement before the byte `before` that last changes the values of the expression at `expression`.
+    pub fn last_change(&self, text: &str, expression: Range, before: usize) -> Option<Change> {
+        self.provenance(text, expression, before).change
+    }
+}
+
+/// Part of a statement that gives a name its value.
+#[derive(Clone, Copy)]
+struct Definition<'t> {
+    change: Change,
+    /// The expression to look into; `None` when the values change here in any case.
+    value: Option<Node<'t>>,
+    /// Number of the target among those on the left side.
+    index: usize,
+    /// How many targets there are.
+    targets: usize,
+}
+
+struct Way<'s, 'a, 't> {
+    text: &'a str,
+    roles: &'s [(Role, Node<'t>)],
+    scopes: &'s Scopes<'a, 't>,
+}
+
+impl<'t> Way<'_, '_, 't> {
+    fn follow(&self, argument: Node<'t>, before: usize) -> Provenance {
+        let mut result = Provenance::default();
+        let (mut node, mut before) = (argument, before);
+        let mut last: Option<Definition<'t>> = None;
+        for _ in 0..LONGEST {
+            let Some(kept) = self.kept(node, last) else {
+                // The values are made by this expression.
+                result.change = Some(match last {
+                    Some(definition) => definition.change,
+                    None => self.in_place(argument),
+                });
+                return result;
+            };
+            if kept.kind() != "identifier" {
+                node = kept;
+                continue;
+            }
+            if let Some(definition) = last {
+                result.chain.push(definition.change);
+            }
+            let Some(definition) = self.definition(slice(kept, self.text), kept, before) else {
+                return result;
+            };
+            let Some(value) = definition.value else {
+                result.change = Some(definition.change);
+                return result;
+            };
+            before = definition.change.statement.start;
+            node = value;
+            last = Some(definition);
+        }
+        result
+    }
+
+    /// The expression whose values this one has; `None` when it makes its own.
+    fn kept(&self, node: Node<'t>, definition: Option<Definition<'t>>) -> Option<Node<'t>> {
+        let node = unparenthesised(node);
+        match node.kind() {
+            "identifier" => Some(node),
+            "subscript" => node.child_by_field_name("value"),
+            "attribute" => {
+                let name = slice(node.child_by_field_name("attribute")?, self.text);
+                let object = node.child_by_field_name("object")?;
+                KEEPING_ATTRIBUTES.contains(&name).then_some(object)
+            }
+            "call" => self.kept_by_call(node, definition),
+            _ => None,
+        }
+    }
+
+    fn kept_by_call(&self, call: Node<'t>, definition: Option<Definition<'t>>) -> Option<Node<'t>> {
+        let function = call.child_by_field_name("function")?;
+        let arguments: Vec<_> = children(call.child_by_field_name("arguments")?)
+            .into_iter()
+            .filter(|argument| argument.kind() != "keyword_argument")
+            .collect();
+        let place = Place {
+            scope: self.scopes.scope_at(call.start_byte()),
+            block: 0,
+        };
+        if let Some(path) = path(self.scopes, self.text, function, place) {
+            let (index, targets) =
+                definition.map_or((0, 1), |definition| (definition.index, definition.targets));
+            let kept = match path.as_str() {
+                "sklearn.model_selection.train_test_split" | "sklearn.cross_validation.train_test_split" => {
+                    arguments.get(if targets > 1 { index / 2 } else { 0 })
+                }
+                "sklearn.utils.shuffle" => arguments.get(index),
+                name if KEEPING_FUNCTIONS.contains(&name) => arguments.first(),
+                _ => None,
+            }?;
+            // A pair of features and labels: the features.
+            let kept = if kept.kind() == "tuple" {
+                *children(*kept).first()?
+            } else {
+                *kept
+            };
+            return self.has_source(kept).then_some(kept);
+        }
+        let method = function
+            .child_by_field_name("attribute")
+            .map_or("", |name| slice(name, self.text));
+        KEEPING_METHODS
+            .contains(&method)
+            .then(|| function.child_by_field_name("object"))
+            .flatten()
+    }
+
+    /// Whether an expression reads values from elsewhere, rather than spelling them out.
+    fn has_source(&self, node: Node<'t>) -> bool {
+        matches!(
+            unparenthesised(node).kind(),
+            "identifier" | "subscript" | "attribute" | "call"
+        )
+    }
+
+    /// An argument that makes its own values.
+    fn in_place(&self, argument: Node<'t>) -> Change {
+        let mut statement = argument;
+        while let Some(parent) = statement.parent() {
+            if matches!(parent.kind(), "block" | "module") {
+                break;
+            }
+            statement = parent;
+        }
+        Change {
+            statement: range(statement),
+            value: range(argument),
+            target: range(argument),
+        }
+    }
+
+    /// The last statement before a byte that gives a name its value.
+    fn definition(&self, name: &str, used: Node<'t>, before: usize) -> Option<Definition<'t>> {
+        let here = self.scopes.scope_at(used.start_byte());
+        let (scope, _) = self.scopes.lookup(name, here)?;
+        // A function may be defined long before it is called: there, everything in the outer scope counts.
+        let limit = if scope == here { before } else { usize::MAX };
+        self.roles
+            .iter()
+            .rev()
+            .filter(|(_, node)| node.end_byte() <= limit)
+            .filter_map(|(role, node)| Some((*node, self.defines(*role, *node, name)?)))
+            .find(|(node, _)| self.belongs(*node, scope))?
+            .1
+    }
+
+    fn belongs(&self, node: Node<'t>, scope: ScopeId) -> bool {
+        self.scopes.scope_at(node.start_byte()) == scope
+    }
+
+    /// What a node does to a name: nothing; a definition; or something that cannot be followed.
+    fn defines(&self, role: Role, node: Node<'t>, name: &str) -> Option<Option<Definition<'t>>> {
+        match role {
+            Role::Assign => {
+                let (left, right) = (
+                    node.child_by_field_name("left")?,
+                    node.child_by_field_name("right")?,
+                );
+                self.assigned(node, left, right, name).map(Some)
+            }
+            Role::Change
+                if node
+                    .parent()
+                    .is_some_and(|parent| parent.kind() == "augmented_assignment") =>
+            {
+                let statement = node.parent()?;
+                let value = statement.child_by_field_name("right")?;
+                self.changes_part(node, name)
+                    .then(|| Some(definition(statement, value, node)))
+            }
+            Role::Call => {
+                let function = node
+                    .child_by_field_name("function")
+                    .filter(|node| node.kind() == "attribute")?;
+                let method = slice(function.child_by_field_name("attribute")?, self.text);
+                let object = function.child_by_field_name("object")?;
+                let fills = FILLING_METHODS.contains(&method)
+                    && object.kind() == "identifier"
+                    && slice(object, self.text) == name;
+                fills.then(|| Some(definition(node, node, object)))
+            }
+            Role::Opaque | Role::Parameter => {
+                // A loop variable, or a parameter.
+                let mut targets = Vec::new();
+                flatten(node, &mut targets);
+                targets
+                    .iter()
+                    .any(|target| slice(*target, self.text) == name)
+                    .then_some(None)
+            }
+            _ => None,
+        }
+    }
+
+    fn changes_part(&self, target: Node<'t>, name: &str) -> bool {
+        crate::scope::base_name(target).is_some_and(|base| slice(base, self.text) == name)
+    }
+
+    fn assigned(
+        &self,
+        statement: Node<'t>,
+        left: Node<'t>,
+        right: Node<'t>,
+        name: &str,
+    ) -> Option<Definition<'t>> {
+        let mut value = right;
+        while value.kind() == "assignment" {
+            value = value.child_by_field_name("right")?;
+        }
+        if matches!(left.kind(), "subscript" | "attribute") {
+            return self
+                .changes_part(left, name)
+                .then(|| definition(statement, value, left));
+        }
+        let mut targets = Vec::new();
+        flatten(left, &mut targets);
+        let index = targets
+            .iter()
+            .position(|target| slice(*target, self.text) == name)?;
+        let target = *targets.get(index)?;
+        let values = if targets.len() > 1 && matches!(value.kind(), "expression_list" | "tuple") {
+            children(value)
+        } else {
+            Vec::new()
+        };
+        let value = if values.len() == targets.len() {
+            *values.get(index)?
+        } else {
+            value
+        };
+        let change = Change {
+            statement: range(statement),
+            value: range(value),
+            target: range(target),
+        };
+        Some(Definition {
+            change,
+            value: Some(value),
+            index,
+            targets: targets.len(),
+        })
+    }
+}
+
+/// A statement that changes values whatever they were before.
+fn definition<'t>(statement: Node<'t>, value: Node<'t>, target: Node<'t>) -> Definition<'t> {
+    let change = Change {
+        statement: range(statement),
+        value: range(value),
+        target: range(target),
+    };
+    Definition {
+        change,
+        value: None,
+        index: 0,
+        targets: 1,
+    }
+}
+
+/// The names in a target, in order.
+fn flatten<'t>(target: Node<'t>, names: &mut Vec<Node<'t>>) {
+    let mut todo = vec![target];
+    while let Some(node) = todo.pop() {
+        match node.kind() {
+            "identifier" => names.push(node),
+            "pattern_list" | "tuple_pattern" | "list_pattern" | "expression_list" | "tuple" | "list" => {
+                todo.extend(children(node).into_iter().rev());
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Any text is read without a panic and in bounded time.
+
+use std::time::{Duration, Instant};
+
+use program::Program;
+
+const SCRIPT: &str = r#"import numpy as np
+import tensorflow as tf
+from tensorflow.keras import layers as L
+from keras.optimizers import *
+
+UNITS, RATE = 32, 1e-3  # größe
+def build(units=UNITS, *args, **kw):
+    model = tf.keras.Sequential([L.Dense(units, activation="relu"), L.Dropout(.5)], name='n')
+    for n in [8, 4]:
+        model.add(L.Dense(n))
+    model.add(L.Dense(1, "sigmoid"))
+    return model
+
+if __name__ == "__main__":
+    model = build()
+    x, y = np.load(f"{a}.npy")[:, :-1] / 255., [0, 1]
+    x -= x.mean()
+    model.compile(optimizer=tf.keras.optimizers.SGD(learning_rate=RATE), loss={'a': 'mse'}, metrics=["accuracy"])
+    model.fit(x, y, epochs=3, callbacks=[lambda e: print(e)], **{"verbose": 0})
+"#;
+
+fn read(text: &str) -> Program {
+    let start = Instant::now();
+    let program = Program::parse(text);
+    for fit in &program.fits {
+        for argument in program.call(fit.call).arguments.iter().take(3) {
+            program.provenance(text, argument.value.range, program.call(fit.call).range.start);
+        }
+    }
+    for call in &program.calls {
+        assert!(
+            text.get(call.range.start..call.range.end).is_some(),
+            "a range off the text"
+        );
+    }
+    let taken = start.elapsed();
+    assert!(
+        taken < Duration::from_secs(10),
+        "{taken:?} for {} bytes",
+        text.len()
+    );
+    program
+}
+
+#[test]
+fn every_prefix_of_a_script() {
+    assert!(read(SCRIPT).syntax_errors.is_empty());
+    for end in 0..SCRIPT.len() {
+        if let Some(prefix) = SCRIPT.get(..end) {
+            read(prefix);
+        }
+    }
+}
+
+#[test]
+fn scripts_with_bytes_changed_at_random() {
+    // A linear congruential generator: the same texts every time.
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut random = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..400 {
+        let mut bytes = SCRIPT.as_bytes().to_vec();
+        for _ in 0..=random(8) {
+            let at = random(bytes.len());
+            match random(4) {
+                0 => bytes[at] = random(256) as u8,
+                1 => bytes.insert(at, b"()[]{}:=,.\n \"'#\\*@\t"[random(19)]),
+                2 => drop(bytes.remove(at)),
+                _ => {
+                    let end = (at + random(40)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+            }
+        }
+        read(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn deep_and_wide_texts() {
+    const N: usize = 20_000;
+    let keras = "import keras\nfrom keras.layers import Dense\nfrom keras import Sequential\nm = Sequential()\nm.compile(loss='mse')\n";
+    for text in [
+        "(".repeat(N),
+        "[".repeat(N) + &"]".repeat(N),
+        format!("{keras}m.fit({}1{})\n", "[".repeat(N), "]".repeat(N)),
+        format!("{keras}m.fit({}x{})\n", "(".repeat(N), ")".repeat(N)),
+        format!("{keras}{}1{}\n", "Dense(".repeat(N), ")".repeat(N)),
+        format!("{keras}m.fit({}1)\n", "1+".repeat(N)),
+        format!("{keras}m.fit({}1)\n", "-".repeat(N)),
+        format!("{keras}m.fit(x{})\n", ".a".repeat(N)),
+        format!("{keras}m.fit(x{})\n", "[0]".repeat(N)),
+        format!("{keras}m.fit(x{})\n", ".copy()".repeat(N)),
+        format!("{keras}m.fit({})\n", "x,".repeat(N)),
+        format!("{keras}{}", "m.add(Dense(1))\n".repeat(N / 4)),
+        format!("{keras}{}", "x = x.copy()\n".repeat(N / 4) + "m.fit(x)\n"),
+        (0..150)
+            .map(|depth| format!("{}if a:\n", " ".repeat(depth)))
+            .collect(),
+        (0..150)
+            .map(|depth| format!("{}def f{depth}(a):\n", " ".repeat(depth)))
+            .collect(),
+        format!("{keras}a0 = [1, 2]\n")
+            + &(1..40)
+                .map(|n| format!("a{n} = [a{0}, a{0}, a{0}, a{0}]\n", n - 1))
+                .collect::<String>()
+            + "m.fit(a39, a38, a37)\n",
+        "a = b\nb = a\nimport keras\nkeras.layers.Dense(a)\n".to_owned(),
+        "lambda: ".repeat(N),
+        "\"\"\"".to_owned() + &"x\n".repeat(N),
+        "\u{0}\u{feff}\u{202e}🙂 = (\r\n\t".repeat(500),
+    ] {
+        read(&text);
+    }
+}
+
+#[test]
+fn what_does_not_parse_is_said_and_the_rest_is_read() {
+    let text = "import keras\nmodel = keras.Sequential([keras.layers.Dense(1, activation=)])\nmodel.compile(loss='mse'\n";
+    let program = read(text);
+    assert!(!program.syntax_errors.is_empty());
+    assert!(
+        program
+            .syntax_errors
+            .iter()
+            .all(|error| !error.message.is_empty())
+    );
+    assert!(
+        program
+            .calls
+            .iter()
+            .any(|call| call.callee == "keras.layers.Dense")
+    );
+    let huge = "x = 1\n".repeat(900_000);
+    assert_eq!(read(&huge).syntax_errors.len(), 1);
+}

@@ -1,0 +1,137 @@
+//! Losses, however they are written.
+
+use finding::Range;
+use program::{Argument, Call, Expr, Program, Value};
+
+use crate::context::{Given, given};
+
+/// The losses rules speak about: the name used here, the strings Keras accepts for it, its class.
+const NAMES: [(&str, &[&str], &str); 9] = [
+    (
+        "binary_crossentropy",
+        &["binary_crossentropy", "bce", "BCE"],
+        "BinaryCrossentropy",
+    ),
+    (
+        "categorical_crossentropy",
+        &["categorical_crossentropy"],
+        "CategoricalCrossentropy",
+    ),
+    (
+        "sparse_categorical_crossentropy",
+        &["sparse_categorical_crossentropy"],
+        "SparseCategoricalCrossentropy",
+    ),
+    (
+        "mean_squared_error",
+        &["mean_squared_error", "mse", "MSE"],
+        "MeanSquaredError",
+    ),
+    (
+        "mean_absolute_error",
+        &["mean_absolute_error", "mae", "MAE"],
+        "MeanAbsoluteError",
+    ),
+    (
+        "mean_absolute_percentage_error",
+        &["mean_absolute_percentage_error", "mape", "MAPE"],
+        "MeanAbsolutePercentageError",
+    ),
+    (
+        "mean_squared_logarithmic_error",
+        &["mean_squared_logarithmic_error", "msle", "MSLE"],
+        "MeanSquaredLogarithmicError",
+    ),
+    ("huber", &["huber"], "Huber"),
+    ("log_cosh", &["log_cosh"], "LogCosh"),
+];
+
+/// The loss a model is compiled with.
+pub(crate) struct Loss<'a> {
+    /// Canonical name.
+    pub name: &'static str,
+    /// The value of the `loss=` argument, or the one element of the list it is.
+    pub range: Range,
+    /// The name as written, without module and quotes; what a fix replaces.
+    pub written: String,
+    /// Whether it takes logits; `None` when that is not known.
+    pub from_logits: Option<bool>,
+    /// The `from_logits=` argument.
+    pub logits_argument: Option<&'a Argument>,
+}
+
+impl<'a> Loss<'a> {
+    /// The loss of a `compile` call; `None` when it is not one of those known here.
+    pub(crate) fn of(program: &'a Program, compile: &'a Call) -> Option<Loss<'a>> {
+        let Given::Value(mut expr) = given(compile, "loss") else {
+            return None;
+        };
+        if let Value::List(losses) = &expr.value {
+            let [only] = losses.as_slice() else { return None };
+            expr = only;
+        }
+        Loss::of_value(program, expr)
+    }
+
+    fn of_value(program: &'a Program, expr: &'a Expr) -> Option<Loss<'a>> {
+        let plain = |name, written: &str| Loss {
+            name,
+            range: expr.range,
+            written: written.to_owned(),
+            from_logits: Some(false),
+            logits_argument: None,
+        };
+        match &expr.value {
+            Value::Str(text) => Some(plain(by_string(text).or_else(|| by_class(text))?, text)),
+            Value::Reference(path) => {
+                let name = path
+                    .strip_prefix("keras.losses.")
+                    .or_else(|| path.strip_prefix("keras.metrics."))?;
+                Some(plain(by_string(name).or_else(|| by_class(name))?, name))
+            }
+            Value::Call(call) => {
+                let call = program.call(*call);
+                let name = call.callee.strip_prefix("keras.losses.")?;
+                let loss = plain(by_class(name)?, name);
+                let from_logits = match given(call, "from_logits") {
+                    Given::Absent => Some(false),
+                    Given::Value(Expr {
+                        value: Value::Bool(logits),
+                        ..
+                    }) => Some(*logits),
+                    _ => None,
+                };
+                Some(Loss {
+                    from_logits,
+                    logits_argument: call.argument("from_logits"),
+                    ..loss
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the loss compares numbers, not classes.
+    pub(crate) fn is_regression(&self) -> bool {
+        !self.name.ends_with("crossentropy")
+    }
+
+    /// Whether it is a cross-entropy over classes that exclude one another.
+    pub(crate) fn is_categorical(&self) -> bool {
+        self.name.ends_with("categorical_crossentropy")
+    }
+}
+
+fn by_string(text: &str) -> Option<&'static str> {
+    NAMES
+        .iter()
+        .find(|(_, strings, _)| strings.contains(&text))
+        .map(|(name, ..)| *name)
+}
+
+fn by_class(text: &str) -> Option<&'static str> {
+    NAMES
+        .iter()
+        .find(|(.., class)| *class == text)
+        .map(|(name, ..)| *name)
+}

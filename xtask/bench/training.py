@@ -1,0 +1,44 @@
+"""Trains a network for a fixed number of steps and writes the seconds of its steady state to a file."""
+
+import sys
+import time
+
+import keras
+import numpy as np
+
+shape, result = sys.argv[1], sys.argv[2]
+keras.utils.set_random_seed(0)
+
+if shape == "mlp":
+    x = np.random.normal(size=(6400, 784)).astype("float32")
+    layers = [keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10, activation="softmax")]
+else:
+    x = np.random.normal(size=(3200, 28, 28, 1)).astype("float32")
+    layers = [
+        keras.layers.Conv2D(16, 3, activation="relu"),
+        keras.layers.MaxPooling2D(),
+        keras.layers.Conv2D(32, 3, activation="relu"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+y = np.random.randint(0, 10, len(x))
+
+
+class Clock(keras.callbacks.Callback):
+    """Starts after the first epoch, which traces the graph."""
+
+    started: tuple[float, float]
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if epoch == 0:
+            self.started = (time.perf_counter(), time.process_time())
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        wall, cpu = self.started
+        with open(result, "w") as file:
+            file.write(f"{time.perf_counter() - wall} {time.process_time() - cpu}")
+
+
+model = keras.Sequential([keras.Input(x.shape[1:]), *layers])
+model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+model.fit(x, y, batch_size=64, epochs=9, verbose=0, callbacks=[Clock()])

@@ -1,0 +1,57 @@
+//! Running other programs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+/// Root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+        .to_owned()
+}
+
+/// A command that starts in the root of the repository.
+pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    command
+}
+
+/// The cargo that runs this.
+pub fn cargo() -> Command {
+    command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs a step and says what it is and how long it took; fails when it fails.
+pub fn step(title: &str, command: &mut Command) -> anyhow::Result<()> {
+    println!("\n== {title}");
+    let start = Instant::now();
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    println!(
+        "== {title}: {} in {:.1} s",
+        if status.success() { "ok" } else { "failed" },
+        start.elapsed().as_secs_f64()
+    );
+    if !status.success() {
+        bail!("{title} failed ({status})");
+    }
+    Ok(())
+}
+
+/// Builds the release binary and gives its path.
+pub fn release_binary() -> anyhow::Result<PathBuf> {
+    step(
+        "build",
+        cargo().args(["build", "--release", "--package", "deeplocalize"]),
+    )?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target
+        .join("release")
+        .join(format!("deeplocalize{}", std::env::consts::EXE_SUFFIX)))
+}
