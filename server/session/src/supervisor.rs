@@ -36,13 +36,18 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     command.args(arguments);
     match run(command) {
         Ok(status) => {
+            let file = Path::new(&status_file);
             let (text, code) = match status {
                 Status::Code(code) => (format!("exit {code}"), code),
                 Status::Signal(signal) => (format!("signal {signal}"), 128 + signal),
-                Status::Stopped => ("stopped".to_owned(), 0),
+                Status::Stopped => {
+                    // A tool that was killed has left the tracer behind.
+                    remove_tracer(file);
+                    return ExitCode::SUCCESS;
+                }
             };
-            // The tool may be gone and its folder with it.
-            let _ = fs::write(Path::new(&status_file), text);
+            // Should this fail, the tool goes by the exit status.
+            let _ = fs::write(file, text);
             ExitCode::from(code as u8)
         }
         Err(error) => {
@@ -52,6 +57,18 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             );
             ExitCode::from(127)
         }
+    }
+}
+
+/// Removes the folder of the tracer, which the status file is in.
+fn remove_tracer(status_file: &Path) {
+    let folder = status_file.parent().filter(|folder| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(crate::tracer::FOLDER_PREFIX)
+    });
+    if let Some(folder) = folder {
+        // The tool may be removing it at the same time.
+        let _ = fs::remove_dir_all(folder);
     }
 }
 

@@ -40,6 +40,9 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/variables.py",
 ];
 
+/// How the names of the temporary folders begin.
+pub(crate) const FOLDER_PREFIX: &str = "deeplocalize-tracer-";
+
 /// The tracer on disk; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Tracer {
@@ -51,7 +54,7 @@ impl Tracer {
     pub(crate) fn write() -> Result<Tracer, SessionError> {
         let failed = || SessionError::io("write the tracer into a temporary folder");
         let folder = tempfile::Builder::new()
-            .prefix("deeplocalize-")
+            .prefix(FOLDER_PREFIX)
             .tempdir()
             .map_err(failed())?;
         let package = folder.path().join("tracer/_deeplocalize_tracer");

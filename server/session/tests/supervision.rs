@@ -213,6 +213,7 @@ fn nothing_outlives_a_killed_tool() {
     let mut tool = Command::new(support::dump())
         .args([&script, &ready])
         .env("PYTHON", support::python())
+        .env("TMPDIR", folder.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -224,6 +225,12 @@ fn nothing_outlives_a_killed_tool() {
     tool.wait().unwrap();
     wait_until_gone(&tag);
     wait_until_gone(script.to_str().unwrap());
+    let left = std::fs::read_dir(folder.path()).unwrap();
+    let mut left: Vec<_> = left
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["deeplocalize-dump.log", "ready", "train.py"]);
 }
 
 #[test]
