@@ -118,6 +118,14 @@ impl Report {
     }
 }
 
+/// Where the project lives.
+pub const HOME: &str = "https://github.com/deeplocalize/deeplocalize";
+
+/// Where the page of a code is.
+pub fn page(code: &str) -> String {
+    format!("{HOME}/blob/main/docs/rules/{code}.md")
+}
+
 /// Every code the tool can report, sorted.
 pub fn all_rules() -> Vec<&'static RuleInfo> {
     let mut rules: Vec<_> = rules::all().iter().chain(localize::all()).collect();

@@ -9,9 +9,8 @@ use tower_lsp::ls_types::{
 };
 
 use super::state::State;
+use crate::report::page;
 
-/// Where the page of each code is.
-const PAGES: &str = "https://github.com/deeplocalize/deeplocalize/blob/main/docs/rules";
 /// Evidence without a place goes into the message; more than that many pieces would bury it.
 const EVIDENCE_IN_MESSAGE: usize = 3;
 
@@ -42,7 +41,7 @@ pub fn diagnostic(state: &State, finding: &Finding) -> Option<Diagnostic> {
         range,
         severity: Some(severity(finding.severity)),
         code: Some(NumberOrString::String(finding.code.to_owned())),
-        code_description: Uri::from_str(&format!("{PAGES}/{}.md", finding.code))
+        code_description: Uri::from_str(&page(finding.code))
             .ok()
             .map(|href| CodeDescription { href }),
         source: Some("deeplocalize".to_owned()),

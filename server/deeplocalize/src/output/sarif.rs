@@ -10,12 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::fingerprint::Fingerprints;
 use super::{Format, Look, Sources};
-use crate::report::{Report, ToolError, all_rules};
+use crate::report::{HOME, Report, ToolError, all_rules, page};
 
 pub const FORMAT: Format = Format { name: "sarif", write };
-
-/// Where the page of each code is.
-const PAGES: &str = "https://github.com/deeplocalize/deeplocalize/blob/main/docs/rules";
 
 fn write(report: &Report, _look: &Look, out: &mut dyn Write, _err: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &document(report))?;
@@ -43,7 +40,7 @@ fn document(report: &Report) -> Value {
                 "name": "DeepLocalize",
                 "version": env!("CARGO_PKG_VERSION"),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": env!("CARGO_PKG_REPOSITORY"),
+                "informationUri": HOME,
                 "rules": rules.into_iter().map(rule).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
@@ -57,14 +54,14 @@ fn document(report: &Report) -> Value {
 }
 
 fn rule(rule: &RuleInfo) -> Value {
-    let page = rule.markdown();
+    let text = rule.markdown();
     json!({
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary()},
-        "fullDescription": {"text": doc_section(&page, "Why it matters")},
-        "help": {"text": page, "markdown": page},
-        "helpUri": format!("{PAGES}/{}.md", rule.code),
+        "fullDescription": {"text": doc_section(&text, "Why it matters")},
+        "help": {"text": text, "markdown": text},
+        "helpUri": page(rule.code),
         "defaultConfiguration": {"level": level(rule.severity)},
         "properties": {"tags": [rule.kind.as_str()]},
     })
