@@ -42,6 +42,8 @@ pub fn run(fast: bool) -> anyhow::Result<()> {
             "discover",
             "--start-directory",
             "server/session/tracer/tests",
+            "--top-level-directory",
+            "server/session/tracer",
         ]),
     )?;
     step(

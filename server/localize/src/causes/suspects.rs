@@ -236,7 +236,7 @@ pub(super) fn with_failure(case: &Case<'_>, failure: Failure, mut cause: Cause) 
                 let phase = broken.tensor.map_or(Phase::Loss, phase_of);
                 let text = format!(
                     "{what} is NaN or infinite from step {} on; loss {}",
-                    broken.moment.step,
+                    broken.moment.step + 1,
                     case.loss_story()
                 );
                 cause = cause.seen_at(broken.moment, phase, broken.layer, text);
@@ -247,7 +247,7 @@ pub(super) fn with_failure(case: &Case<'_>, failure: Failure, mut cause: Cause) 
             if let Some(moment) = case.gradients_gone() {
                 let text = format!(
                     "the gradient of every kernel is exactly 0 from step {} on",
-                    moment.step
+                    moment.step + 1
                 );
                 cause = cause.seen_at(moment, Phase::Backward, None, text);
             }
@@ -255,7 +255,8 @@ pub(super) fn with_failure(case: &Case<'_>, failure: Failure, mut cause: Cause) 
                 if let Some(moment) = case.flat_since(layer.index) {
                     let text = format!(
                         "{} puts out 0 for every sample from step {} on",
-                        layer.name, moment.step
+                        layer.name,
+                        moment.step + 1
                     );
                     cause = cause.seen_at(moment, Phase::Forward, Some(layer.index), text);
                     break;

@@ -69,10 +69,14 @@ fn of_chain(context: &Context<'_>, output: &Output<'_>, chain: &Chain<'_>) -> Op
         .collect();
     let (_, hidden) = dense.split_last()?;
     let (index, first) = hidden.first()?;
+    let who = match hidden.len() {
+        1 => "the Dense layer before the output has no activation, so the two together are".to_owned(),
+        count => format!(
+            "none of the {count} Dense layers before the output has an activation, so together they are"
+        ),
+    };
     let message = format!(
-        "none of the {} Dense layers before the output has an activation, so together they are one linear layer and the \
-         network is no more than a linear model; give them `activation=\"relu\"`",
-        hidden.len()
+        "{who} one linear layer and the network is no more than a linear model; use `activation=\"relu\"`"
     );
     let edits: Option<Vec<_>> = hidden
         .iter()
