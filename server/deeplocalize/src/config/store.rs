@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dashmap::DashMap;
+
 use super::file::{self, NAMES, SettingsFile};
 use super::{Layer, Settings};
 use crate::report::ToolError;
@@ -23,8 +25,6 @@ enum Origin {
 struct Known {
     /// Layer of the nearest settings file, by folder.
     nearest: HashMap<PathBuf, Option<Arc<Layer>>>,
-    /// Settings by folder as given, which is what files are asked for by.
-    settings: HashMap<PathBuf, Arc<Settings>>,
     errors: Vec<ToolError>,
 }
 
@@ -35,6 +35,8 @@ pub struct Configuration {
     /// What counts more than any file: command line or editor.
     over: Mutex<Layer>,
     known: Mutex<Known>,
+    /// Settings by folder as given, which is what files are asked for by, from all threads of a check at once.
+    settings: DashMap<PathBuf, Arc<Settings>>,
 }
 
 impl Configuration {
@@ -76,20 +78,21 @@ impl Configuration {
             origin,
             over: Mutex::default(),
             known: Mutex::default(),
+            settings: DashMap::new(),
         }
     }
 
     /// Sets what counts more than any file.
     pub fn overrule(&self, layer: Layer) {
         *self.over.lock().unwrap_or_else(PoisonError::into_inner) = layer;
-        self.known().settings.clear();
+        self.settings.clear();
     }
 
     /// The settings of a file.
     pub fn of(&self, path: &Path) -> Arc<Settings> {
         let folder = path.parent().unwrap_or(path);
-        if let Some(settings) = self.known().settings.get(folder) {
-            return Arc::clone(settings);
+        if let Some(settings) = self.settings.get(folder) {
+            return Arc::clone(&settings);
         }
         let mut layers: Vec<Layer> = match &self.origin {
             Origin::Nothing => Vec::new(),
@@ -104,9 +107,7 @@ impl Configuration {
         };
         layers.push(self.over.lock().unwrap_or_else(PoisonError::into_inner).clone());
         let settings = Arc::new(Settings::new(layers));
-        self.known()
-            .settings
-            .insert(folder.to_owned(), Arc::clone(&settings));
+        self.settings.insert(folder.to_owned(), Arc::clone(&settings));
         settings
     }
 
@@ -123,6 +124,7 @@ impl Configuration {
     /// Reads settings files again where they are needed next.
     pub fn forget(&self) {
         *self.known() = Known::default();
+        self.settings.clear();
     }
 
     fn nearest_from(&self, folder: &Path) -> Option<Arc<Layer>> {
