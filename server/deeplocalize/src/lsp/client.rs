@@ -12,6 +12,7 @@ use tower_lsp::ls_types::{
 };
 
 use super::event::Event;
+use super::status::Status;
 use crate::config::FILE_NAMES;
 
 /// How long the client may take to answer a request. Some never answer.
@@ -28,6 +29,8 @@ pub enum Message {
     CreateProgress(u64, ProgressToken),
     /// `$/progress`.
     Progress(ProgressToken, WorkDoneProgress),
+    /// `deeplocalize/status`.
+    Status(Status),
     /// `workspace/diagnostic/refresh`.
     RefreshDiagnostics,
     /// `workspace/codeLens/refresh`.
@@ -56,6 +59,7 @@ pub async fn deliver(
                     .send_notification::<Progress>(ProgressParams { token, value })
                     .await;
             }
+            Message::Status(status) => client.send_notification::<Status>(status).await,
             request => {
                 tokio::spawn(ask(client.clone(), request, events.clone()));
             }
@@ -92,7 +96,9 @@ async fn ask(client: Client, request: Message, events: mpsc::UnboundedSender<Eve
                 let registered = client.register_capability(vec![registration]).await;
                 registered.map(|()| LSPAny::Null)
             }
-            Message::Publish(..) | Message::Show(..) | Message::Progress(..) => Ok(LSPAny::Null),
+            Message::Publish(..) | Message::Show(..) | Message::Progress(..) | Message::Status(..) => {
+                Ok(LSPAny::Null)
+            }
         }
     })
     .await;

@@ -19,8 +19,9 @@ mod quick_check;
 mod run;
 mod run_results;
 mod serve;
-mod settings;
+pub(crate) mod settings;
 mod state;
+mod status;
 mod to_lsp;
 
 #[cfg(test)]

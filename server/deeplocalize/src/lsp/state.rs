@@ -37,6 +37,8 @@ pub struct State {
     pub encoding: Encoding,
     /// Whether the client says that the user trusts the workspace.
     pub trusted: bool,
+    /// Whether the client wants to be told what the server is doing.
+    pub shows_status: bool,
     /// Settings of runs.
     pub settings: Settings,
     /// Settings of rules that the client gave.
@@ -78,6 +80,7 @@ impl State {
             client: ClientSupport::default(),
             encoding: Encoding::default(),
             trusted: false,
+            shows_status: false,
             settings: Settings::default(),
             rules: serde_json::Map::new(),
             problems: Vec::new(),

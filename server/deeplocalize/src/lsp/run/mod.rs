@@ -13,7 +13,7 @@ use super::event::Event;
 use super::position::IndexedText;
 use super::run_results::same_file;
 use super::state::State;
-use super::{places, publish};
+use super::{places, publish, status};
 use crate::config;
 use crate::report::Report;
 use crate::run::{Cancel, Progress, RunOptions};
@@ -113,6 +113,8 @@ fn start(state: &mut State, request: Request) {
     let generation = request.generation;
     let cancel = Cancel::default();
     let progress = progress::Shown::new(state, generation);
+    let script = summary::file_name(&request.options.script);
+    status::running(state, script, "starting".to_owned());
     let options = request.options.clone();
     let shown = state
         .documents
@@ -173,6 +175,7 @@ pub fn finished(state: &mut State, generation: u64, report: Option<Box<Report>>)
     let Some(active) = state.runs.active.take() else {
         return;
     };
+    let mut verdict = None;
     let end = match report {
         _ if active.cancel.is_cancelled() => "cancelled".to_owned(),
         None => {
@@ -182,10 +185,17 @@ pub fn finished(state: &mut State, generation: u64, report: Option<Box<Report>>)
         }
         Some(mut report) => {
             config::filter(&mut report, &state.configuration);
+            verdict = Some(report.verdict);
             conclude(state, &active, *report)
         }
     };
-    active.progress.end(state, end);
+    active.progress.end(state, end.clone());
+    status::ended(
+        state,
+        summary::file_name(&active.request.options.script),
+        end,
+        verdict,
+    );
     if let Some(next) = state.runs.pending.take() {
         start(state, next);
     }

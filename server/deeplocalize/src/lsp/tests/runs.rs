@@ -173,6 +173,29 @@ async fn progress_begins_when_the_client_agrees_and_ends_with_the_run() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_is_told_what_the_server_does() {
+    let (_folder, uri) = script("softmax\n");
+    let options = json!({"trusted": true, "status": true});
+    let mut server = Harness::start_with(json!({}), options, checker(), finding_runner()).await;
+    let told = async |server: &mut Harness| match server.message().await {
+        Message::Status(status) => serde_json::to_value(status).unwrap(),
+        other => panic!("not a status: {other:?}"),
+    };
+    server.run(&uri).await;
+    assert_eq!(
+        told(&mut server).await,
+        json!({"state": "running", "script": "train.py", "message": "starting"})
+    );
+    assert!(matches!(server.message().await, Message::Publish(..)));
+    let (_, line) = server.shown().await;
+    assert_eq!(
+        told(&mut server).await,
+        json!({"state": "idle", "script": "train.py", "message": line, "verdict": "faulty"})
+    );
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn a_refused_progress_is_not_used() {
     let (_folder, uri) = script("");
     let mut server = Harness::start(
