@@ -66,8 +66,8 @@ pub enum Event {
     ProgressCreated(u64, bool),
     /// The run of that generation got further.
     RunProgress(u64, Progress),
-    /// The file on disk is not what the editor shows.
-    RunUsesOtherText(u64, PathBuf),
+    /// The run of that generation uses texts of the editor that are not on disk.
+    RunUsesUnsavedTexts(u64, Vec<PathBuf>),
     /// The run of that generation is over; `None` when it panicked.
     RunFinished(u64, Option<Box<Report>>),
 

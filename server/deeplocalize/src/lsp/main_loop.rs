@@ -68,7 +68,7 @@ fn handle(state: &mut State, event: Event) {
         Event::Checked(uri, revision, file) => quick_check::finished(state, &uri, revision, file),
         Event::ProgressCreated(generation, created) => run::progress::created(state, generation, created),
         Event::RunProgress(generation, progress) => run::progress::report(state, generation, &progress),
-        Event::RunUsesOtherText(generation, script) => run::uses_other_text(state, generation, &script),
+        Event::RunUsesUnsavedTexts(generation, paths) => run::uses_unsaved_texts(state, generation, &paths),
         Event::RunFinished(generation, report) => run::finished(state, generation, report),
         Event::Stop(stopped) => {
             run::cancel(state);

@@ -309,13 +309,20 @@ async fn a_file_that_is_not_open_gets_findings_too_and_opening_it_adopts_them() 
 #[tokio::test]
 async fn unsaved_changes_are_told_and_findings_stand_where_the_editor_shows_them() {
     let (_folder, uri) = script("softmax\n");
-    let mut server = Harness::start(json!({}), Arc::new(|_, _| Default::default()), finding_runner()).await;
+    let given = Arc::new(Mutex::new(String::new()));
+    let (finding, take) = (finding_runner(), Arc::clone(&given));
+    let runner: Runner = Arc::new(move |options, cancel, progress| {
+        *take.lock().unwrap() = options.overrides[&options.script].clone();
+        finding(options, cancel, progress)
+    });
+    let mut server = Harness::start(json!({}), Arc::new(|_, _| Default::default()), runner).await;
     server.open(&uri, "# unsaved\nsoftmax\n");
     server.published().await;
     server.run(&uri).await;
     let (severity, text) = server.shown().await;
-    assert_eq!(severity, MessageType::WARNING);
+    assert_eq!(severity, MessageType::INFO);
     assert!(text.starts_with("train.py has unsaved changes"), "{text}");
+    assert_eq!(*given.lock().unwrap(), "# unsaved\nsoftmax\n");
     assert_eq!(place(&server.published().await.1[0]), [1, 0, 1, 7]);
     server.shown().await;
     server.finish().await;
