@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod docs;
+mod editors;
 mod python;
 mod shell;
 mod test;

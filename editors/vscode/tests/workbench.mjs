@@ -107,25 +107,41 @@ export class Workbench {
 
   /** Opens a file of the folder, as a person does with Ctrl+P. */
   async openFile(name) {
-    await this.page.keyboard.press("Control+p");
-    const input = this.page.locator(".quick-input-widget input");
+    const input = await this.quickInput("Control+p");
     await input.fill(name);
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().click();
     await this.page.locator(`.tab[data-resource-name="${name}"]`).waitFor();
   }
 
+  /** The input at the top of the window. A key that is pressed while something else closes is lost: press it again. */
+  async quickInput(key) {
+    const input = this.page.locator(".quick-input-widget input").first();
+    for (let tries = 0; ; tries += 1) {
+      await this.page.keyboard.press(key);
+      try {
+        await input.waitFor({ timeout: 3000 });
+        return input;
+      } catch (error) {
+        if (tries === 5) throw error;
+      }
+    }
+  }
+
+  /** Goes back to an open file. */
+  async activate(name) {
+    await this.page.locator(`.tab[data-resource-name="${name}"]`).click();
+  }
+
   /** Runs a command of the palette by its title. */
   async command(title) {
-    await this.page.keyboard.press("F1");
-    const input = this.page.locator(".quick-input-widget input");
+    const input = await this.quickInput("F1");
     await input.fill(`>${title}`);
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
   }
 
   /** Goes to a line and column, counted from 1. */
   async goTo(line, column) {
-    await this.page.keyboard.press("Control+g");
-    const input = this.page.locator(".quick-input-widget input");
+    const input = await this.quickInput("Control+g");
     await input.fill(`:${line},${column}`);
     await this.page.keyboard.press("Enter");
   }
