@@ -24,7 +24,10 @@ test("a trusted folder: squiggle, quick fix, localisation, cancel", async (conte
     assert.equal(await workbench.problems().count(), 1);
     await page.locator(".squiggly-error").first().waitFor();
     const squiggle = await page.locator(".squiggly-error").first().boundingBox();
-    const text = await page.locator(".view-line span", { hasText: /^"softmax"$/ }).first().boundingBox();
+    const text = await page
+      .locator(".view-line span", { hasText: /^"softmax"$/ })
+      .first()
+      .boundingBox();
     assert.ok(Math.abs(squiggle.x - text.x) < 2 && Math.abs(squiggle.width - text.width) < 2, "columns");
     await workbench.picture("squiggle");
   });
@@ -35,7 +38,9 @@ test("a trusted folder: squiggle, quick fix, localisation, cancel", async (conte
     await workbench.goTo(22, 25);
     await page.keyboard.press("Control+.");
     // The preferred fix is the one that Enter takes.
-    await page.locator(".action-widget .monaco-list-row.focused", { hasText: "Use a sigmoid output" }).waitFor();
+    await page
+      .locator(".action-widget .monaco-list-row.focused", { hasText: "Use a sigmoid output" })
+      .waitFor();
     await workbench.picture("quick-fix");
     await page.keyboard.press("Enter");
     await page.locator(".squiggly-error").first().waitFor({ state: "detached" });
@@ -61,7 +66,10 @@ test("a trusted folder: squiggle, quick fix, localisation, cancel", async (conte
     await page.locator(".codelens-decoration a", { hasText: "Localize faults" }).first().click();
     await page.getByText(/Localizing… \(cancel\)/).waitFor();
     await status.click();
-    await page.locator(".codelens-decoration a", { hasText: "Localize faults" }).first().waitFor({ timeout: MINUTE });
+    await page
+      .locator(".codelens-decoration a", { hasText: "Localize faults" })
+      .first()
+      .waitFor({ timeout: MINUTE });
     await status.getByText("DeepLocalize", { exact: true }).waitFor();
   });
 });
