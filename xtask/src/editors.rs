@@ -55,3 +55,21 @@ pub fn test_vscode(python: &Path, binary: &Path, pictures: Option<&Path>) -> any
     }
     step("the extension in VS Code", &mut tests)
 }
+
+/// The plugin in real Neovim.
+pub fn test_neovim(python: &Path, binary: &Path) -> anyhow::Result<()> {
+    let folder = root().join("editors/neovim");
+    let neovim = root().join("target/editors/neovim");
+    step(
+        "set up Neovim",
+        command("bash").arg(folder.join("tests/setup.sh")).arg(&neovim),
+    )?;
+    step(
+        "the plugin in Neovim",
+        command(neovim.join("nvim"))
+            .current_dir(&folder)
+            .args(["--headless", "-u", "NONE", "-l", "tests/editor.lua"])
+            .env("DEEPLOCALIZE_TEST_BINARY", binary)
+            .env("DEEPLOCALIZE_TEST_PYTHON", python),
+    )
+}

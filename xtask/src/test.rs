@@ -78,5 +78,6 @@ pub fn run(fast: bool) -> anyhow::Result<()> {
             .args(["--", "--test-threads", "2"])
             .env("DEEPLOCALIZE_TEST_PYTHON", &python),
     )?;
+    editors::test_neovim(&python, &binary)?;
     editors::test_vscode(&python, &binary, None)
 }
