@@ -45,7 +45,7 @@ pub fn test_vscode(python: &Path, binary: &Path, pictures: Option<&Path>) -> any
     let mut tests = command("node");
     tests
         .current_dir(&folder)
-        .args(["--test", "tests/workbench.test.mjs"])
+        .args(["--test", "tests/report.test.mjs", "tests/workbench.test.mjs"])
         .env("DEEPLOCALIZE_TEST_CODE_SERVER", &workbench)
         .env("DEEPLOCALIZE_TEST_BINARY", binary)
         .env("DEEPLOCALIZE_TEST_PYTHON", python);

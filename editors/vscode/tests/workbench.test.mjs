@@ -61,6 +61,15 @@ test("a trusted folder: squiggle, quick fix, localisation, cancel", async (conte
     await workbench.picture("localised");
   });
 
+  await context.test("the report opens beside the script, with its plots", async () => {
+    await workbench.command("DeepLocalize: Show the report of the last run");
+    const report = page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+    await report.locator("#verdict", { hasText: "faulty" }).waitFor();
+    await report.locator(".plot canvas").first().waitFor();
+    await workbench.picture("report");
+    await page.locator(".tab", { hasText: "DeepLocalize report" }).locator(".codicon-close").click();
+  });
+
   await context.test("a run can be cancelled", async () => {
     const status = workbench.status();
     await page.locator(".codelens-decoration a", { hasText: "Localize faults" }).first().click();

@@ -6,14 +6,11 @@ local M = {}
 ---@param buffer integer
 ---@param command string
 ---@param arguments? table
----@param answered? fun(answer: table)
-local function execute(client, buffer, command, arguments, answered)
+local function execute(client, buffer, command, arguments)
   local params = { command = command, arguments = arguments }
-  local function handler(problem, answer)
+  local function handler(problem)
     if problem then
       vim.notify(problem.message, vim.log.levels.ERROR, { title = "DeepLocalize" })
-    elseif answered and type(answer) == "table" then
-      answered(answer)
     end
   end
   -- Neovim 0.11 made the functions of a client methods.
@@ -67,9 +64,7 @@ function M.attach(client, buffer)
     },
     LspDeepLocalizeReport = {
       function()
-        execute(client, buffer, "deeplocalize.report", {}, function(answer)
-          vim.ui.open(answer.path)
-        end)
+        execute(client, buffer, "deeplocalize.report", { { show = true } })
       end,
       "Open the report of the last run in a browser",
     },

@@ -28,6 +28,8 @@ pub struct ClientSupport {
     pub configuration: bool,
     /// It tells when files change, once it is asked to.
     pub watched_files: bool,
+    /// It opens documents when asked to.
+    pub show_document: bool,
     /// It applies edits that name the version they were made for.
     pub versioned_edits: bool,
     /// It shows the places that belong to a diagnostic.
@@ -58,6 +60,11 @@ impl ClientSupport {
             watched_files: workspace
                 .and_then(|workspace| workspace.did_change_watched_files?.dynamic_registration)
                 .unwrap_or_default(),
+            show_document: client
+                .window
+                .as_ref()
+                .and_then(|window| window.show_document.as_ref())
+                .is_some_and(|show| show.support),
             versioned_edits: workspace
                 .and_then(|workspace| workspace.workspace_edit.as_ref()?.document_changes)
                 .unwrap_or_default(),

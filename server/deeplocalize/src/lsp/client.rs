@@ -8,7 +8,7 @@ use tower_lsp::Client;
 use tower_lsp::ls_types::notification::Progress;
 use tower_lsp::ls_types::{
     ConfigurationItem, Diagnostic, LSPAny, MessageType, ProgressParams, ProgressParamsValue, ProgressToken,
-    Registration, Uri, WorkDoneProgress,
+    Registration, ShowDocumentParams, Uri, WorkDoneProgress,
 };
 
 use super::event::Event;
@@ -29,6 +29,8 @@ pub enum Message {
     CreateProgress(u64, ProgressToken),
     /// `$/progress`.
     Progress(ProgressToken, WorkDoneProgress),
+    /// `window/showDocument`, outside the editor.
+    ShowDocument(Uri),
     /// `deeplocalize/status`.
     Status(Status),
     /// `workspace/diagnostic/refresh`.
@@ -71,6 +73,15 @@ async fn ask(client: Client, request: Message, events: mpsc::UnboundedSender<Eve
     let answer = tokio::time::timeout(ANSWER_LIMIT, async {
         match &request {
             Message::RefreshDiagnostics => client.workspace_diagnostic_refresh().await.map(|()| LSPAny::Null),
+            Message::ShowDocument(uri) => {
+                let params = ShowDocumentParams {
+                    uri: uri.clone(),
+                    external: Some(true),
+                    take_focus: None,
+                    selection: None,
+                };
+                client.show_document(params).await.map(|_| LSPAny::Null)
+            }
             Message::RefreshLenses => client.code_lens_refresh().await.map(|()| LSPAny::Null),
             Message::CreateProgress(_, token) => client
                 .create_work_done_progress(token.clone())

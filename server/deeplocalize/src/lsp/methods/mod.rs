@@ -12,6 +12,7 @@ pub mod execute_command;
 pub mod initialize;
 pub mod notebook;
 pub mod progress_cancel;
+pub mod report;
 pub mod watched_files;
 
 use tower_lsp::ls_types::Uri;

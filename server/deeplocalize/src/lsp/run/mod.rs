@@ -230,6 +230,7 @@ fn conclude(state: &mut State, active: &Active, report: Report) -> String {
         .values()
         .map(|document| (document.path.clone(), Arc::clone(&document.text)))
         .collect();
+    state.last_report = Some(Box::new(report.clone()));
     state.results.replace(report, |path| {
         let path = directory.join(path);
         open.iter()

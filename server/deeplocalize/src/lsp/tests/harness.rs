@@ -310,5 +310,6 @@ pub fn report(options: &RunOptions, findings: Vec<Finding>, text: &str) -> Repor
         errors: Vec::new(),
         texts: [(options.script.clone(), text.to_owned())].into(),
         cells: std::collections::BTreeMap::new(),
+        trace: None,
     }
 }

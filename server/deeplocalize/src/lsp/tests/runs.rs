@@ -196,6 +196,29 @@ async fn a_client_that_asks_is_told_what_the_server_does() {
 }
 
 #[tokio::test]
+async fn the_last_run_can_be_had_as_a_page() {
+    let (_folder, uri) = script("softmax\n");
+    let client = json!({"window": {"showDocument": {"support": true}}});
+    let mut server = Harness::start(client, checker(), finding_runner()).await;
+    let report =
+        async |server: &Harness, options: Value| server.command("deeplocalize.report", vec![options]).await;
+    let refused = report(&server, json!({})).await.unwrap_err();
+    assert!(refused.message.starts_with("There is no report yet"), "{refused}");
+    server.run(&uri).await;
+    server.published().await;
+    server.shown().await;
+    let answer = report(&server, json!({})).await.unwrap().unwrap();
+    let page = std::fs::read_to_string(answer["path"].as_str().unwrap()).unwrap();
+    assert!(page.contains("softmax over one unit is always 1"));
+    let answer = report(&server, json!({"show": true})).await.unwrap().unwrap();
+    let Message::ShowDocument(shown) = server.message().await else {
+        panic!("not shown")
+    };
+    assert_eq!(shown.to_file_path().unwrap().to_str(), answer["path"].as_str());
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn a_refused_progress_is_not_used() {
     let (_folder, uri) = script("");
     let mut server = Harness::start(
@@ -322,8 +345,8 @@ async fn unsaved_changes_are_told_and_findings_stand_where_the_editor_shows_them
     let (severity, text) = server.shown().await;
     assert_eq!(severity, MessageType::INFO);
     assert!(text.starts_with("train.py has unsaved changes"), "{text}");
-    assert_eq!(*given.lock().unwrap(), "# unsaved\nsoftmax\n");
     assert_eq!(place(&server.published().await.1[0]), [1, 0, 1, 7]);
+    assert_eq!(*given.lock().unwrap(), "# unsaved\nsoftmax\n");
     server.shown().await;
     server.finish().await;
 }
