@@ -11,6 +11,7 @@ mod event;
 mod main_loop;
 mod methods;
 mod notebook;
+mod outline;
 mod parent;
 mod places;
 mod position;

@@ -15,10 +15,12 @@ use crate::run::RunOptions;
 pub const RUN: &str = "deeplocalize.run";
 /// Cancels the run → `{"cancelled": bool}`.
 pub const CANCEL: &str = "deeplocalize.cancel";
+/// Checks an open document: `[uri]` → `{"findings": number}`.
+pub const CHECK: &str = "deeplocalize.check";
 /// Removes what runs found.
 pub const CLEAR: &str = "deeplocalize.clear";
 /// All commands.
-pub const COMMANDS: [&str; 3] = [RUN, CANCEL, CLEAR];
+pub const COMMANDS: [&str; 4] = [RUN, CANCEL, CLEAR, CHECK];
 
 /// A run that has not begun to train by then is not going to.
 const STARTUP_SECONDS: f64 = 120.0;
