@@ -99,7 +99,9 @@ impl Program {
     fn look(&self, names: &Names<'_, '_>, layer: Node<'_>) -> Option<(UnusedKind, bool)> {
         let parent = layer.parent()?;
         match parent.kind() {
-            "expression_statement" if parent.named_child_count() == 1 => Some((UnusedKind::Dropped, false)),
+            "expression_statement" if parent.named_child_count() == 1 && self.beside_a_model(parent) => {
+                Some((UnusedKind::Dropped, false))
+            }
             "assignment" => {
                 let target = target(parent, layer)?;
                 match target.kind() {
@@ -128,6 +130,24 @@ impl Program {
             }
             _ => None,
         }
+    }
+
+    /// Whether a statement stands in a block in which a model is made: elsewhere, a layer may be made to see what happens.
+    fn beside_a_model(&self, statement: Node<'_>) -> bool {
+        let Some(block) = statement.parent() else {
+            return false;
+        };
+        let place = range(block);
+        let tried = block
+            .parent()
+            .is_some_and(|outer| matches!(outer.kind(), "with_statement" | "try_statement"));
+        let mut models = self.models.iter().map(|model| self.call(model.call).range);
+        !tried
+            && models.any(|model| {
+                place.contains(model)
+                    && statement.prev_named_sibling().is_some()
+                    && model.end <= statement.start_byte()
+            })
     }
 
     /// Whether a layer is certainly applied to tensors of a model: a variable that is assigned only inputs and outputs of layers.
@@ -219,32 +239,39 @@ impl<'a, 't> Names<'a, 't> {
             others: Vec::new(),
         };
         let mut cursor = root.walk();
+        // To ask a node for its parent costs a way from the root.
+        let mut above: Vec<Node<'t>> = Vec::new();
         loop {
             let node = cursor.node();
             if node.kind() == "identifier" {
-                names.note(node, cursor.field_name());
+                names.note(node, cursor.field_name(), &above);
             }
-            if cursor.goto_first_child() || cursor.goto_next_sibling() {
+            if cursor.goto_first_child() {
+                above.push(node);
                 continue;
             }
-            loop {
+            while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
                     return names;
                 }
-                if cursor.goto_next_sibling() {
-                    break;
-                }
+                above.pop();
             }
         }
     }
 
-    fn note(&mut self, node: Node<'t>, field: Option<&str>) {
-        let Some(parent) = node.parent() else { return };
+    fn note(&mut self, node: Node<'t>, field: Option<&str>, above: &[Node<'t>]) {
+        let mut outer = above.iter().rev();
+        let (Some(parent), around) = (outer.next(), outer.next()) else {
+            return;
+        };
         match (parent.kind(), field) {
             ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) => {}
             ("assignment", Some("left")) => match parent.child_by_field_name("right") {
-                Some(value) if target(parent, value).is_some() => {
-                    self.plain.push(Assigned { target: node, value })
+                Some(value)
+                    if parent.child_by_field_name("type").is_none()
+                        && around.is_some_and(|around| around.kind() == "expression_statement") =>
+                {
+                    self.plain.push(Assigned { target: node, value });
                 }
                 _ => self.others.push(node),
             },

@@ -72,6 +72,9 @@ fn what_may_be_looked_at_is_not() {
         "d = L.Dense(8)\nm = keras.Model(i, L.Dense(1)(i))\nprint(locals())",
         // Applied to numbers: the layer is built, or shown.
         "a = numpy.ones((2, 4))\nb = L.Dense(8)(a)\nm = keras.Model(i, L.Dense(1)(i))",
+        // To see what happens.
+        "m = keras.Model(i, L.Dense(1)(i))\nwith raises():\n    L.Dense(-1)",
+        "L.Dense(3)\nm = keras.Model(i, L.Dense(1)(i))",
         // No model: a part of something else.
         "d = L.Dense(8)",
         "class N(keras.Model):\n    def __init__(self):\n        self.first = L.Dense(8)\nclass M(N):\n    def call(self, x):\n        return self.first(x)\nm = M()",
