@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use finding::{Applicability, Edit, Finding, Fix, LayerRef, Range, RuleInfo, Source};
-use program::{Call, Expr, Model, ModelKind, Program, Value};
+use program::{Call, Expr, Model, ModelKind, Program, Unused, Value};
 
 use crate::read::{Chain, Family, Head, Loss, Sets, Training, layer_name, misspelled, sets};
 
@@ -28,6 +28,7 @@ pub(crate) struct Context<'a> {
     /// The `fit` calls.
     pub trainings: Vec<Training<'a>>,
     sets: OnceCell<Vec<Sets<'a>>>,
+    unused: OnceCell<Vec<Unused>>,
 }
 
 impl<'a> Context<'a> {
@@ -64,12 +65,18 @@ impl<'a> Context<'a> {
                 .map(|fit| Training::of(program, fit))
                 .collect(),
             sets: OnceCell::new(),
+            unused: OnceCell::new(),
         }
     }
 
     /// The arrays of each `fit`; followed through the text when a rule first asks.
     pub(crate) fn sets(&self) -> &[Sets<'a>] {
         self.sets.get_or_init(|| sets(self.program, self.text))
+    }
+
+    /// Layers that no model gets; looked for when a rule first asks.
+    pub(crate) fn unused(&self) -> &[Unused] {
+        self.unused.get_or_init(|| self.program.unused(self.text))
     }
 
     /// The output of the model that a `compile` call compiles.

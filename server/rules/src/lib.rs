@@ -102,6 +102,7 @@ rules![
     training::invalid_validation_split,
     training::early_stopping_keeps_last_weights,
     training::evaluation_on_training_data,
+    training::trainable_without_compile,
     structure::activation_twice,
     structure::missing_flatten,
     structure::dropout_rate_out_of_range,
@@ -123,6 +124,8 @@ rules![
     structure::embedding_of_activations,
     structure::unknown_initializer,
     structure::shape_error,
+    structure::dead_branch,
+    structure::unused_layer,
 ];
 
 /// All rules.

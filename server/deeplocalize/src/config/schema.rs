@@ -118,6 +118,11 @@ pub fn editor_schema() -> Value {
             description: "Our analysis, or the algorithm of the paper as it was published.",
             schema: json!({"type": "string", "enum": ["default", "deeplocalize"], "default": "default", "scope": "resource"}),
         },
+        EditorSetting {
+            name: "inlayHints",
+            description: "Show output shape and number of parameters behind each layer whose input shape is known.",
+            schema: json!({"type": "boolean", "default": of_runs.inlay_hints, "scope": "resource"}),
+        },
     ];
     let mut properties = serde_json::Map::new();
     for EditorSetting {

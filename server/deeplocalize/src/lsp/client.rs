@@ -37,6 +37,8 @@ pub enum Message {
     RefreshDiagnostics,
     /// `workspace/codeLens/refresh`.
     RefreshLenses,
+    /// `workspace/inlayHint/refresh`.
+    RefreshHints,
     /// `workspace/configuration`.
     AskSettings,
     /// `client/registerCapability`: to be told when settings files change.
@@ -83,6 +85,7 @@ async fn ask(client: Client, request: Message, events: mpsc::UnboundedSender<Eve
                 client.show_document(params).await.map(|_| LSPAny::Null)
             }
             Message::RefreshLenses => client.code_lens_refresh().await.map(|()| LSPAny::Null),
+            Message::RefreshHints => client.inlay_hint_refresh().await.map(|()| LSPAny::Null),
             Message::CreateProgress(_, token) => client
                 .create_work_done_progress(token.clone())
                 .await

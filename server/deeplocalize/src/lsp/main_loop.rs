@@ -57,6 +57,9 @@ fn handle(state: &mut State, event: Event) {
         Event::Settings(settings) => methods::configuration::settings(state, &settings),
         Event::SettingsFilesChanged => methods::watched_files::did_change_watched_files(state),
         Event::Ask(uri, question) => methods::ask(state, &uri, question),
+        Event::Command(params, answer) if params.command == methods::execute_command::CHECK => {
+            methods::check::check(state, &params.arguments, answer);
+        }
         Event::Command(params, answer) => {
             let _ = answer.send(methods::execute_command::execute_command(state, params));
         }

@@ -6,14 +6,15 @@
 mod backend;
 mod capabilities;
 mod client;
-mod document;
+pub mod document;
 mod event;
 mod main_loop;
 mod methods;
 mod notebook;
+mod outline;
 mod parent;
 mod places;
-mod position;
+pub mod position;
 mod publish;
 mod quick_check;
 mod run;

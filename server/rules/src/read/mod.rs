@@ -6,6 +6,7 @@ mod data;
 mod head;
 mod identifiers;
 mod layer_name;
+mod lines;
 mod loss;
 mod training;
 
@@ -17,5 +18,6 @@ pub(crate) use data::{Data, Encoding, Sets, compact, is_plain, sets, targets};
 pub(crate) use head::Head;
 pub(crate) use identifiers::{Family, misspelled};
 pub(crate) use layer_name::layer_name;
+pub(crate) use lines::{function, is_unconditional};
 pub(crate) use loss::Loss;
 pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};

@@ -17,12 +17,14 @@ use crate::run::RunOptions;
 pub const RUN: &str = "deeplocalize.run";
 /// Cancels the run → `{"cancelled": bool}`.
 pub const CANCEL: &str = "deeplocalize.cancel";
+/// Checks an open document: `[uri]` → `{"findings": number}`.
+pub const CHECK: &str = "deeplocalize.check";
 /// Writes a page about the last run, `[{"show": bool}?]` → `{"path": "…"}`.
 pub const REPORT: &str = "deeplocalize.report";
 /// Removes what runs found.
 pub const CLEAR: &str = "deeplocalize.clear";
 /// All commands.
-pub const COMMANDS: [&str; 4] = [RUN, CANCEL, CLEAR, REPORT];
+pub const COMMANDS: [&str; 5] = [RUN, CANCEL, CLEAR, CHECK, REPORT];
 
 /// A run that has not begun to train by then is not going to.
 const STARTUP_SECONDS: f64 = 120.0;

@@ -243,6 +243,7 @@ pub fn checker() -> Checker {
         CheckedFile {
             findings: softmax(text, path),
             fits,
+            outline: Default::default(),
         }
     })
 }

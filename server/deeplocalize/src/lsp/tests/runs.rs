@@ -128,13 +128,19 @@ async fn progress_begins_when_the_client_agrees_and_ends_with_the_run() {
     });
     let mut server = Harness::start(client, checker(), endless_runner()).await;
     server.open(&uri, "model.fit()\n");
-    assert_eq!(lens_titles(&server, &uri).await, ["Localize faults"]);
+    assert_eq!(
+        lens_titles(&server, &uri).await,
+        ["Localize faults", "Check quickly"]
+    );
     let generation = server.run(&uri).await;
     let Message::CreateProgress(_, token) = server.message().await else {
         panic!("no question for a place")
     };
     assert_eq!(server.message().await, Message::RefreshLenses);
-    assert_eq!(lens_titles(&server, &uri).await, ["Localizing… (cancel)"]);
+    assert_eq!(
+        lens_titles(&server, &uri).await,
+        ["Localizing… (cancel)", "Check quickly"]
+    );
 
     server.tell(Event::ProgressCreated(generation, true));
     let begun = server.message().await;
@@ -164,7 +170,10 @@ async fn progress_begins_when_the_client_agrees_and_ends_with_the_run() {
     };
     assert_eq!(end.message.as_deref(), Some("cancelled"));
     assert_eq!(server.message().await, Message::RefreshLenses);
-    assert_eq!(lens_titles(&server, &uri).await, ["Localize faults"]);
+    assert_eq!(
+        lens_titles(&server, &uri).await,
+        ["Localize faults", "Check quickly"]
+    );
     assert_eq!(
         server.command("deeplocalize.cancel", Vec::new()).await,
         Ok(Some(json!({"cancelled": false})))
