@@ -15,7 +15,8 @@ fn the_server_says_what_it_offers() {
             "deeplocalize.run",
             "deeplocalize.cancel",
             "deeplocalize.clear",
-            "deeplocalize.check"
+            "deeplocalize.check",
+            "deeplocalize.report"
         ])
     );
     assert_eq!(

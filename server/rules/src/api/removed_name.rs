@@ -8,6 +8,8 @@
 //! The import or the call raises an exception. Modules such as `keras.layers.convolutional` were always an
 //! implementation detail; what was in them is in `keras.layers`. Some names are left in `tensorflow.keras`, and are
 //! only reported where they come from `keras`.
+//! An error where the script is certainly written for Keras 3 (it uses `keras.ops`, `keras.random`, a JAX or PyTorch
+//! backend, …); else information, since the script may well run on the Keras it was written for.
 //!
 //! ## Example
 //! ```python
@@ -103,7 +105,9 @@ fn rows(table: Table) -> BTreeMap<String, Removed> {
 }
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    if context.program.legacy_keras {
+    // Keras' own modules have what its public ones have not.
+    let internal = |import: &Import| import.module == "keras.src" || import.module.starts_with("keras.src.");
+    if context.program.legacy_keras || context.program.imports.iter().any(internal) {
         return Vec::new();
     }
     let imports = context
@@ -116,7 +120,10 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         .calls
         .iter()
         .filter_map(|call| of_call(context, call));
-    imports.chain(calls).collect()
+    imports
+        .chain(calls)
+        .map(|finding| context.dated(finding))
+        .collect()
 }
 
 /// The package a dotted name begins with, and what follows it.
