@@ -64,6 +64,9 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 /// What `trainable` is set on: a model (or all or some layers of it) or a layer.
 type Target = (Option<ModelId>, Option<CallId>);
 
+/// What each was set to last, and where.
+type Settings = HashMap<Target, (Option<bool>, Range)>;
+
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     let program = context.program;
     // Keras 2 froze what it found at `compile`.
@@ -126,8 +129,8 @@ fn is_part(
 /// `trainable` that differs from what it was at the first training since `compile`.
 fn between_trainings(context: &Context<'_>, id: ModelId, model: &Model) -> Option<Finding> {
     let text = context.text;
-    let mut now: HashMap<Target, (Option<bool>, Range)> = HashMap::new();
-    let mut first: Option<(HashMap<Target, (Option<bool>, Range)>, Range)> = None;
+    let mut now = Settings::new();
+    let mut first: Option<(Settings, Range)> = None;
     for step in steps(context.program, id, model) {
         match step {
             Step::Compile => first = None,
