@@ -142,13 +142,19 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(interpreter) => interpreter,
         Err(error) => return Report::failed(&options.script, session_error(&error)),
     };
-    match Run::new(options, &interpreter, files.trainings()) {
-        Ok(mut run) => {
-            run.follow(cancel, progress);
-            run.report(&mut files)
+    let run = Run::new(options, &interpreter, files.trainings()).map(|mut run| {
+        run.follow(cancel, progress);
+        if !run.overlay_failed() {
+            return run.report(&mut files);
         }
-        Err(error) => Report::failed(&options.script, session_error(&error)),
-    }
+        drop(run);
+        let again = RunOptions {
+            writes: Writes::ApartInPython,
+            ..options.clone()
+        };
+        localize(&again, cancel, progress)
+    });
+    run.unwrap_or_else(|error| Report::failed(&options.script, session_error(&error)))
 }
 
 fn session_error(error: &SessionError) -> ToolError {
@@ -298,6 +304,13 @@ impl<'a> Run<'a> {
         };
         self.ended = Some(self.started.elapsed());
         self.session.stop();
+    }
+
+    /// Whether the script ended because it wrote to a file of another user, which an overlay may not take a copy of.
+    fn overlay_failed(&self) -> bool {
+        let exception = self.trace.exception.as_ref();
+        self.options.writes == Writes::Apart
+            && exception.is_some_and(|exception| exception.message.starts_with("[Errno 75]"))
     }
 
     /// Whether a clear verdict ends the run: a fault does, health must be shown by the last training of the script.

@@ -1,6 +1,7 @@
 //! Overlays in a mount namespace of the script's own: whoever is in it sees what the script has written, wherever it
 //! goes and whatever program does it, and nobody outside does.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -31,7 +32,16 @@ pub(super) fn enter(scratches: &[PathBuf], essential: &[PathBuf]) -> Result<(), 
         prepare(covered)
             .map_err(|error| format!("cannot prepare {}: {error}", covered.directory.display()))?;
     }
+    if !geteuid().is_root() {
+        essential.iter().try_for_each(|folder| expect_own(folder))?;
+    }
     let own_users = new_namespace()?;
+    if own_users {
+        essential
+            .iter()
+            .try_for_each(|folder| make_way(folder, &covered))
+            .map_err(|error| format!("cannot prepare an overlay: {error}"))?;
+    }
     let mut mounted = Vec::new();
     match lay(&covered, own_users, essential, &mut mounted) {
         Ok(()) => Ok(()),
@@ -42,6 +52,62 @@ pub(super) fn enter(scratches: &[PathBuf], essential: &[PathBuf]) -> Result<(), 
             Err(reason)
         }
     }
+}
+
+/// Fails when something near the top of this folder belongs to somebody else or to another group: who is not root has
+/// only themselves in a namespace of their own, and the kernel then refuses to change such a file.
+fn expect_own(folder: &Path) -> Result<(), String> {
+    const LOOKED_AT: usize = 5000;
+    let (user, group) = (geteuid().as_raw(), getegid().as_raw());
+    let mut folders = VecDeque::from([folder.to_owned()]);
+    let mut seen = 0;
+    while let Some(folder) = folders.pop_front() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            seen += 1;
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            if seen > LOOKED_AT {
+                return Ok(());
+            }
+            if (metadata.uid(), metadata.gid()) != (user, group) {
+                return Err(format!(
+                    "{} belongs to another user or group",
+                    entry.path().display()
+                ));
+            }
+            if metadata.is_dir() {
+                folders.push_back(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folders above this one in the overlay, for the same reason: they may be somebody else's.
+fn make_way(folder: &Path, covered: &[Covered]) -> std::io::Result<()> {
+    let Some(covered) = covered
+        .iter()
+        .find(|covered| folder.starts_with(&covered.directory))
+    else {
+        return Ok(());
+    };
+    let mut above: Vec<_> = folder
+        .ancestors()
+        .take_while(|folder| *folder != covered.directory)
+        .collect();
+    above.reverse();
+    for folder in above {
+        let made = mirror(&covered.scratch, folder);
+        if !made.exists() {
+            fs::create_dir(&made)?;
+            fs::set_permissions(
+                &made,
+                fs::Permissions::from_mode(fs::metadata(folder)?.mode() & 0o7777),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// A new mount namespace. Whether it took new users too, which is how one who is not root gets one.

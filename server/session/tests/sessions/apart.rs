@@ -251,6 +251,55 @@ fn overlays_hold_for_children_as_well() {
     apart(text, Writes::Apart, |_, _| {});
 }
 
+/// Root has namespaces of its own kind, so what everybody else gets is tried as somebody else.
+#[cfg(target_os = "linux")]
+#[test]
+fn overlays_hold_for_who_is_not_root() {
+    use std::os::unix::fs::chown;
+
+    const NOBODY: u32 = 65534;
+    // Not one in the home folder of root.
+    let python = Path::new("/usr/bin/python3");
+    if !namespaces() || !nix::unistd::geteuid().is_root() || !python.exists() {
+        return; // Who is not root has tried it in the other tests.
+    }
+    let folder = laid_out();
+    fs::write(folder.path().join("train.py"), WRITER).unwrap();
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    for path in listing(folder.path()).keys().chain([&folder.path().to_owned()]) {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let before = listing(folder.path());
+    let output = std::process::Command::new("setpriv")
+        .args([
+            &format!("--reuid={NOBODY}"),
+            &format!("--regid={NOBODY}"),
+            "--clear-groups",
+        ])
+        .arg(crate::support::dump())
+        .arg("train.py")
+        .current_dir(folder.path())
+        .env("WRITES", "apart")
+        .env("PYTHON", python)
+        .env("HOME", folder.path().join("home"))
+        .env("TMPDIR", folder.path().join("tmp"))
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        shown.contains("Code(0)"),
+        "{shown}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        shown.contains("model.keras") && shown.contains("without_overlay: None"),
+        "{shown}"
+    );
+    let mut after = listing(folder.path());
+    after.retain(|path, _| !path.starts_with(folder.path().join("tmp/deeplocalize-dump.log")));
+    assert_eq!(after, before);
+}
+
 /// Whether this system lets us have namespaces; where it does not, Python's part is what runs.
 #[cfg(target_os = "linux")]
 fn namespaces() -> bool {

@@ -158,10 +158,31 @@ def _saved_models(module: ModuleType) -> None:
     native.Save = lambda path: save(path if _is_remote(path) else to_write(path))
 
 
+class _Reader:
+    """Stands in for a module of functions that read from the folder given to them first."""
+
+    def __init__(self, original: Any) -> None:
+        self._original = original
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._original, name)
+        return value if isinstance(value, type) or not callable(value) else functools.partial(_folder, value)
+
+
+def _folder(function: Callable[..., Any], *args: Any) -> Any:
+    return _reads(function, *args) if args and isinstance(args[0], (str, os.PathLike)) else function(*args)
+
+
+def _fingerprints(module: ModuleType) -> None:
+    module.fingerprinting_pywrap = _Reader(module.fingerprinting_pywrap)
+
+
 PATCHES: dict[str, Patch] = {
     "h5py._hl.files": _h5py,
     "tensorflow.python.lib.io.file_io": _file_io,
     "tensorflow.python.ops.summary_ops_v2": _summaries,
     "tensorflow.python.checkpoint.checkpoint": _checkpoints,
+    "tensorflow.python.saved_model.fingerprinting": _fingerprints,
+    "tensorflow.python.saved_model.fingerprinting_utils": _fingerprints,
     "tensorflow.python.saved_model.save": _saved_models,
 }
