@@ -54,8 +54,9 @@ class Run:
         sources: dict[int, list[int]] | None = None,
         shapes: dict[int, Any] | None = None,
         batch: Any = None,
+        learning_rate: float = math.nan,
     ) -> None:
-        """Sends the `fit` message, once."""
+        """Sends the `fit` message, once. `learning_rate` where the optimizer itself cannot tell it now."""
         if self._announced:
             return
         self._announced = True
@@ -75,7 +76,7 @@ class Run:
             compile_site=vars(model).get(_COMPILE),
             model={"name": model.name, "class": type(model).__name__, "site": sites.recall(model)},
             layers=layers.describe(model, ordered, sources or {}, shapes or {}),
-            optimizer=_optimizer(getattr(model, "optimizer", None)),
+            optimizer=_optimizer(getattr(model, "optimizer", None), learning_rate),
             loss=self._loss,
             metrics=_metrics(model),
             epochs=self._arguments.get("epochs", 1) if self._call == "fit" else None,
@@ -239,15 +240,22 @@ def floats(logs: Any) -> dict[str, float]:
     return found
 
 
-def _optimizer(optimizer: Any) -> dict[str, Any] | None:
+def _optimizer(optimizer: Any, rate: float) -> dict[str, Any] | None:
     if optimizer is None:
         return None
     return {
         "class": type(optimizer).__name__,
         "site": sites.recall(optimizer),
-        "learning_rate": guarded(lambda: float(optimizer.learning_rate)),
+        "learning_rate": _rate_of(optimizer) if math.isnan(rate) else rate,
         "config": layers.config_of(optimizer),
     }
+
+
+def _rate_of(optimizer: Any) -> float | None:
+    try:
+        return float(optimizer.learning_rate)
+    except Exception:  # On JAX the variables are empty while a training runs; in old Keras it may be a schedule.
+        return None
 
 
 def _metrics(model: Any) -> list[str]:

@@ -30,16 +30,23 @@ def _trainer(module: ModuleType) -> None:
 
 
 def _tensorflow_trainer(module: ModuleType) -> None:
-    from .training import patch_make_train_function, patch_trainer
+    from .training import on_tensorflow, patch_make_train_function, patch_trainer
 
-    patch_make_train_function(module)
+    patch_make_train_function(module, "TensorFlowTrainer", on_tensorflow)
     patch_trainer(module, "TensorFlowTrainer")
 
 
 def _jax_trainer(module: ModuleType) -> None:
-    from .training import patch_trainer
+    from .training import on_jax, patch_make_train_function, patch_trainer
 
+    patch_make_train_function(module, "JAXTrainer", on_jax)
     patch_trainer(module, "JAXTrainer")
+
+
+def _jax(module: ModuleType) -> None:
+    from .jax_recorder import patch_jax
+
+    patch_jax(module)
 
 
 def _torch_trainer(module: ModuleType) -> None:
@@ -73,6 +80,7 @@ ALL: dict[str, Patch] = {
     "keras.src.optimizers.base_optimizer": _optimizer,
     "keras.src.trainers.trainer": _trainer,
     "keras.src.backend.tensorflow.trainer": _tensorflow_trainer,
+    "jax": _jax,
     "keras.src.backend.jax.trainer": _jax_trainer,
     "keras.src.backend.torch.trainer": _torch_trainer,
     "keras.src.callbacks.callback_list": _callbacks,

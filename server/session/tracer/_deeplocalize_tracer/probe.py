@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
 from . import statistics
 from .activations import activation_name
 from .layers import probed_weights
-from .recorder import Recorder, variable_key
+from .recorder import Call, variable_key
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,14 @@ def unit_axis(layer: Any, rank: int) -> int:
     return -1
 
 
-def tensors_of(tf: Any, recorded: Recorder, indices: dict[int, int]) -> dict[Row, Any]:
-    """The recorded tensors by row, in the order of the layers; `indices` is by id of the layer."""
+def tensors_of(
+    calls: dict[int, Call], indices: dict[int, int], dense: Callable[[Any], Any]
+) -> dict[Row, Any]:
+    """The tensors of these calls by row, in the order of the layers.
+
+    `calls` and `indices` are by id of the layer; `dense` makes a plain tensor of a sparse gradient.
+    """
     found: dict[Row, Any] = {}
-    calls = recorded.first_calls()
     for key, index in sorted(indices.items(), key=lambda item: item[1]):
         call = calls.get(key)
         if call is None:
@@ -83,25 +87,31 @@ def tensors_of(tf: Any, recorded: Recorder, indices: dict[int, int]) -> dict[Row
             found[Row(index, "v1")] = call.before
         found[Row(index, "v2")] = call.after
         if call.after_gradient is not None:
-            found[Row(index, "gout")] = dense(tf, call.after_gradient)
+            found[Row(index, "gout")] = dense(call.after_gradient)
         elif call.before_gradient is not None:
-            found[Row(index, "gout", before_activation=True)] = dense(tf, call.before_gradient)
+            found[Row(index, "gout", before_activation=True)] = dense(call.before_gradient)
     return found
 
 
-def gradients_of(tf: Any, recorded: Recorder, weights: list[Weight]) -> dict[Row, Any]:
-    """The recorded gradients of the weights by row."""
+def gradients_of(
+    gradients: dict[int, Any], weights: list[Weight], dense: Callable[[Any], Any]
+) -> dict[Row, Any]:
+    """The gradients of the weights by row; `gradients` is by `variable_key`."""
     found: dict[Row, Any] = {}
     for weight in weights:
-        gradient = recorded.gradients.get(variable_key(weight.variable))
+        gradient = gradients.get(variable_key(weight.variable))
         if gradient is not None:
-            found[Row(weight.row.layer, "dw", weight.row.weight)] = dense(tf, gradient)
+            found[Row(weight.row.layer, "dw", weight.row.weight)] = dense(gradient)
     return found
 
 
-def dense(tf: Any, gradient: Any) -> Any:
+def dense_on(tf: Any) -> Callable[[Any], Any]:
     """The gradient of an embedding comes as slices."""
-    return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+    def dense(gradient: Any) -> Any:
+        return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+    return dense
 
 
 def view(tensor: Any) -> np.ndarray:

@@ -10,14 +10,24 @@ from typing import Any, Callable
 from .activations import ACTIVATION_LAYERS
 from .variables import inner
 
-_active: list[Recorder] = []
+_active: list[Any] = []
 # How many operations to walk back from a layer's input to the layer that made it.
 _LONGEST_WALK = 200
 
 
-def active() -> Recorder | None:
+def active() -> Any:
     """The recorder of the step that is running, if that step is probed."""
     return _active[-1] if _active else None
+
+
+@contextmanager
+def activated(recorder: Any) -> Iterator[None]:
+    """Has this recorder see the calls of layers."""
+    _active.append(recorder)
+    try:
+        yield
+    finally:
+        _active.pop()
 
 
 @dataclass
@@ -57,13 +67,12 @@ class Recorder:
             return recorder.gradient(original, self, target, sources, args, kwargs)
 
         self._graph = None if self._tf.executing_eagerly() else self._tf.compat.v1.get_default_graph()
-        _active.append(self)
         tape.gradient = gradient
         try:
-            yield
+            with activated(self):
+                yield
         finally:
             tape.gradient = original
-            _active.pop()
 
     def call(
         self, original: Callable[..., Any], layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -75,7 +84,12 @@ class Recorder:
                 self.prediction = self._first(output)
             return output
         inputs: list[Any] = []
-        with _watched_activation(layer, inputs):
+
+        def note(tensor: Any) -> Any:
+            inputs.append(tensor)
+            return tensor
+
+        with watched_activation(layer, note):
             output = original(layer, *args, **kwargs)
         after = self._first(output)
         if after is not None:
@@ -114,16 +128,8 @@ class Recorder:
         return gradients
 
     def first_calls(self) -> dict[int, Call]:
-        """One call for each layer, by id, in the order of the forward pass.
-
-        Of several calls the first that took part in the backward pass, else the first.
-        """
-        chosen: dict[int, Call] = {}
-        for call in self.calls:
-            known = chosen.get(id(call.layer))
-            if known is None or (not _took_part(known) and _took_part(call)):
-                chosen[id(call.layer)] = call
-        return chosen
+        """One call for each layer, by id, in the order of the forward pass."""
+        return first_calls(self.calls)
 
     def _flat(self, tensors: Any) -> list[Any]:
         return [tensor for tensor in self._tf.nest.flatten(tensors) if self._usable(tensor)]
@@ -169,13 +175,26 @@ def variable_key(variable: Any) -> int:
     return id(inner(variable))
 
 
+def first_calls(calls: list[Call]) -> dict[int, Call]:
+    """One call for each layer, by id, in the order of the forward pass.
+
+    Of several calls the first that took part in the backward pass, else the first.
+    """
+    chosen: dict[int, Call] = {}
+    for call in calls:
+        known = chosen.get(id(call.layer))
+        if known is None or (not _took_part(known) and _took_part(call)):
+            chosen[id(call.layer)] = call
+    return chosen
+
+
 def _took_part(call: Call) -> bool:
     return call.after_gradient is not None or call.before_gradient is not None
 
 
 @contextmanager
-def _watched_activation(layer: Any, inputs: list[Any]) -> Iterator[None]:
-    """Replaces the layer's `activation` by one that notes its input and calls the original.
+def watched_activation(layer: Any, note: Callable[[Any], Any]) -> Iterator[None]:
+    """Replaces the layer's `activation` by one that has its input noted and calls the original.
 
     So what the original leaves on its output (the logits) stays. Past Keras' attribute tracking, which would
     refuse.
@@ -187,8 +206,7 @@ def _watched_activation(layer: Any, inputs: list[Any]) -> Iterator[None]:
         return
 
     def noting(x: Any, *args: Any, **kwargs: Any) -> Any:
-        inputs.append(x)
-        return activation(x, *args, **kwargs)
+        return activation(note(x), *args, **kwargs)
 
     noting.__name__ = getattr(activation, "__name__", "activation")
     attributes["activation"] = noting

@@ -8,17 +8,16 @@ bits of the training.
 from __future__ import annotations
 
 import contextlib
-import io
-import random
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from . import probe as probes
+from .isolation import undisturbed
 from .layers import leaves
 from .recorder import Recorder
-from .variables import Variables, inner
+from .variables import Variables, inner, mean_of
 
 # Operations whose effect outlives the step and is not undone by restoring variables.
 _EFFECTS = {
@@ -55,6 +54,9 @@ class CannotProbe(Exception):
 class Trace:
     """One traced shape of the shadow step."""
 
+    # The compiled step.
+    function: Any
+
     def __init__(self, rows: list[probes.Row], weights: list[probes.Weight]) -> None:
         self.rows = rows
         self.weights = weights
@@ -69,6 +71,8 @@ class Shadow:
         self._tf = tf
         self._model = model
         self._traces: dict[int, Trace] = {}
+        # By shapes and types of the batch.
+        self._known: dict[Any, Trace] = {}
         self.layers: list[Any] = []
         self.sources: dict[int, list[int]] = {}
         self.shapes: dict[int, list[int | None]] = {}
@@ -78,15 +82,16 @@ class Shadow:
 
     def prepare(self, batch: Any) -> None:
         """Traces the step for such batches, if that has not been done."""
-        with undisturbed():
-            self._trace_of(batch)
+        self._trace_of(batch)
 
     def run(self, batch: Any) -> probes.Probe:
         """Runs the step and undoes it."""
-        with undisturbed():
-            batch = as_tensors(self._tf, batch)
-            trace = self._trace_of(batch)
-            return self._run(trace, batch)
+        batch = as_tensors(self._tf, batch)
+        key = tuple((tuple(item.shape), item.dtype) for item in self._tf.nest.flatten(batch) if item is not None)
+        trace = self._known.get(key)
+        if trace is None:
+            trace = self._known[key] = self._trace_of(batch)
+        return self._run(trace, batch)
 
     def _run(self, trace: Trace, batch: Any) -> probes.Probe:
         touched = trace.touched
@@ -96,12 +101,12 @@ class Shadow:
             # From zero, the running mean of the loss is that of this batch alone.
             for variable in tracker:
                 variable.assign(self._tf.zeros(variable.shape, variable.dtype))
-            outputs = self._function(batch)
+            outputs = trace.function(batch)
             after = touched.values()
         finally:
             touched.restore(before)
         probe = probes.Probe()
-        probe.loss = _mean([after[id(variable)] for variable in tracker])
+        probe.loss = mean_of([after[id(variable)] for variable in tracker])
         if outputs["learning_rate"] is not None:
             probe.learning_rate = float(outputs["learning_rate"])
         if outputs["prediction"] is not None:
@@ -127,8 +132,9 @@ class Shadow:
             self._settle(recorded, found)
         indices = {id(layer): index for index, layer in enumerate(self.layers)}
         weights = probes.weights_of(self.layers)
-        tensors = probes.tensors_of(tf, recorded, indices)
-        tensors.update(probes.gradients_of(tf, recorded, weights))
+        dense = probes.dense_on(tf)
+        tensors = probes.tensors_of(recorded.first_calls(), indices, dense)
+        tensors.update(probes.gradients_of(recorded.gradients, weights, dense))
         graph = tf.compat.v1.get_default_graph()
         self._traces[id(graph)] = Trace(list(tensors), weights)
         return {
@@ -148,9 +154,11 @@ class Shadow:
             self.shapes[key] = [None, *call.after.shape.as_list()[1:]] if call.after.shape.rank else []
 
     def _trace_of(self, batch: Any) -> Trace:
-        with _silent_printing():
-            graph = self._function.get_concrete_function(batch).graph
+        with undisturbed(), _silent_printing():
+            function = self._function.get_concrete_function(batch)
+        graph = function.graph
         trace = self._traces[id(graph)]
+        trace.function = function
         if trace.touched is None:
             refuse_effects(graph)
             trace.touched = self._touched(graph)
@@ -165,14 +173,6 @@ class Shadow:
     def _tracker(self) -> list[Any]:
         """The variables of Keras' running mean of the loss; a custom model need not list it as a metric."""
         return [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
-
-
-def _mean(tracker: list[Any]) -> float | None:
-    """The mean in the variables of a Keras `Mean`; `None` when nothing was counted."""
-    if len(tracker) != 2:
-        return None
-    total, count = (float(value) for value in tracker)
-    return total / count if count else None
 
 
 def as_tensors(tf: Any, batch: Any) -> Any:
@@ -198,18 +198,6 @@ def refuse_effects(graph: Any) -> None:
     found = sorted({node.op for node in [*definition.node, *nodes]} & _EFFECTS)
     if found:
         raise CannotProbe(f"the training step has effects outside the model ({', '.join(found)})")
-
-
-@contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Leaves Python's and NumPy's random state and what is printed as if nothing had run in between."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
 
 
 @contextlib.contextmanager

@@ -6,14 +6,11 @@ import math
 import traceback
 from typing import Any, Callable
 
-import numpy as np
-
-from . import config, fit, predictions
-from .channel import notice
+from . import config, fit, reporting
 from .layers import leaves
-from .probe import Probe, gradients_of, measure, tensors_of, view, weights_of
+from .probe import Probe, dense_on, gradients_of, measure, tensors_of, view, weights_of
 from .recorder import Recorder
-from .shadow import CannotProbe, Shadow, as_tensors, gradient_scale, undisturbed
+from .shadow import CannotProbe, Shadow, as_tensors, gradient_scale
 from .variables import inner
 
 
@@ -58,6 +55,13 @@ class Stepper:
             self._cannot(failure)
         fit.guarded(self._report, run, batches, probe, logs, before, rate)
         return logs
+
+    def _report(
+        self, run: fit.Run, batches: list[Any], probe: Probe | None, logs: Any, before: Any, rate: float
+    ) -> None:
+        found = fit.floats(logs)
+        loss = reporting.loss_since(before, self._totals(), found)
+        reporting.report(run, batches, probe, found, loss, rate)
 
     def _take(self, iterator: Any) -> list[Any] | None:
         """The next batches; `None` when they are spread over devices.
@@ -133,8 +137,7 @@ class Stepper:
         with recorded.recording():
             logs = self._plain(batches)
         try:
-            with undisturbed():
-                return logs, self._eager_probe(recorded, before, scales), None
+            return logs, self._eager_probe(recorded, before, scales), None
         except Exception:
             return logs, None, traceback.format_exc(limit=-3)
 
@@ -144,8 +147,9 @@ class Stepper:
         ordered = sorted(leaves(self._model), key=lambda layer: order.get(id(layer), len(order)))
         indices = {id(layer): index for index, layer in enumerate(ordered)}
         weights = weights_of(ordered)
-        tensors = tensors_of(tf, recorded, indices)
-        tensors.update(gradients_of(tf, recorded, weights))
+        dense = dense_on(tf)
+        tensors = tensors_of(recorded.first_calls(), indices, dense)
+        tensors.update(gradients_of(recorded.gradients, weights, dense))
         probe = Probe()
         if recorded.prediction is not None:
             probe.prediction = view(recorded.prediction)
@@ -161,31 +165,6 @@ class Stepper:
             run.announce(ordered)
         return probe
 
-    def _report(
-        self,
-        run: fit.Run,
-        batches: list[Any],
-        probe: Probe | None,
-        logs: Any,
-        before: tuple[float, float] | None,
-        rate: float,
-    ) -> None:
-        found = fit.floats(logs)
-        x, y = _unpacked(batches[0])
-        loss = probe.loss if probe is not None else None
-        if loss is None:
-            loss = self._mean_since(before, found)
-        run.announce(batch=batches[0])
-        compared = predictions.UNKNOWN
-        if probe is not None:
-            if probe.learning_rate is not None:
-                rate = probe.learning_rate
-            compared = run.compare(None if y is None else np.asarray(y), probe.prediction)
-        size = float(x.shape[0]) if x is not None and len(x.shape) else math.nan
-        run.send(run.batch, probe, found, loss, rate, size, compared)
-        run.batch += 1
-        run.step += len(batches) - 1
-
     def _totals(self) -> tuple[float, float] | None:
         """Sum and count behind Keras' running mean of the loss."""
         variables = getattr(getattr(self._model, "_loss_tracker", None), "variables", [])
@@ -193,13 +172,6 @@ class Stepper:
             return None
         total, count = (float(inner(variable).numpy()) for variable in variables)
         return total, count
-
-    def _mean_since(self, before: tuple[float, float] | None, logs: dict[str, float]) -> float:
-        after = self._totals()
-        if before is not None and after is not None and after[1] > before[1]:
-            return (after[0] - before[0]) / (after[1] - before[1])
-        # A custom step that keeps its own account of the loss.
-        return logs.get("loss", next((value for name, value in logs.items() if "loss" in name), math.nan))
 
     def _learning_rate(self) -> float:
         """The learning rate where reading it costs nothing; schedules are read in the probed step."""
@@ -217,26 +189,12 @@ class Stepper:
     def _cannot(self, why: str) -> None:
         if self._why_not is None:
             self._why_not = why
-            notice("unsupported", f"the layers of {self._model.name} cannot be probed: {why}")
+            reporting.cannot_probe(self._model, why)
 
 
 def _some(iterator: Any, count: int) -> Any:
     for _, batch in zip(range(count), iterator):
         yield batch
-
-
-def _unpacked(batch: Any) -> tuple[Any, Any]:
-    """The first input and the first label of a batch."""
-    parts = batch if isinstance(batch, tuple) else (batch,)
-    return _leaf(parts[0]), _leaf(parts[1]) if len(parts) > 1 else None
-
-
-def _leaf(part: Any) -> Any:
-    if isinstance(part, dict):
-        part = next(iter(part.values()), None)
-    if isinstance(part, (list, tuple)):
-        part = part[0] if part else None
-    return part if hasattr(part, "shape") and hasattr(part, "dtype") else None
 
 
 def _compiled_step(plain: Callable[[Any], Any]) -> Any:

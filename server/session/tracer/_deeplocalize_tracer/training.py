@@ -120,30 +120,45 @@ def _bound(signature: inspect.Signature, *call: Any) -> dict[str, Any]:
         return {}
 
 
-def patch_make_train_function(module: ModuleType) -> None:
-    """Stands in for the function that trains on the next batch."""
-    trainer = module.TensorFlowTrainer
+def patch_make_train_function(module: ModuleType, name: str, stand_in: Callable[[Any, Any], Any]) -> None:
+    """Stands in for the function that trains on the next batch.
+
+    `stand_in` is given the model and that function, and returns what is called in its place.
+    """
+    trainer = getattr(module, name)
     make = trainer.make_train_function
 
     @functools.wraps(make)
     def make_train_function(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = make(self, *args, **kwargs)
-        fit.guarded(_stand_in, self)
+        fit.guarded(_replace, self, stand_in)
         return result
 
     trainer.make_train_function = make_train_function
 
 
-def _stand_in(model: Any) -> None:
-    from .stepper import Stepper
-
+def _replace(model: Any, stand_in: Callable[[Any, Any], Any]) -> None:
     plain = model.train_function
     if plain is None or hasattr(plain, "_deeplocalize_stepper"):
         return
-    stepper = Stepper(sys.modules["tensorflow"], model, plain)
+    stepper = stand_in(model, plain)
 
-    def train_function(iterator: Any) -> Any:
-        return stepper.step(iterator)
+    def train_function(*args: Any) -> Any:
+        return stepper.step(*args)
 
     train_function._deeplocalize_stepper = stepper  # type: ignore[attr-defined]
     model.train_function = train_function
+
+
+def on_tensorflow(model: Any, plain: Any) -> Any:
+    """The stand-in on TensorFlow."""
+    from .stepper import Stepper
+
+    return Stepper(sys.modules["tensorflow"], model, plain)
+
+
+def on_jax(model: Any, plain: Any) -> Any:
+    """The stand-in on JAX."""
+    from .jax_stepper import JaxStepper
+
+    return JaxStepper(sys.modules["jax"], model, plain)

@@ -12,6 +12,14 @@ def inner(variable: Any) -> Any:
     return variable if found is None else found
 
 
+def mean_of(tracker: list[Any]) -> float | None:
+    """The mean in the values of a Keras `Mean`; `None` when nothing was counted."""
+    if len(tracker) != 2:
+        return None
+    total, count = (float(value) for value in tracker)
+    return total / count if count else None
+
+
 class Variables:
     """A set of variables. Reading is compiled, one call instead of hundreds; writing would not gain."""
 

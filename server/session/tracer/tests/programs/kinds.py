@@ -1,44 +1,14 @@
 """Many kinds of training, each from the same seed; prints the outcome of each to the last bit."""
 
-import hashlib
-import json
 import os
-import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
 import keras
 import numpy as np
 import tensorflow as tf
+from common import data, kind, main, outcome
 from keras import layers
-
-OUTCOMES = {}
-
-
-def data(classes=4, shape=(12,), samples=150):
-    generator = np.random.default_rng(7)
-    x = generator.normal(size=(samples, *shape)).astype("float32")
-    return x, generator.integers(0, classes, samples)
-
-
-def outcome(name, model, *histories):
-    digest = hashlib.sha256()
-    for weight in [*model.weights, *(model.optimizer.variables if model.optimizer else [])]:
-        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
-    digest.update(np.random.rand(3).tobytes())
-    OUTCOMES[name] = [
-        digest.hexdigest(),
-        [repr(h.history if hasattr(h, "history") else h) for h in histories],
-    ]
-
-
-KINDS = {}
-
-
-def kind(function):
-    KINDS[function.__name__] = function
-    return function
-
 
 @kind
 def mlp_dropout(name):
@@ -310,9 +280,4 @@ def python_function(name):
     outcome(name, model, model.fit(x, y, verbose=0), len(calls))
 
 
-for name in sys.argv[1:] or KINDS:
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(11)
-    KINDS[name](name)
-    print("done", name, file=sys.stderr)
-print(json.dumps(OUTCOMES))
+main(keras)
