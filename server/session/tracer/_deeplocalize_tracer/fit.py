@@ -8,7 +8,7 @@ from typing import Any, Callable, ClassVar
 
 import numpy as np
 
-from . import data, layers, losses, predictions, sites, statistics
+from . import data, dialect, layers, losses, predictions, sites, statistics
 from .channel import channel, notice
 from .probe import Probe, Row
 
@@ -259,9 +259,8 @@ def _rate_of(optimizer: Any) -> float | None:
 
 
 def _metrics(model: Any) -> list[str]:
-    compiled = getattr(model, "_compile_metrics", None)
     names = []
-    for metric in _flat(getattr(compiled, "_user_metrics", None)):
+    for metric in _flat(dialect.user_metrics(model)):
         names.append(metric if isinstance(metric, str) else getattr(metric, "name", None) or _name(metric))
     return names
 

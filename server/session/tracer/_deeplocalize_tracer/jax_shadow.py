@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import dialect
 from . import probe as probes
 from .isolation import undisturbed
 from .jax_recorder import JaxRecorder, Unstable
@@ -30,7 +31,7 @@ class JaxShadow:
         self._rows: list[probes.Row] = []
         self._weights: list[probes.Weight] = []
         self._compiled: dict[Any, Any] = {}
-        self._tracker = positions(model.metrics_variables, model._loss_tracker.variables)
+        self._tracker = positions(model.metrics_variables, dialect.loss_variables(model))
 
     def run(self, state: Any, batch: Any) -> probes.Probe:
         """Runs the step on a state, which stays as it is."""
@@ -133,11 +134,10 @@ class JaxShadow:
     def _scale(self, values: Any) -> Any:
         """What the loss is multiplied by (mixed precision)."""
         optimizer = self._model.optimizer
-        scale = getattr(optimizer, "dynamic_scale", None)
-        if scale is not None:
-            return values[positions(optimizer.variables, [scale])[0]]
-        factor = getattr(optimizer, "loss_scale_factor", None)
-        return float(factor) if isinstance(factor, (int, float)) else 1.0
+        scale = dialect.loss_scale(optimizer)
+        if isinstance(scale, (int, float)):
+            return float(scale)
+        return 1.0 if scale is None else values[positions(optimizer.variables, [scale])[0]]
 
 
 def positions(variables: list[Any], wanted: list[Any]) -> list[int]:

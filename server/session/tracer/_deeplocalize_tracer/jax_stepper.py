@@ -7,7 +7,7 @@ import traceback
 from itertools import islice
 from typing import Any, Callable
 
-from . import config, fit, reporting
+from . import config, dialect, fit, reporting
 from .jax_shadow import JaxShadow, positions
 from .probe import Probe
 from .shadow import CannotProbe
@@ -76,7 +76,7 @@ class JaxStepper:
 
     def _totals(self, state: Any) -> tuple[float, float] | None:
         """Sum and count behind Keras' running mean of the loss."""
-        places = positions(self._model.metrics_variables, self._model._loss_tracker.variables)
+        places = positions(self._model.metrics_variables, dialect.loss_variables(self._model))
         if len(places) != 2:
             return None
         total, count = (float(state[3][at]) for at in places)

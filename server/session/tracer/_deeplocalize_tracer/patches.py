@@ -6,6 +6,7 @@ import os
 from types import ModuleType
 
 from . import surroundings
+from .channel import channel
 from .hooks import Patch
 
 
@@ -19,28 +20,37 @@ def _optimizer(module: ModuleType) -> None:
     from .layers import patch_optimizer
     from .training import patch_apply_gradients
 
-    patch_optimizer(module)
-    patch_apply_gradients(module)
+    patch_optimizer(module.BaseOptimizer)
+    patch_apply_gradients(module.BaseOptimizer)
 
 
 def _trainer(module: ModuleType) -> None:
+    from keras.src.version import __version__
+
     from .training import patch_compile
 
-    patch_compile(module)
+    patch_compile(module.Trainer)
+    channel.send("keras", version=__version__, backend=module.backend.backend(), package="keras")
 
 
 def _tensorflow_trainer(module: ModuleType) -> None:
     from .training import on_tensorflow, patch_make_train_function, patch_trainer
 
-    patch_make_train_function(module, "TensorFlowTrainer", on_tensorflow)
-    patch_trainer(module, "TensorFlowTrainer")
+    patch_make_train_function(module.TensorFlowTrainer, on_tensorflow)
+    patch_trainer(module.TensorFlowTrainer)
 
 
 def _jax_trainer(module: ModuleType) -> None:
     from .training import on_jax, patch_make_train_function, patch_trainer
 
-    patch_make_train_function(module, "JAXTrainer", on_jax)
-    patch_trainer(module, "JAXTrainer")
+    patch_make_train_function(module.JAXTrainer, on_jax)
+    patch_trainer(module.JAXTrainer)
+
+
+def _torch_trainer(module: ModuleType) -> None:
+    from .training import patch_trainer
+
+    patch_trainer(module.TorchTrainer)
 
 
 def _jax(module: ModuleType) -> None:
@@ -49,24 +59,46 @@ def _jax(module: ModuleType) -> None:
     patch_jax(module)
 
 
-def _torch_trainer(module: ModuleType) -> None:
-    from .training import patch_trainer
-
-    patch_trainer(module, "TorchTrainer")
-
-
 def _callbacks(module: ModuleType) -> None:
     from .callbacks import patch_callbacks
 
     patch_callbacks(module)
 
 
-def _tf_keras(module: ModuleType) -> None:
-    from .channel import channel, notice
+def _old_optimizer(module: ModuleType) -> None:
+    from .layers import patch_optimizer
+    from .training import patch_apply_gradients
 
+    # Both `apply_gradients` are Keras' own: the derived class calls that of its base.
+    patch_optimizer(module._BaseOptimizer)
+    patch_apply_gradients(module._BaseOptimizer)
+
+
+def _legacy_optimizer(module: ModuleType) -> None:
+    from .layers import patch_optimizer
+    from .training import patch_apply_gradients
+
+    patch_optimizer(module.OptimizerV2)
+    patch_apply_gradients(module.OptimizerV2)
+
+
+def _old_trainer(module: ModuleType) -> None:
+    from .training import on_tf_keras, patch_compile, patch_make_train_function, patch_trainer
+
+    patch_compile(module.Model)
+    patch_make_train_function(module.Model, on_tf_keras)
+    patch_trainer(module.Model)
+
+
+def _tf_keras(module: ModuleType) -> None:
     version = getattr(module, "__version__", "")
     channel.send("keras", version=version, backend="tensorflow", package="tf_keras")
-    notice("unsupported", "training with tf_keras (Keras 2) is not observed; Keras 3 is")
+
+
+def _autograph(module: ModuleType) -> None:
+    """Autograph translates what it does not know to be a library; the tracer is one."""
+    package = (__package__ or "").partition(".")[0]
+    module.CONVERSION_RULES = (module.DoNotConvert(package), *module.CONVERSION_RULES)
 
 
 def _tracebacks(module: ModuleType) -> None:
@@ -75,16 +107,23 @@ def _tracebacks(module: ModuleType) -> None:
 
 
 ALL: dict[str, Patch] = {
+    "tensorflow.python.autograph.core.config": _autograph,
     "keras.src.utils.traceback_utils": _tracebacks,
     "keras.src.layers.layer": _layer,
     "keras.src.optimizers.base_optimizer": _optimizer,
     "keras.src.trainers.trainer": _trainer,
     "keras.src.backend.tensorflow.trainer": _tensorflow_trainer,
-    "jax": _jax,
     "keras.src.backend.jax.trainer": _jax_trainer,
     "keras.src.backend.torch.trainer": _torch_trainer,
     "keras.src.callbacks.callback_list": _callbacks,
+    "jax": _jax,
     "tf_keras": _tf_keras,
+    "tf_keras.src.utils.traceback_utils": _tracebacks,
+    "tf_keras.src.engine.base_layer": _layer,
+    "tf_keras.src.engine.training": _old_trainer,
+    "tf_keras.src.optimizers.optimizer": _old_optimizer,
+    "tf_keras.src.optimizers.legacy.optimizer_v2": _legacy_optimizer,
+    "tf_keras.src.callbacks": _callbacks,
     "matplotlib": surroundings.patch_matplotlib,
     "matplotlib.pyplot": surroundings.patch_pyplot,
 }

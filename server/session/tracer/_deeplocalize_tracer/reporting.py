@@ -42,7 +42,7 @@ def loss_since(
 
 
 def unpacked(batch: Any) -> tuple[Any, Any]:
-    """The first input and the first label of a batch."""
+    """The first input and the first label of a batch; of a batch that was not seen neither."""
     parts = batch if isinstance(batch, tuple) else (batch,)
     return _leaf(parts[0]), _leaf(parts[1]) if len(parts) > 1 else None
 

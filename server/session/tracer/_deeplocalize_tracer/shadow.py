@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import dialect
 from . import probe as probes
 from .isolation import undisturbed
 from .layers import leaves
@@ -76,9 +77,9 @@ class Shadow:
         self.layers: list[Any] = []
         self.sources: dict[int, list[int]] = {}
         self.shapes: dict[int, list[int | None]] = {}
-        self._function = tf.function(
-            tf.autograph.experimental.do_not_convert(self._step), reduce_retracing=True
-        )
+        # Keras 2 lets autograph translate what the user wrote, Keras 3 does not.
+        step = self._step if dialect.is_old(model) else tf.autograph.experimental.do_not_convert(self._step)
+        self._function = tf.function(step, reduce_retracing=True)
 
     def prepare(self, batch: Any) -> None:
         """Traces the step for such batches, if that has not been done."""
@@ -123,7 +124,7 @@ class Shadow:
         """Traced by TensorFlow."""
         tf, model = self._tf, self._model
         optimizer = model.optimizer
-        learning_rate = None if optimizer is None else tf.convert_to_tensor(optimizer.learning_rate)
+        learning_rate = _learning_rate(tf, optimizer)
         found = leaves(model)
         recorded = Recorder(tf, model, found)
         with recorded.recording():
@@ -166,13 +167,19 @@ class Shadow:
 
     def _touched(self, graph: Any) -> Variables:
         model = self._model
-        of_optimizer = [] if model.optimizer is None else model.optimizer.variables
-        of_metrics = [*model.metrics_variables, *self._tracker()]
+        of_optimizer = dialect.optimizer_variables(model.optimizer)
+        of_metrics = [*dialect.metrics_variables(model), *self._tracker()]
         return Variables(self._tf, [*graph.variables, *model.variables, *of_metrics, *of_optimizer])
 
     def _tracker(self) -> list[Any]:
-        """The variables of Keras' running mean of the loss; a custom model need not list it as a metric."""
-        return [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
+        return [inner(variable) for variable in dialect.loss_variables(self._model)]
+
+
+def _learning_rate(tf: Any, optimizer: Any) -> Any:
+    rate = getattr(optimizer, "learning_rate", None)
+    if callable(rate) and not hasattr(rate, "shape"):  # A schedule of a legacy optimizer.
+        rate = rate(optimizer.iterations)
+    return None if rate is None else tf.convert_to_tensor(rate)
 
 
 def as_tensors(tf: Any, batch: Any) -> Any:
@@ -184,11 +191,10 @@ def as_tensors(tf: Any, batch: Any) -> Any:
 
 def gradient_scale(optimizer: Any, values: dict[int, Any]) -> float:
     """What the loss was multiplied by (mixed precision); `values` are those of variables by id."""
-    scale = getattr(optimizer, "dynamic_scale", None)
+    scale = dialect.loss_scale(optimizer)
     if scale is not None and id(inner(scale)) in values:
         return float(values[id(inner(scale))].numpy())
-    factor = getattr(optimizer, "loss_scale_factor", None)
-    return float(factor) if isinstance(factor, (int, float)) else 1.0
+    return float(scale) if isinstance(scale, (int, float)) else 1.0
 
 
 def refuse_effects(graph: Any) -> None:

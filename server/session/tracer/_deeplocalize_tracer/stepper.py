@@ -6,7 +6,7 @@ import math
 import traceback
 from typing import Any, Callable
 
-from . import config, fit, reporting
+from . import config, dialect, fit, reporting
 from .layers import leaves
 from .probe import Probe, dense_on, gradients_of, measure, tensors_of, view, weights_of
 from .recorder import Recorder
@@ -24,6 +24,8 @@ class Stepper:
         self._shadow: Shadow | None = None
         self._why_not: str | None = None
         self._prepared: fit.Run | None = None
+        # Whether the batches that were taken out have been handed to Keras.
+        self._trained = False
 
     def step(self, iterator: Any) -> Any:
         """What Keras calls to train on the next batch, or the next `steps_per_execution` of them."""
@@ -33,10 +35,10 @@ class Stepper:
             self._cannot("training is distributed over several devices")
             return self._plain(iterator)
         if run is None:
-            return self._plain(batches)
+            return self._train(iterator, batches)
         run.stepped = True
         if run is not self._prepared:
-            self._prepare(run, batches[0], getattr(iterator, "element_spec", None))
+            self._prepare(run, batches[0], iterator)
             self._prepared = run
         due = self._why_not is None and any(
             config.current.due(run.step + offset) for offset in range(len(batches))
@@ -44,12 +46,12 @@ class Stepper:
         before = self._totals()
         rate = self._learning_rate()
         if not due:
-            logs, probe, failure = self._plain(batches), None, None
+            logs, probe, failure = self._train(iterator, batches), None, None
         elif self._model.run_eagerly:
-            logs, probe, failure = self._recorded(batches)
+            logs, probe, failure = self._recorded(iterator, batches)
         else:
             probe, failure = self._shadowed(batches[0])
-            logs = self._plain(batches)
+            logs = self._train(iterator, batches)
         # Only now is it known that the failure was not the training's own.
         if failure is not None:
             self._cannot(failure)
@@ -69,7 +71,7 @@ class Stepper:
         Always taken out, probed or not: otherwise operations with a random stream of their own would run in
         two different graphs and so draw from two streams.
         """
-        count = int(self._model.steps_per_execution or 1)
+        count = self._count()
         if isinstance(iterator, self._tf.distribute.DistributedIterator):
             return None
         if not isinstance(iterator, self._tf.data.Iterator):
@@ -84,19 +86,35 @@ class Stepper:
                 break
         return batches
 
-    def _prepare(self, run: fit.Run, batch: Any, spec: Any) -> None:
+    def _count(self) -> int:
+        return dialect.steps_per_execution(self._model)
+
+    def _train(self, _iterator: Any, batches: list[Any]) -> Any:
+        """Has Keras train on these batches, which were taken from the iterator."""
+        return self._plain(batches)
+
+    def _traced_for(self, _iterator: Any, example: Any) -> Any:
+        """What Keras' compiled step is given."""
+        return example
+
+    def _compiled_step(self) -> Any:
+        """The compiled step within the train function that Keras made, if it is still there."""
+        return _compiled_step(self._plain)
+
+    def _prepare(self, run: fit.Run, batch: Any, iterator: Any) -> None:
         """Before the first step: has both steps traced, and announces the training.
 
-        Keras' own first, so that variables come to be in their usual order. `spec` describes the batches of a
-        data set. Keras traces for that, where the size of a batch is usually open, and a step that was traced
-        for one size computes some losses differently in the last bits.
+        Keras' own first, so that variables come to be in their usual order. A data set describes its batches,
+        and Keras traces for that description, where the size of a batch is usually open: a step that was
+        traced for one size computes some losses differently in the last bits.
         """
+        spec = getattr(iterator, "element_spec", None)
         example = as_tensors(self._tf, batch) if spec is None else spec
         if self._why_not is None and not self._model.run_eagerly:
-            function = _compiled_step(self._plain)
+            function = self._compiled_step()
             if function is not None:
                 try:
-                    function.get_concrete_function(example)
+                    function.get_concrete_function(self._traced_for(iterator, example))
                 except Exception as error:
                     if _is_users(error):
                         raise
@@ -124,18 +142,18 @@ class Stepper:
         except Exception:
             return None, traceback.format_exc(limit=-3)
 
-    def _recorded(self, batches: list[Any]) -> tuple[Any, Probe | None, str | None]:
+    def _recorded(self, iterator: Any, batches: list[Any]) -> tuple[Any, Probe | None, str | None]:
         """Under `run_eagerly` the step itself is recorded: nothing rewrites its single operations."""
         if len(batches) > 1:
-            return self._plain(batches), None, "run_eagerly together with steps_per_execution"
+            return self._train(iterator, batches), None, "run_eagerly together with steps_per_execution"
         tf = self._tf
         found = leaves(self._model)
         before = {id(weight.variable): self._value(weight.variable) for weight in weights_of(found)}
-        scale = getattr(self._model.optimizer, "dynamic_scale", None)
-        scales = {} if scale is None else {id(inner(scale)): inner(scale).read_value()}
+        scale = dialect.loss_scale(self._model.optimizer)
+        scales = {id(inner(scale)): inner(scale).read_value()} if hasattr(inner(scale), "read_value") else {}
         recorded = Recorder(tf, self._model, found)
         with recorded.recording():
-            logs = self._plain(batches)
+            logs = self._train(iterator, batches)
         try:
             return logs, self._eager_probe(recorded, before, scales), None
         except Exception:
@@ -167,7 +185,7 @@ class Stepper:
 
     def _totals(self) -> tuple[float, float] | None:
         """Sum and count behind Keras' running mean of the loss."""
-        variables = getattr(getattr(self._model, "_loss_tracker", None), "variables", [])
+        variables = dialect.loss_variables(self._model)
         if len(variables) != 2:
             return None
         total, count = (float(inner(variable).numpy()) for variable in variables)

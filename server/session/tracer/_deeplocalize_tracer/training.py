@@ -9,12 +9,11 @@ from types import ModuleType
 from typing import Any, Callable
 
 from . import errors, fit, sites
-from .channel import channel, notice
+from .channel import notice
 
 
-def patch_compile(module: ModuleType) -> None:
-    """Notes where models are compiled, and tells the tool which Keras this is."""
-    trainer = module.Trainer
+def patch_compile(trainer: Any) -> None:
+    """Notes where models are compiled."""
     compile_ = trainer.compile
 
     @functools.wraps(compile_)
@@ -24,13 +23,6 @@ def patch_compile(module: ModuleType) -> None:
         return result
 
     trainer.compile = compiled
-    channel.send("keras", version=_version(), backend=module.backend.backend(), package="keras")
-
-
-def _version() -> str:
-    from keras.src.version import __version__
-
-    return __version__
 
 
 def _after_compile(model: Any, given: Any) -> None:
@@ -47,9 +39,8 @@ def _after_compile(model: Any, given: Any) -> None:
         sites.remember(optimizer, sites.recall(given))
 
 
-def patch_apply_gradients(module: ModuleType) -> None:
+def patch_apply_gradients(base: Any) -> None:
     """Notices training that goes past Keras' own loop, of which nothing else is seen."""
-    base = module.BaseOptimizer
     apply = base.apply_gradients
 
     @functools.wraps(apply)
@@ -62,9 +53,8 @@ def patch_apply_gradients(module: ModuleType) -> None:
     base.apply_gradients = apply_gradients
 
 
-def patch_trainer(module: ModuleType, name: str) -> None:
+def patch_trainer(trainer: Any) -> None:
     """Lets trainings be known: `fit` and `train_on_batch`."""
-    trainer = getattr(module, name)
     trainer.fit = _followed_fit(trainer.fit)
     trainer.train_on_batch = _followed_batch(trainer.train_on_batch)
 
@@ -120,19 +110,19 @@ def _bound(signature: inspect.Signature, *call: Any) -> dict[str, Any]:
         return {}
 
 
-def patch_make_train_function(module: ModuleType, name: str, stand_in: Callable[[Any, Any], Any]) -> None:
+def patch_make_train_function(trainer: Any, stand_in: Callable[[Any, Any], Any]) -> None:
     """Stands in for the function that trains on the next batch.
 
     `stand_in` is given the model and that function, and returns what is called in its place.
     """
-    trainer = getattr(module, name)
     make = trainer.make_train_function
 
     @functools.wraps(make)
     def make_train_function(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = make(self, *args, **kwargs)
         fit.guarded(_replace, self, stand_in)
-        return result
+        # Keras 2 uses what is returned, Keras 3 the attribute.
+        return result if result is None else self.train_function
 
     trainer.make_train_function = make_train_function
 
@@ -155,6 +145,13 @@ def on_tensorflow(model: Any, plain: Any) -> Any:
     from .stepper import Stepper
 
     return Stepper(sys.modules["tensorflow"], model, plain)
+
+
+def on_tf_keras(model: Any, plain: Any) -> Any:
+    """The stand-in in Keras 2."""
+    from .old_stepper import OldStepper
+
+    return OldStepper(sys.modules["tensorflow"], model, plain)
 
 
 def on_jax(model: Any, plain: Any) -> Any:

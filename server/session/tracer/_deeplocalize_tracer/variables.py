@@ -7,9 +7,12 @@ from typing import Any
 
 
 def inner(variable: Any) -> Any:
-    """The TensorFlow variable within a Keras variable."""
-    found = getattr(variable, "_value", None)
-    return variable if found is None else found
+    """The TensorFlow variable within a variable of Keras 3, or within one of mixed precision in Keras 2."""
+    for name in ("_value", "_variable"):
+        found = getattr(variable, name, None)
+        if found is not None:
+            return found
+    return variable
 
 
 def mean_of(tracker: list[Any]) -> float | None:

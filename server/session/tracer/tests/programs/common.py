@@ -34,9 +34,9 @@ def kind(function):
     return function
 
 
-def main(keras):
+def main(keras, clear):
     for name in sys.argv[1:] or KINDS:
-        keras.utils.clear_session()
+        clear()
         keras.utils.set_random_seed(11)
         KINDS[name](name)
         print("done", name, file=sys.stderr)

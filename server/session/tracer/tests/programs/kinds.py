@@ -280,4 +280,4 @@ def python_function(name):
     outcome(name, model, model.fit(x, y, verbose=0), len(calls))
 
 
-main(keras)
+main(keras, keras.utils.clear_session)
