@@ -17,7 +17,7 @@ _SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES]
 
 # Trainings by `fit` that have not ended, outermost first: a callback may train another model.
 _open: list[Run] = []
-# Trainings by `train_on_batch`, by id of the model; they have no end of their own.
+# Trainings by `train_on_batch` and loops, by id of the model; they have no end of their own.
 _batchwise: dict[int, Run] = {}
 
 
@@ -74,7 +74,7 @@ class Run:
             call=self._call,
             site=self._site,
             compile_site=vars(model).get(_COMPILE),
-            model={"name": model.name, "class": type(model).__name__, "site": sites.recall(model)},
+            model={"name": model.name, "class": getattr(model, "kind", type(model).__name__), "site": sites.recall(model)},
             layers=layers.describe(model, ordered, sources or {}, shapes or {}),
             optimizer=_optimizer(getattr(model, "optimizer", None), learning_rate),
             loss=self._loss,
@@ -182,6 +182,12 @@ def batchwise(model: Any, site: sites.Site | None, arguments: dict[str, Any]) ->
     run = _batchwise.get(id(model))
     if run is None:
         run = _batchwise[id(model)] = Run(model, "train_on_batch", site, arguments)
+    return run
+
+
+def loop(model: Any, site: sites.Site | None) -> Run:
+    """The training that a loop of the user's own amounts to."""
+    run = _batchwise[id(model)] = Run(model, "loop", site, {})
     return run
 
 

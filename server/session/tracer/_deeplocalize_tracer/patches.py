@@ -18,10 +18,11 @@ def _layer(module: ModuleType) -> None:
 
 def _optimizer(module: ModuleType) -> None:
     from .layers import patch_optimizer
-    from .training import patch_apply_gradients
+    from .loops import patch_apply
 
     patch_optimizer(module.BaseOptimizer)
-    patch_apply_gradients(module.BaseOptimizer)
+    patch_apply(module.BaseOptimizer, "apply_gradients")
+    patch_apply(module.BaseOptimizer, "apply")
 
 
 def _trainer(module: ModuleType) -> None:
@@ -67,19 +68,36 @@ def _callbacks(module: ModuleType) -> None:
 
 def _old_optimizer(module: ModuleType) -> None:
     from .layers import patch_optimizer
-    from .training import patch_apply_gradients
+    from .loops import patch_apply
 
-    # Both `apply_gradients` are Keras' own: the derived class calls that of its base.
     patch_optimizer(module._BaseOptimizer)
-    patch_apply_gradients(module._BaseOptimizer)
+    patch_apply(module.Optimizer, "apply_gradients")
 
 
 def _legacy_optimizer(module: ModuleType) -> None:
     from .layers import patch_optimizer
-    from .training import patch_apply_gradients
+    from .loops import patch_apply
 
     patch_optimizer(module.OptimizerV2)
-    patch_apply_gradients(module.OptimizerV2)
+    patch_apply(module.OptimizerV2, "apply_gradients")
+
+
+def _losses(module: ModuleType) -> None:
+    from .loops import patch_loss
+
+    patch_loss(module)
+
+
+def _tape(module: ModuleType) -> None:
+    from .loops import patch_tape
+
+    patch_tape(module)
+
+
+def _function(module: ModuleType) -> None:
+    from .loops import patch_function
+
+    patch_function(module)
 
 
 def _old_trainer(module: ModuleType) -> None:
@@ -108,6 +126,10 @@ def _tracebacks(module: ModuleType) -> None:
 
 ALL: dict[str, Patch] = {
     "tensorflow.python.autograph.core.config": _autograph,
+    "tensorflow.python.eager.backprop": _tape,
+    "tensorflow.python.eager.polymorphic_function.polymorphic_function": _function,
+    "keras.src.losses.loss": _losses,
+    "tf_keras.src.losses": _losses,
     "keras.src.utils.traceback_utils": _tracebacks,
     "keras.src.layers.layer": _layer,
     "keras.src.optimizers.base_optimizer": _optimizer,

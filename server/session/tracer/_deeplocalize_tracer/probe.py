@@ -10,7 +10,7 @@ import numpy as np
 from . import statistics
 from .activations import activation_name
 from .layers import probed_weights
-from .recorder import Call, variable_key
+from .recorder import Call, Recorder, variable_key
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class Probe:
     loss: float | None = None
     learning_rate: float | None = None
     prediction: np.ndarray | None = None
+    # Where the batch is not known otherwise.
+    inputs: Any = None
+    labels: Any = None
 
     def add(self, row: Row, stats: list[float]) -> None:
         """Appends a row."""
@@ -112,6 +115,32 @@ def dense_on(tf: Any) -> Callable[[Any], Any]:
         return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
 
     return dense
+
+
+def eager(
+    tf: Any,
+    recorded: Recorder,
+    ordered: list[Any],
+    before: dict[int, Any],
+    after: dict[int, Any],
+    scale: float,
+) -> Probe:
+    """What was recorded of a step that ran eagerly; `before` and `after` are by `variable_key`."""
+    indices = {id(layer): index for index, layer in enumerate(ordered)}
+    weights = weights_of(ordered)
+    dense = dense_on(tf)
+    tensors = tensors_of(recorded.first_calls(), indices, dense)
+    tensors.update(gradients_of(recorded.gradients, weights, dense))
+    probe = Probe()
+    if recorded.prediction is not None:
+        probe.prediction = view(recorded.prediction)
+    values = [
+        (weight, view(before[key]), view(after[key]))
+        for weight, key in ((weight, variable_key(weight.variable)) for weight in weights)
+        if key in before
+    ]
+    measure(probe, ordered, {row: view(tensor) for row, tensor in tensors.items()}, values, scale)
+    return probe
 
 
 def view(tensor: Any) -> np.ndarray:

@@ -23,11 +23,21 @@ def active() -> Any:
 @contextmanager
 def activated(recorder: Any) -> Iterator[None]:
     """Has this recorder see the calls of layers."""
-    _active.append(recorder)
+    push(recorder)
     try:
         yield
     finally:
-        _active.pop()
+        remove(recorder)
+
+
+def push(recorder: Any) -> None:
+    """From now on this recorder sees the calls of layers."""
+    _active.append(recorder)
+
+
+def remove(recorder: Any) -> None:
+    """It sees no more."""
+    _active[:] = [other for other in _active if other is not recorder]
 
 
 @dataclass
@@ -58,21 +68,10 @@ class Recorder:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Everything that happens in this context is recorded."""
-        tape = self._tf.GradientTape
-        original = tape.gradient
-        recorder = self
-
-        def gradient(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
-            return recorder.gradient(original, self, target, sources, args, kwargs)
-
+        """Everything that happens in this context is recorded; `patch_tape` (loops.py) has gradients go through it."""
         self._graph = None if self._tf.executing_eagerly() else self._tf.compat.v1.get_default_graph()
-        tape.gradient = gradient
-        try:
-            with activated(self):
-                yield
-        finally:
-            tape.gradient = original
+        with activated(self):
+            yield
 
     def call(
         self, original: Callable[..., Any], layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -83,6 +82,12 @@ class Recorder:
             if layer is self.model:
                 self.prediction = self._first(output)
             return output
+        return self.note_call(original, layer, args, kwargs)
+
+    def note_call(
+        self, original: Callable[..., Any], layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Calls a layer and notes its tensors."""
         inputs: list[Any] = []
 
         def note(tensor: Any) -> Any:

@@ -88,7 +88,7 @@ class Shadow:
     def run(self, batch: Any) -> probes.Probe:
         """Runs the step and undoes it."""
         batch = as_tensors(self._tf, batch)
-        key = tuple((tuple(item.shape), item.dtype) for item in self._tf.nest.flatten(batch) if item is not None)
+        key = tuple(_signature(item) for item in self._tf.nest.flatten(batch))
         trace = self._known.get(key)
         if trace is None:
             trace = self._known[key] = self._trace_of(batch)
@@ -112,6 +112,7 @@ class Shadow:
             probe.learning_rate = float(outputs["learning_rate"])
         if outputs["prediction"] is not None:
             probe.prediction = probes.view(outputs["prediction"])
+        self._fill(probe, outputs)
         arrays = {row: probes.view(tensor) for row, tensor in zip(trace.rows, outputs["rows"])}
         weights = [
             (weight, probes.view(before[id(variable)]), probes.view(after[id(variable)]))
@@ -126,9 +127,9 @@ class Shadow:
         optimizer = model.optimizer
         learning_rate = _learning_rate(tf, optimizer)
         found = leaves(model)
-        recorded = Recorder(tf, model, found)
+        recorded = self._recorder(found)
         with recorded.recording():
-            model.distribute_strategy.run(model.train_step, args=(batch,))
+            self._train(batch)
         if not self.layers:
             self._settle(recorded, found)
         indices = {id(layer): index for index, layer in enumerate(self.layers)}
@@ -142,7 +143,22 @@ class Shadow:
             "learning_rate": learning_rate,
             "prediction": recorded.prediction,
             "rows": list(tensors.values()),
+            **self._more(recorded),
         }
+
+    def _recorder(self, found: list[Any]) -> Any:
+        return Recorder(self._tf, self._model, found)
+
+    def _train(self, batch: Any) -> None:
+        """The step itself."""
+        self._model.distribute_strategy.run(self._model.train_step, args=(batch,))
+
+    def _more(self, _recorded: Any) -> dict[str, Any]:
+        """What else the step hands out, to be filled in by `_fill`."""
+        return {}
+
+    def _fill(self, probe: probes.Probe, outputs: dict[str, Any]) -> None:
+        """Fills in what `_more` handed out."""
 
     def _settle(self, recorded: Recorder, found: list[Any]) -> None:
         """Fixes the order of the layers: that of the forward pass; layers that were not called come last."""
@@ -173,6 +189,14 @@ class Shadow:
 
     def _tracker(self) -> list[Any]:
         return [inner(variable) for variable in dialect.loss_variables(self._model)]
+
+
+def _signature(item: Any) -> Any:
+    """The same for what one traced step can be run with."""
+    if item is None or isinstance(item, (bool, int, float, str)):
+        return item
+    shape = getattr(item, "shape", None)
+    return id(item) if shape is None else (tuple(shape), item.dtype)
 
 
 def _learning_rate(tf: Any, optimizer: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any, Callable
 
 from . import config, dialect, fit, reporting
 from .layers import leaves
-from .probe import Probe, dense_on, gradients_of, measure, tensors_of, view, weights_of
-from .recorder import Recorder
+from .probe import Probe, eager, weights_of
+from .recorder import Recorder, variable_key
 from .shadow import CannotProbe, Shadow, as_tensors, gradient_scale
 from .variables import inner
 
@@ -148,7 +148,119 @@ class Stepper:
             return self._train(iterator, batches), None, "run_eagerly together with steps_per_execution"
         tf = self._tf
         found = leaves(self._model)
-        before = {id(weight.variable): self._value(weight.variable) for weight in weights_of(found)}
+        before = {variable_key(weight.variable): self._value(weight.variable) for weight in weights_of(found)}
+        scale = dialect.loss_scale(self._model.optimizer)
+        scales = {id(inner(scale)): inner(scale).read_value()} if hasattr(inner(scale), "read_value") else {}
+        recorded = Recorder(tf, self._model, found)
+        with recorded.recording():
+            logs = self._train(iterator, batches)
+        try:
+            return logs, self._eager_probe(recorded, before, scales), None
+        except Exception:
+            return logs, None, traceback.format_exc(limit=-3)
+
+    def _eager_probe(self, recorded: Recorder, before: dict[int, Any], scales: dict[int, Any]) -> Probe:
+        order = {key: at for at, key in enumerate(recorded.first_calls())}
+        ordered = sorted(leaves(self._model), key=lambda layer: order.get(id(layer), len(order)))
+        after = {variable_key(weight.variable): self._value(weight.variable) for weight in weights_of(ordered)}
+        scale = gradient_scale(self._model.optimizer, scales)
+        probe = eager(self._tf, recorded, ordered, before, after, scale)
+        run = fit.of_model(self._model)
+        if run is not None:
+            run.announce(ordered)
+        return probe
+
+    def _report(
+        self, run: fit.Run, batches: list[Any], probe: Probe | None, logs: Any, before: Any, rate: float
+    ) -> None:
+        found = fit.floats(logs)
+        loss = reporting.loss_since(before, self._totals(), found)
+        reporting.report(run, batches, probe, found, loss, rate)
+
+    def _take(self, iterator: Any) -> list[Any] | None:
+        """The next batches; `None` when they are spread over devices.
+
+        Always taken out, probed or not: otherwise operations with a random stream of their own would run in
+        two different graphs and so draw from two streams.
+        """
+        count = self._count()
+        if isinstance(iterator, self._tf.distribute.DistributedIterator):
+            return None
+        if not isinstance(iterator, self._tf.data.Iterator):
+            return [next(iterator) for _ in range(count)] if count == 1 else list(_some(iterator, count))
+        batches: list[Any] = []
+        for _ in range(count):
+            try:
+                batches.append(iterator.get_next())
+            except self._tf.errors.OutOfRangeError:
+                if not batches:
+                    raise
+                break
+        return batches
+
+    def _count(self) -> int:
+        return dialect.steps_per_execution(self._model)
+
+    def _train(self, _iterator: Any, batches: list[Any]) -> Any:
+        """Has Keras train on these batches, which were taken from the iterator."""
+        return self._plain(batches)
+
+    def _traced_for(self, _iterator: Any, example: Any) -> Any:
+        """What Keras' compiled step is given."""
+        return example
+
+    def _compiled_step(self) -> Any:
+        """The compiled step within the train function that Keras made, if it is still there."""
+        return _compiled_step(self._plain)
+
+    def _prepare(self, run: fit.Run, batch: Any, iterator: Any) -> None:
+        """Before the first step: has both steps traced, and announces the training.
+
+        Keras' own first, so that variables come to be in their usual order. A data set describes its batches,
+        and Keras traces for that description, where the size of a batch is usually open: a step that was
+        traced for one size computes some losses differently in the last bits.
+        """
+        spec = getattr(iterator, "element_spec", None)
+        example = as_tensors(self._tf, batch) if spec is None else spec
+        if self._why_not is None and not self._model.run_eagerly:
+            function = self._compiled_step()
+            if function is not None:
+                try:
+                    function.get_concrete_function(self._traced_for(iterator, example))
+                except Exception as error:
+                    if _is_users(error):
+                        raise
+            try:
+                if self._shadow is None:
+                    self._shadow = Shadow(self._tf, self._model)
+                self._shadow.prepare(example)
+            except CannotProbe as reason:
+                self._cannot(str(reason))
+            except Exception:
+                self._cannot(traceback.format_exc(limit=-3))
+        if self._shadow is not None and self._shadow.layers:
+            shadow = self._shadow
+            fit.guarded(run.announce, shadow.layers, shadow.sources, shadow.shapes, batch)
+        elif not self._model.run_eagerly:
+            fit.guarded(run.announce, batch=batch)
+
+    def _shadowed(self, batch: Any) -> tuple[Probe | None, str | None]:
+        if self._shadow is None:
+            return None, "the training step cannot be traced a second time"
+        try:
+            return self._shadow.run(batch), None
+        except CannotProbe as reason:
+            return None, str(reason)
+        except Exception:
+            return None, traceback.format_exc(limit=-3)
+
+    def _recorded(self, iterator: Any, batches: list[Any]) -> tuple[Any, Probe | None, str | None]:
+        """Under `run_eagerly` the step itself is recorded: nothing rewrites its single operations."""
+        if len(batches) > 1:
+            return self._train(iterator, batches), None, "run_eagerly together with steps_per_execution"
+        tf = self._tf
+        found = leaves(self._model)
+        before = {variable_key(weight.variable): self._value(weight.variable) for weight in weights_of(found)}
         scale = dialect.loss_scale(self._model.optimizer)
         scales = {id(inner(scale)): inner(scale).read_value()} if hasattr(inner(scale), "read_value") else {}
         recorded = Recorder(tf, self._model, found)

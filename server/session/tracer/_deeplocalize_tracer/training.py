@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any, Callable
 
 from . import errors, fit, sites
-from .channel import notice
 
 
 def patch_compile(trainer: Any) -> None:
@@ -37,20 +36,6 @@ def _after_compile(model: Any, given: Any) -> None:
     elif optimizer is not given:
         # Wrapped for mixed precision.
         sites.remember(optimizer, sites.recall(given))
-
-
-def patch_apply_gradients(base: Any) -> None:
-    """Notices training that goes past Keras' own loop, of which nothing else is seen."""
-    apply = base.apply_gradients
-
-    @functools.wraps(apply)
-    def apply_gradients(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not fit.training():
-            text = "the script trains in a loop of its own, which cannot be observed; `fit` can"
-            notice("custom-loop", text, sites.caller())
-        return apply(self, *args, **kwargs)
-
-    base.apply_gradients = apply_gradients
 
 
 def patch_trainer(trainer: Any) -> None:
