@@ -16,8 +16,13 @@ class Config:
     dense_steps: int = 50
     every: int = 10
 
+    @property
+    def adaptive(self) -> bool:
+        """Whether steps may be left out for what they cost; not when all of them were asked for."""
+        return self.every > 1
+
     def due(self, step: int) -> bool:
-        """Whether this step is probed."""
+        """Whether this step is probed, whatever it costs."""
         return step < self.dense_steps or step % self.every == 0
 
 

@@ -62,9 +62,10 @@ def optimizer_variables(optimizer: Any) -> list[Any]:
         return []
     found = optimizer.variables
     kept = list(found() if callable(found) else found)
-    # Mixed precision in Keras 2.
-    within = getattr(optimizer, "inner_optimizer", None)
-    return kept + (optimizer_variables(within) if within is not None and not hasattr(optimizer, "dynamic_scale") else [])
+    if package_of(optimizer) == "tf_keras":
+        # Mixed precision.
+        kept += optimizer_variables(getattr(optimizer, "inner_optimizer", None))
+    return kept
 
 
 def metrics_variables(model: Any) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import traceback
 from typing import Any, Callable, ClassVar
@@ -9,6 +10,7 @@ from typing import Any, Callable, ClassVar
 import numpy as np
 
 from . import data, dialect, layers, losses, predictions, sites, statistics
+from .cadence import Cadence
 from .channel import channel, notice
 from .probe import Probe, Row
 
@@ -42,6 +44,7 @@ class Run:
         self._call = call
         self._site = site
         self._arguments = arguments
+        self.cadence = Cadence(functools.partial(channel.send, "cadence", fit=self.number))
         self._announced = False
         self._layouts: dict[tuple[tuple[Row, ...], tuple[str, ...]], int] = {}
         self._layout = 0
@@ -74,7 +77,11 @@ class Run:
             call=self._call,
             site=self._site,
             compile_site=vars(model).get(_COMPILE),
-            model={"name": model.name, "class": getattr(model, "kind", type(model).__name__), "site": sites.recall(model)},
+            model={
+                "name": model.name,
+                "class": getattr(model, "kind", type(model).__name__),
+                "site": sites.recall(model),
+            },
             layers=layers.describe(model, ordered, sources or {}, shapes or {}),
             optimizer=_optimizer(getattr(model, "optimizer", None), learning_rate),
             loss=self._loss,
@@ -133,6 +140,7 @@ class Run:
         scalars = [loss, learning_rate, batch_size, *compared, *(logs[name] for name in metrics)]
         stats = np.asarray(probe.stats if probe else [], dtype="<f8").tobytes()
         position = (self.number, self._layout, self.epoch, batch, self.step)
+        self.cadence.saw(self.step, loss)
         channel.send_step(position, np.asarray(scalars, dtype="<f8").tobytes(), len(rows), stats)
         self.step += 1
 
@@ -260,7 +268,9 @@ def _optimizer(optimizer: Any, rate: float) -> dict[str, Any] | None:
 def _rate_of(optimizer: Any) -> float | None:
     try:
         return float(optimizer.learning_rate)
-    except Exception:  # On JAX the variables are empty while a training runs; in old Keras it may be a schedule.
+    except (
+        Exception
+    ):  # On JAX the variables are empty while a training runs; in old Keras it may be a schedule.
         return None
 
 

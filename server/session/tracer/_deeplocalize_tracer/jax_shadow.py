@@ -59,10 +59,14 @@ class JaxShadow:
             with undisturbed():
                 step = self._jax.jit(self._step)
                 try:
-                    # Before 0.4.30 a step cannot be looked at without tracing it once more.
-                    traced = step.trace(state, batch) if hasattr(step, "trace") else None
-                    _refuse_effects(traced.jaxpr if traced else self._jax.make_jaxpr(self._step)(state, batch))
-                    self._compiled[key] = (traced or step).lower(*(() if traced else (state, batch))).compile()
+                    if hasattr(step, "trace"):
+                        traced = step.trace(state, batch)
+                        _refuse_effects(traced.jaxpr)
+                        lowered = traced.lower()
+                    else:  # JAX before 0.4.30 has to trace once more.
+                        _refuse_effects(self._jax.make_jaxpr(self._step)(state, batch))
+                        lowered = step.lower(state, batch)
+                    self._compiled[key] = lowered.compile()
                 except Unstable as error:
                     raise CannotProbe(f"the training step cannot be traced again: {error}") from error
         return self._compiled[key]
@@ -87,9 +91,7 @@ class JaxShadow:
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         changed = {
             id(variable): pair
-            for variable, pair in zip(
-                variables, zip([*trainable, *frozen], [*new_trainable, *new_frozen])
-            )
+            for variable, pair in zip(variables, zip([*trainable, *frozen], [*new_trainable, *new_frozen]))
         }
         self._weights = [
             weight for weight in probes.weights_of(self.layers) if id(weight.variable) in changed

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 import traceback
 from itertools import islice
 from typing import Any, Callable
 
-from . import config, dialect, fit, reporting
+from . import dialect, fit, reporting
 from .jax_shadow import JaxShadow, positions
 from .probe import Probe
 from .shadow import CannotProbe
@@ -21,7 +22,7 @@ class JaxStepper:
         self._model = model
         self._plain = plain
         self._shadow: JaxShadow | None = None
-        self._why_not = _reason_not_to(model)
+        self._why_not = _reason_not_to()
         if self._why_not is not None:
             reporting.cannot_probe(model, self._why_not)
 
@@ -38,21 +39,22 @@ class JaxStepper:
         run.stepped = True
         before, rate = self._totals(state), self._learning_rate(state)
         probe, failure = None, None
-        if self._why_not is None and any(
-            config.current.due(run.step + offset) for offset in range(len(batches))
-        ):
+        step, started = run.step, time.perf_counter()
+        if self._why_not is None and run.cadence.due(step, len(batches)):
             probe, failure = self._shadowed(run, state, batches[0], rate)
+        own = time.perf_counter()
         logs, state = self._plain(state, batches if listed else iter(batches))
         # Only now is it known that the failure was not the training's own.
         if failure is not None:
             self._why_not = failure
             reporting.cannot_probe(self._model, failure)
         fit.guarded(self._report, run, batches, probe, logs, (before, self._totals(state)), rate)
+        ended = time.perf_counter()
+        # The training itself is over when its loss can be read.
+        run.cadence.spent(step, probe is not None, ended - own, ended - started)
         return logs, state
 
-    def _shadowed(
-        self, run: fit.Run, state: Any, batch: Any, rate: float
-    ) -> tuple[Probe | None, str | None]:
+    def _shadowed(self, run: fit.Run, state: Any, batch: Any, rate: float) -> tuple[Probe | None, str | None]:
         try:
             if self._shadow is None:
                 self._shadow = JaxShadow(self._jax, self._model)
@@ -90,7 +92,7 @@ class JaxStepper:
         return float(state[2][places[0]]) if places else math.nan
 
 
-def _reason_not_to(model: Any) -> str | None:
+def _reason_not_to() -> str | None:
     from keras.src.distribution import distribution_lib
 
     if distribution_lib.distribution() is not None:

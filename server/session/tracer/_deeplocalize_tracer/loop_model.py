@@ -36,7 +36,7 @@ class LoopModel:
 
 
 def roots_of(called: list[Any], changed: list[Any]) -> list[Any]:
-    """Of the outermost layers that were called those whose weights are changed; all if that cannot be told."""
+    """Of the outermost layers that were called those whose weights change; all if that cannot be told."""
     trained = {id(inner(variable)) for variable in changed}
     found = [
         layer for layer in called if trained & {id(inner(variable)) for variable in layer.trainable_variables}

@@ -85,7 +85,7 @@ class LoopRecorder(Recorder):
         return super().gradient(original, tape, target, sources, args, kwargs)
 
     def loss_tensor(self, keys: set[int]) -> Any:
-        """The loss that was differentiated by any of these variables, as a scalar; `None` if there is none."""
+        """The loss that was differentiated by any of these variables, as a scalar; else `None`."""
         for target, by in self.targets:
             if by & keys and isinstance(target, self._tf.Tensor) and target.dtype.is_floating:
                 return self._tf.reduce_mean(target)
@@ -107,14 +107,10 @@ class LoopRecorder(Recorder):
 
     def _seen(self, tensors: Any) -> list[Any]:
         """Tensors and arrays of any type that belong to this step."""
-        tf = self._tf
-        found = []
-        for item in tf.nest.flatten(tensors):
-            if isinstance(item, tf.Tensor):
-                mine = hasattr(item, "numpy") if self._graph is None else getattr(item, "graph", 0) is self._graph
-                if mine:
-                    found.append(item)
-        return found
+        flat = [item for item in self._tf.nest.flatten(tensors) if isinstance(item, self._tf.Tensor)]
+        if self._graph is None:
+            return [item for item in flat if hasattr(item, "numpy")]
+        return [item for item in flat if getattr(item, "graph", 0) is self._graph]
 
 
 def _is_leaf(layer: Any) -> bool:

@@ -1,7 +1,7 @@
 """Training loops that the user wrote with `tf.GradientTape`, without `fit`.
 
-A step ends when an optimizer applies gradients. In a loop that runs eagerly the very step is recorded, as under
-`run_eagerly`; one that is a `tf.function` gets a shadow step, as `fit` does.
+A step ends when an optimizer applies gradients. In a loop that runs eagerly the very step is recorded, as
+under `run_eagerly`; one that is a `tf.function` gets a shadow step, as `fit` does.
 """
 
 from __future__ import annotations
@@ -27,10 +27,16 @@ _calls: list[Traced] = []
 _trainers: dict[int, FunctionLoop] = {}
 # The loops that run eagerly, by id of the optimizer.
 _eager: dict[int, EagerLoop] = {}
-_tapes = 0
-# Steps since a loop was last begun: which optimizer the next one is for is not known when it begins.
-_steps = 0
-_recorded: LoopRecorder | None = None
+
+
+class _Open:
+    """The step of an eager loop that is under way."""
+
+    # Tapes that watch.
+    tapes = 0
+    # Steps since a loop was last begun: which optimizer the next one is for is not known when it begins.
+    steps = 0
+    recorded: LoopRecorder | None = None
 
 
 class Traced:
@@ -95,7 +101,7 @@ class FunctionLoop(Loop):
         """One step."""
         probe, failure = None, None
         rate = _or_nan(fit.guarded(_rate_of, self.model.optimizer))
-        if self.why_not is None and config.current.due(self.run.step):
+        if self.why_not is None and self.run.cadence.due(self.run.step):
             try:
                 probe = self._shadow.run((args, kwargs))
             except CannotProbe as reason:
@@ -160,13 +166,13 @@ def patch_function(module: ModuleType) -> None:
         finally:
             _calls.pop()
         if seen.applied:
-            fit.guarded(_found, seen, result)
+            fit.guarded(_found, seen)
         return result
 
     function.__call__ = __call__
 
 
-def _found(seen: Traced, result: Any) -> None:
+def _found(seen: Traced) -> None:
     """A compiled function turned out to train; this was its first step."""
     loop = FunctionLoop(sys.modules["tensorflow"], seen)
     # Keeps the function alive, and with it its id.
@@ -194,7 +200,7 @@ def patch_tape(module: ModuleType) -> None:
     def gradient_(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
         active = recorder.active()
         if active is None:
-            active = _recorded if _outside() else None
+            active = _Open.recorded if _outside() else None
         if active is None or not hasattr(active, "gradient"):
             return gradient(self, target, sources, *args, **kwargs)
         return active.gradient(gradient, self, target, sources, args, kwargs)
@@ -209,22 +215,20 @@ def _outside() -> bool:
 
 def _open() -> None:
     """A tape begins to watch."""
-    global _recorded, _steps, _tapes
     if not _outside():
         return
-    _tapes += 1
-    if _tapes == 1:
-        _recorded = LoopRecorder(sys.modules["tensorflow"], keep=config.current.due(_steps))
-        _steps += 1
-        recorder.push(_recorded)
+    _Open.tapes += 1
+    if _Open.tapes == 1:
+        _Open.recorded = LoopRecorder(sys.modules["tensorflow"], keep=config.current.due(_Open.steps))
+        _Open.steps += 1
+        recorder.push(_Open.recorded)
 
 
 def _close() -> None:
-    global _tapes
-    if _tapes and _outside():
-        _tapes -= 1
-        if _tapes == 0:
-            recorder.remove(_recorded)
+    if _Open.tapes and _outside():
+        _Open.tapes -= 1
+        if _Open.tapes == 0:
+            recorder.remove(_Open.recorded)
 
 
 def patch_loss(module: ModuleType) -> None:
@@ -263,10 +267,12 @@ def patch_apply(base: Any, name: str) -> None:
 _applying: list[Any] = []
 
 
-def _apply(original: Callable[..., Any], optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _apply(
+    original: Callable[..., Any], optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     tf = sys.modules.get("tensorflow")
     if tf is None or _on_other_backend(optimizer):
-        text = "the script trains in a loop of its own, which is observed on TensorFlow only; `fit` is everywhere"
+        text = "the script trains in a loop of its own, which is observed on TensorFlow only"
         notice("custom-loop", text, sites.caller())
         return original(*args, **kwargs)
     if original.func.__name__ == "apply_gradients" and args:
@@ -281,7 +287,7 @@ def _apply(original: Callable[..., Any], optimizer: Any, args: tuple[Any, ...], 
         if all(optimizer is not other for other, _ in seen.applied):
             seen.applied.append((optimizer, variables))
         return original(*args, **kwargs)
-    recorded = _recorded
+    recorded = _Open.recorded
     if recorded is None or not tf.executing_eagerly():
         return original(*args, **kwargs)
     before = fit.guarded(recorded.weights, variables) if recorded.keep else None
@@ -303,10 +309,9 @@ def _rate_of(optimizer: Any) -> float:
 def _eager_step(
     optimizer: Any, recorded: LoopRecorder, before: dict[int, Any], variables: list[Any], rate: float | None
 ) -> None:
-    global _steps
     loop = _eager.get(id(optimizer))
     if loop is None:
-        _steps = 0
+        _Open.steps = 0
         model = LoopModel(roots_of(recorded.roots, variables), optimizer, recorded.loss)
         loop = _eager[id(optimizer)] = EagerLoop(model, sites.caller())
     keys = {id(inner(variable)) for variable in variables}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
+import time
 from typing import Any
 
-from . import config, fit
+from . import fit
 from .stepper import Stepper
 
 
 class OldStepper(Stepper):
     """Takes a batch out only when it is probed.
 
-    Keras 2 fetches the batch within the compiled step. A batch that was taken out is handed to the same compiled
-    step by an iterator of its own, of the same type.
+    Keras 2 fetches the batch within the compiled step. A batch that was taken out is handed to the same
+    compiled step by an iterator of its own, of the same type.
     """
 
     def step(self, iterator: Any) -> Any:
@@ -22,7 +23,7 @@ class OldStepper(Stepper):
         if run is None or not isinstance(iterator, self._tf.data.Iterator):
             return super().step(iterator)
         count = self._count()
-        due = any(config.current.due(run.step + offset) for offset in range(count))
+        due = run.cadence.due(run.step, count)
         if self._prepared is not run or (due and self._why_not is None):
             try:
                 return super().step(iterator)
@@ -31,9 +32,12 @@ class OldStepper(Stepper):
                     raise
                 # Has it raised from within Keras' own step, as Keras expects.
                 return self._plain(iterator)
+        step, started = run.step, time.perf_counter()
         before, rate = self._totals(), self._learning_rate()
         logs = self._plain(iterator)
         fit.guarded(self._report, run, [None] * count, None, logs, before, rate)
+        seconds = time.perf_counter() - started
+        run.cadence.spent(step, False, seconds, seconds)
         return logs
 
     def _train(self, iterator: Any, batches: list[Any]) -> Any:

@@ -113,6 +113,12 @@ def _tf_keras(module: ModuleType) -> None:
     channel.send("keras", version=version, backend="tensorflow", package="tf_keras")
 
 
+def _private_keras(module: ModuleType) -> None:
+    from .private_keras import patch_training
+
+    patch_training(module)
+
+
 def _autograph(module: ModuleType) -> None:
     """Autograph translates what it does not know to be a library; the tracer is one."""
     package = (__package__ or "").partition(".")[0]
@@ -146,6 +152,7 @@ ALL: dict[str, Patch] = {
     "tf_keras.src.optimizers.optimizer": _old_optimizer,
     "tf_keras.src.optimizers.legacy.optimizer_v2": _legacy_optimizer,
     "tf_keras.src.callbacks": _callbacks,
+    "tensorflow.python.keras.engine.training": _private_keras,
     "matplotlib": surroundings.patch_matplotlib,
     "matplotlib.pyplot": surroundings.patch_pyplot,
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import statistics
 from .activations import activation_name
+from .grouped import Tensor, summarize
 from .layers import probed_weights
 from .recorder import Call, Recorder, variable_key
 
@@ -166,20 +167,28 @@ def measure(
     for row, array in arrays.items():
         if row.weight is None:
             outputs[row.layer].append((row, array))
+    rows: list[Row] = []
+    tensors: list[Tensor] = []
     with np.errstate(all="ignore"):
         for index, layer in enumerate(layers):
             for row, array in outputs[index]:
                 values = _scaled(array, gradient_scale if row.tensor == "gout" else 1.0)
                 activation = activation_name(layer) if row.tensor == "v1" else None
-                probe.add(row, statistics.of_output(values, unit_axis(layer, values.ndim), activation))
+                rows.append(row)
+                tensors.append(Tensor(values, unit_axis(layer, values.ndim), activation))
             for weight, before, after in by_layer[index]:
                 name = weight.row.weight
                 old, new = statistics.as_floats(before), statistics.as_floats(after)
-                probe.add(Row(index, "w", name), statistics.of_tensor(old))
                 gradient = arrays.get(Row(index, "dw", name))
+                rows.append(Row(index, "w", name))
+                tensors.append(Tensor(old))
                 if gradient is not None:
-                    probe.add(Row(index, "dw", name), statistics.of_tensor(_scaled(gradient, gradient_scale)))
-                probe.add(Row(index, "update", name), statistics.of_tensor(new - old))
+                    rows.append(Row(index, "dw", name))
+                    tensors.append(Tensor(_scaled(gradient, gradient_scale)))
+                rows.append(Row(index, "update", name))
+                tensors.append(Tensor(new - old))
+        for row, stats in zip(rows, summarize(tensors)):
+            probe.add(row, stats)
 
 
 def _scaled(array: Any, scale: float) -> np.ndarray:

@@ -68,7 +68,7 @@ class Recorder:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Everything that happens in this context is recorded; `patch_tape` (loops.py) has gradients go through it."""
+        """Everything in this context is recorded; `patch_tape` (loops.py) has gradients go through it."""
         self._graph = None if self._tf.executing_eagerly() else self._tf.compat.v1.get_default_graph()
         with activated(self):
             yield

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from types import ModuleType
 from typing import Any, Callable
 
 from . import errors, fit, sites

@@ -10,6 +10,7 @@ import tensorflow as tf
 from common import data, kind, main, outcome
 from keras import layers
 
+
 @kind
 def mlp_dropout(name):
     x, y = data()
