@@ -15,7 +15,7 @@ from .channel import channel, notice
 from .probe import Probe, Row
 
 _COMPILE = "_deeplocalize_compile_site"
-_SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES]
+_SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES, "seconds"]
 
 # Trainings by `fit` that have not ended, outermost first: a callback may train another model.
 _open: list[Run] = []
@@ -39,6 +39,8 @@ class Run:
         self.step = 0
         # Whether somebody else sends the steps (the one who stands in for Keras' train function).
         self.stepped = False
+        # How long the training itself took for the step that is being sent.
+        self.seconds = math.nan
         # Whether a call of `train_on_batch` is under way.
         self.running = False
         self._call = call
@@ -95,6 +97,7 @@ class Run:
                 self._arguments.get("validation_data") is not None or self._arguments.get("validation_split")
             ),
             data={"x": described.x, "y": described.y},
+            duplicates=described.duplicates,
         )
 
     def begin_epoch(self, epoch: int) -> None:
@@ -137,7 +140,14 @@ class Run:
         rows = tuple(probe.rows) if probe else ()
         if probe or not self._layouts:
             self._use_layout(rows, metrics)
-        scalars = [loss, learning_rate, batch_size, *compared, *(logs[name] for name in metrics)]
+        scalars = [
+            loss,
+            learning_rate,
+            batch_size,
+            *compared,
+            self.seconds,
+            *(logs[name] for name in metrics),
+        ]
         stats = np.asarray(probe.stats if probe else [], dtype="<f8").tobytes()
         position = (self.number, self._layout, self.epoch, batch, self.step)
         self.cadence.saw(self.step, loss)

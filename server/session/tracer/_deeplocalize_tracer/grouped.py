@@ -97,7 +97,11 @@ def _outputs(tensors: list[Tensor]) -> list[list[float]]:
     for at, (row, tensor) in enumerate(zip(numbers, tensors)):
         if statistics.is_plain(low[at], high[at]):
             of_units = statistics.of_units(unit_low[at], unit_high[at], samples)
-            found.append([*row, *of_units, float(saturated[at]), spread[at] if samples > 1 else np.nan])
+            flat = np.nan
+            if first.activation in statistics.SATURATING:
+                flat = statistics.saturated_units(unit_low[at], unit_high[at])
+            varied = spread[at] if samples > 1 else np.nan
+            found.append([*row, *of_units, float(saturated[at]), varied, flat])
         else:
             found.append(_alone(tensor))
     return found

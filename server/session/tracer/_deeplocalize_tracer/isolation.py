@@ -1,8 +1,8 @@
 """Tracing the user's step a second time without anybody noticing.
 
 While that lasts, what this thread prints is dropped and what it draws from the global random state of Python
-and NumPy comes from a copy. Other threads, which may be fetching the next batches, go on as ever: nothing is put
-back afterwards that they could have changed in between.
+and NumPy comes from a copy. Other threads, which may be fetching the next batches, go on as ever: nothing is
+put back afterwards that they could have changed in between.
 """
 
 from __future__ import annotations

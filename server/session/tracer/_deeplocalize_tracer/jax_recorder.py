@@ -1,7 +1,7 @@
 """Takes note of the tensors of a training step on JAX while it is traced.
 
-What is noted within a differentiated function is handed out of it as part of its result. To each noted value a
-zero is added, by which the function is differentiated too: that is the gradient of the loss at this value.
+What is noted within a differentiated function is handed out of it as part of its result. To each noted value
+a zero is added, by which the function is differentiated too: that is the gradient of the loss at this value.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ class JaxStepper:
         if not batches:
             return self._plain(state, iter(()))
         run.stepped = True
-        before, rate = self._totals(state), self._learning_rate(state)
+        before, rate = fit.guarded(self._totals, state), fit.guarded(self._learning_rate, state)
+        rate = math.nan if rate is None else rate
         probe, failure = None, None
         step, started = run.step, time.perf_counter()
         if self._why_not is None and run.cadence.due(step, len(batches)):
@@ -48,10 +49,11 @@ class JaxStepper:
         if failure is not None:
             self._why_not = failure
             reporting.cannot_probe(self._model, failure)
-        fit.guarded(self._report, run, batches, probe, logs, (before, self._totals(state)), rate)
-        ended = time.perf_counter()
         # The training itself is over when its loss can be read.
-        run.cadence.spent(step, probe is not None, ended - own, ended - started)
+        totals = (before, fit.guarded(self._totals, state))
+        run.seconds = time.perf_counter() - own
+        fit.guarded(self._report, run, batches, probe, logs, totals, rate)
+        run.cadence.spent(step, probe is not None, run.seconds, time.perf_counter() - started)
         return logs, state
 
     def _shadowed(self, run: fit.Run, state: Any, batch: Any, rate: float) -> tuple[Probe | None, str | None]:

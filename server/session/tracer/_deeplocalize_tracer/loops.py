@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import sys
+import time
 import traceback
 from types import ModuleType
 from typing import Any, Callable
@@ -100,6 +101,7 @@ class FunctionLoop(Loop):
     def call(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One step."""
         probe, failure = None, None
+        step, started = self.run.step, time.perf_counter()
         rate = _or_nan(fit.guarded(_rate_of, self.model.optimizer))
         if self.why_not is None and self.run.cadence.due(self.run.step):
             try:
@@ -108,10 +110,13 @@ class FunctionLoop(Loop):
                 failure = str(reason)
             except Exception:
                 failure = traceback.format_exc(limit=-3)
+        own = time.perf_counter()
         result = original(*args, **kwargs)
+        self.run.seconds = time.perf_counter() - own
         if failure is not None:
             self.cannot(failure)
         fit.guarded(self._report, probe, result, rate)
+        self.run.cadence.spent(step, probe is not None, self.run.seconds, time.perf_counter() - started)
         return result
 
     def _report(self, probe: Any, result: Any, rate: float) -> None:

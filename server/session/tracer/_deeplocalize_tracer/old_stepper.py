@@ -1,8 +1,9 @@
-"""Stands in for the train function of Keras 2 (`tf_keras`)."""
+"""Stands in for a train function that is compiled as a whole: in Keras 2 (`tf_keras`) and early Keras 3."""
 
 from __future__ import annotations
 
 import functools
+import math
 import time
 from typing import Any
 
@@ -13,7 +14,7 @@ from .stepper import Stepper
 class OldStepper(Stepper):
     """Takes a batch out only when it is probed.
 
-    Keras 2 fetches the batch within the compiled step. A batch that was taken out is handed to the same
+    Keras fetches it within the compiled step. A batch that was taken out is handed to the same
     compiled step by an iterator of its own, of the same type.
     """
 
@@ -33,28 +34,31 @@ class OldStepper(Stepper):
                 # Has it raised from within Keras' own step, as Keras expects.
                 return self._plain(iterator)
         step, started = run.step, time.perf_counter()
-        before, rate = self._totals(), self._learning_rate()
+        before, rate = fit.guarded(self._totals), fit.guarded(self._learning_rate)
         logs = self._plain(iterator)
+        rate = math.nan if rate is None else rate
+        run.seconds = time.perf_counter() - started
         fit.guarded(self._report, run, [None] * count, None, logs, before, rate)
-        seconds = time.perf_counter() - started
-        run.cadence.spent(step, False, seconds, seconds)
+        run.cadence.spent(step, False, run.seconds, run.seconds)
         return logs
 
     def _train(self, iterator: Any, batches: list[Any]) -> Any:
         self._trained = True
+        if not isinstance(iterator, self._tf.data.Iterator):
+            return self._plain(iter(batches))
         return self._plain(_feed(self._tf, iterator, batches))
 
     def _take(self, iterator: Any) -> list[Any] | None:
         self._trained = False
-        if not isinstance(iterator, self._tf.data.Iterator):
-            return None
         return super()._take(iterator)
 
     def _compiled_step(self) -> Any:
-        return getattr(self._model, "train_tf_function", None)
+        compiled = getattr(self._model, "train_tf_function", self._plain)
+        return compiled if hasattr(compiled, "get_concrete_function") else None
 
     def _traced_for(self, iterator: Any, _example: Any) -> Any:
-        return iterator
+        # `train_on_batch` of early Keras 3 gives a generator, which tracing would use up.
+        return iterator if isinstance(iterator, self._tf.data.Iterator) else None
 
 
 def _feed(tf: Any, iterator: Any, batches: list[Any]) -> Any:

@@ -23,9 +23,10 @@ NAMES = [
     "constant_units",
     "saturated",
     "spread",
+    "saturated_units",
 ]
 _NAN = math.nan
-NO_UNITS = [_NAN] * 5
+NO_UNITS = [_NAN] * 6
 # Beyond this the squares of float32 overflow.
 _LARGE = 1e16
 FLAT_FROM = 5.0
@@ -69,11 +70,12 @@ def of_output(array: np.ndarray, axis: int, activation: str | None) -> list[floa
         elements += [float(np.count_nonzero(array == 0)), 0.0, 0.0]
     unit_high = np.maximum.reduce(high.reshape(-1, units), axis=0)
     unit_low = np.minimum.reduce(low.reshape(-1, units), axis=0)
-    saturated = _NAN
+    saturated = flat = _NAN
     if activation in SATURATING:
+        flat = saturated_units(unit_low, unit_high)
         saturated = np.count_nonzero(np.abs(array) >= FLAT_FROM) / array.size
     of_each = of_units(unit_low, unit_high, samples)
-    return [*elements, *of_each, saturated, spread if samples > 1 else _NAN]
+    return [*elements, *of_each, saturated, spread if samples > 1 else _NAN, flat]
 
 
 def of_units(low: np.ndarray, high: np.ndarray, samples: int) -> list[float]:
@@ -84,6 +86,11 @@ def of_units(low: np.ndarray, high: np.ndarray, samples: int) -> list[float]:
         bound = _CONSTANT * np.maximum(1.0, np.maximum(np.abs(high), np.abs(low)))
         constant = float(np.count_nonzero(high - low <= bound))
     return [float(low.size), float(dead), constant]
+
+
+def saturated_units(low: np.ndarray, high: np.ndarray) -> float:
+    """Units that are in the same flat part of the activation for every sample, of the extremes of each."""
+    return float(np.count_nonzero((low >= FLAT_FROM) | (high <= -FLAT_FROM)))
 
 
 def is_plain(low: float, high: float) -> bool:

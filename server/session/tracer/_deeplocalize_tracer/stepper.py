@@ -47,8 +47,8 @@ class Stepper:
         due = self._why_not is None and run.cadence.due(step, len(batches))
         # Keras begins the mean anew with each epoch, and with each call of `train_on_batch`.
         fresh = self._last is None or run is not fit.innermost() or not run.batch
-        before = self._totals() if fresh else self._last
-        rate = self._learning_rate()
+        before = fit.guarded(self._totals) if fresh else self._last
+        rate = fit.guarded(self._learning_rate)
         if not due:
             logs, probe, failure = self._timed(iterator, batches), None, None
         elif self._model.run_eagerly:
@@ -59,7 +59,8 @@ class Stepper:
         # Only now is it known that the failure was not the training's own.
         if failure is not None:
             self._cannot(failure)
-        fit.guarded(self._report, run, batches, probe, logs, before, rate)
+        run.seconds = self._seconds
+        fit.guarded(self._report, run, batches, probe, logs, before, math.nan if rate is None else rate)
         run.cadence.spent(step, probe is not None, self._seconds, time.perf_counter() - started)
         return logs
 
@@ -105,10 +106,10 @@ class Stepper:
 
     def _train(self, _iterator: Any, batches: list[Any]) -> Any:
         """Has Keras train on these batches, which were taken from the iterator."""
-        return self._plain(batches)
+        return self._plain(iter(batches))
 
     def _traced_for(self, _iterator: Any, example: Any) -> Any:
-        """What Keras' compiled step is given."""
+        """What Keras' compiled step is given; `None` when it is not to be traced ahead."""
         return example
 
     def _compiled_step(self) -> Any:
@@ -125,10 +126,11 @@ class Stepper:
         spec = getattr(iterator, "element_spec", None)
         example = as_tensors(self._tf, batch) if spec is None else spec
         if self._why_not is None and not self._model.run_eagerly:
-            function = self._compiled_step()
-            if function is not None:
+            function = fit.guarded(self._compiled_step)
+            given = self._traced_for(iterator, example)
+            if function is not None and given is not None:
                 try:
-                    function.get_concrete_function(self._traced_for(iterator, example))
+                    function.get_concrete_function(given)
                 except Exception as error:
                     if _is_users(error):
                         raise
@@ -220,6 +222,8 @@ def _some(iterator: Any, count: int) -> Any:
 
 def _compiled_step(plain: Callable[[Any], Any]) -> Any:
     """The compiled function for one batch within the train function that Keras made, if it is still there."""
+    if not hasattr(plain, "__code__"):
+        return None
     cells = dict(zip(plain.__code__.co_freevars, plain.__closure__ or ()))
     cell = cells.get("one_step_on_data")
     function = getattr(cell.cell_contents, "__wrapped__", None) if cell is not None else None

@@ -126,9 +126,11 @@ def _replace(model: Any, stand_in: Callable[[Any, Any], Any]) -> None:
 
 def on_tensorflow(model: Any, plain: Any) -> Any:
     """The stand-in on TensorFlow."""
+    from .old_stepper import OldStepper
     from .stepper import Stepper
 
-    return Stepper(sys.modules["tensorflow"], model, plain)
+    whole = hasattr(plain, "get_concrete_function")
+    return (OldStepper if whole else Stepper)(sys.modules["tensorflow"], model, plain)
 
 
 def on_tf_keras(model: Any, plain: Any) -> Any:

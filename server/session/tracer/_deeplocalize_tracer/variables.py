@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-
 # From so many variables on, calling a compiled function costs less than reading one by one.
 _MANY = 60
 
