@@ -154,5 +154,17 @@ def _same(gradient: Any) -> Any:
 
 def _refuse_effects(jaxpr: Any) -> None:
     """Raises when running the step a second time would be seen outside it."""
-    if jaxpr.effects or "callback" in str(jaxpr):
+    if jaxpr.effects or _calls_back(getattr(jaxpr, "jaxpr", jaxpr)):
         raise CannotProbe("the training step calls back into Python")
+
+
+def _calls_back(jaxpr: Any) -> bool:
+    for equation in jaxpr.eqns:
+        if "callback" in equation.primitive.name:
+            return True
+        for value in equation.params.values():
+            for part in value if isinstance(value, (list, tuple)) else [value]:
+                inside = getattr(part, "jaxpr", part)
+                if hasattr(inside, "eqns") and _calls_back(inside):
+                    return True
+    return False

@@ -94,6 +94,8 @@ class FunctionLoop(Loop):
         roots = roots_of(seen.observed.roots, changed)
         super().__init__(LoopModel(roots, seen.applied[0][0], seen.observed.loss), seen.site)
         self._shadow = LoopShadow(tf, self.model, seen.function)
+        # Kept alive, and with it its id.
+        self._function = seen.function
         # Which of the function's results is the loss.
         self._result: int | None = None
         self._tf = tf
@@ -180,7 +182,6 @@ def patch_function(module: ModuleType) -> None:
 def _found(seen: Traced) -> None:
     """A compiled function turned out to train; this was its first step."""
     loop = FunctionLoop(sys.modules["tensorflow"], seen)
-    # Keeps the function alive, and with it its id.
     _trainers[id(seen.function)] = loop
     loop.run.step += 1
     loop.run.batch += 1
