@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn without_columns_the_class_tells_which_call_of_the_line() {
-        let text = "from keras import Sequential, layers\nm = Sequential([layers.Dense(30), layers.Dropout(0.5)])\n";
+        let text =
+            "from keras import Sequential, layers\nm = Sequential([layers.Dense(30), layers.Dropout(0.5)])\n";
         let program = Program::parse(text);
         let sources = One(Source {
             path: Path::new("/t.py"),
