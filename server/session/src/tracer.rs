@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/data.py",
     "_deeplocalize_tracer/errors.py",
     "_deeplocalize_tracer/fit.py",
+    "_deeplocalize_tracer/frame_queue.py",
     "_deeplocalize_tracer/hooks.py",
     "_deeplocalize_tracer/launcher.py",
     "_deeplocalize_tracer/layers.py",
