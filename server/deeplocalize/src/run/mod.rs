@@ -3,6 +3,7 @@
 mod files;
 mod merge;
 mod outcome;
+mod replay;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use trace::{Fit, Frame, Scalar, Trace};
 use crate::report::{Report, RunSummary, ToolError};
 use files::Files;
 use outcome::Outcome;
+pub use replay::{Replayed, replay};
 
 /// Asks a run to end; clones share the request.
 #[derive(Clone, Debug, Default)]
@@ -314,7 +316,7 @@ impl<'a> Run<'a> {
         } else {
             diagnosis.verdict
         };
-        let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
+        let (verdict, findings) = merge::merge(verdict, diagnosis.failing, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
         let ended = self.ended.unwrap_or_default();
         let startup = self

@@ -75,6 +75,7 @@ class Run:
             compile_site=vars(model).get(_COMPILE),
             model={"name": model.name, "class": type(model).__name__, "site": sites.recall(model)},
             layers=layers.describe(model, ordered, sources or {}, shapes or {}),
+            inputs=guarded(layers.inputs, model) or [],
             optimizer=_optimizer(getattr(model, "optimizer", None)),
             loss=self._loss,
             metrics=_metrics(model),
@@ -86,7 +87,13 @@ class Run:
             validation=bool(
                 self._arguments.get("validation_data") is not None or self._arguments.get("validation_split")
             ),
-            data={"x": described.x, "y": described.y},
+            data={
+                "x": described.x,
+                "y": described.y,
+                "baselines": described.baselines,
+                "held_out": described.held_out,
+            },
+            weighted=any(self._arguments.get(name) is not None for name in ("class_weight", "sample_weight")),
         )
 
     def begin_epoch(self, epoch: int) -> None:
