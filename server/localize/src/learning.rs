@@ -54,6 +54,8 @@ const BASELINE_GOOD: f64 = 0.5;
 /// Part of the simple model's skill below which a network is behind it. Healthy twins of our fixtures reach 0.8 of it or
 /// more; 0.5 leaves room for few epochs, dropout and augmentation.
 const BEHIND: f64 = 0.5;
+/// Drop of the loss over the second half from which a network that is behind is on its way.
+const DROP_BEHIND: f64 = 0.2;
 /// Spread of the predictions, as a share of the spread of the labels, below which they are one constant.
 const SPREAD_CONSTANT: f64 = 0.01;
 
@@ -186,12 +188,17 @@ impl Learning {
         // A huge first loss that comes down to that of a constant is no progress on the task: without any skill only a
         // loss that is still falling counts.
         let still = self.late.map_or(0.0, drop_of);
+        let by_chance = |skill: f64| skill <= SKILL_NONE.max(3.0 * self.skill_error);
         match self.skill {
             Some(_) if self.constant => State::Stuck,
-            Some(skill) if self.behind() && skill > SKILL_NONE.max(3.0 * self.skill_error) => State::Behind,
+            Some(skill)
+                if self.behind() && (skill < SKILL_LEARNED || still < DROP_BEHIND) && !by_chance(skill) =>
+            {
+                State::Behind
+            }
             Some(skill) if skill > SKILL_LEARNED.max(3.0 * self.skill_error) => State::Learned,
             None if drop > DROP_LEARNED => State::Learned,
-            Some(skill) if skill > SKILL_NONE.max(3.0 * self.skill_error) => State::Improving,
+            Some(skill) if !by_chance(skill) => State::Improving,
             Some(_) if still > DROP_NONE && !self.above_constant() => {
                 if self.behind() {
                     State::Behind

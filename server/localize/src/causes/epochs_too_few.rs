@@ -47,15 +47,16 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     if !suspects::unfinished(case, STEPS) {
         return Vec::new();
     }
-    // Without a yardstick of its own, a loss that still falls is a training that goes well as far as it goes.
-    let sure = learning.behind() || case.steps < FEWEST || case.fit.info.samples.is_some_and(|samples| samples < 40);
+    // Known to be learnable, or too few for any network.
+    let sure = learning.behind() || case.steps < FEWEST;
+    let falling = learning.loss.is_some_and(|loss| loss.falls());
     let message = format!(
         "training ends after {} steps in all, before the network has learned; give it more epochs, or smaller batches",
         case.steps
     );
     vec![
-        Cause::new(&INFO, Place::FitArgument("epochs"), if sure { 0.68 } else { 0.5 }, message)
-            .severity(if sure { Severity::Warning } else { Severity::Information })
+        Cause::new(&INFO, Place::FitArgument("epochs"), match (sure, falling) { (true, _) => 0.68, (_, true) => 0.65, _ => 0.5 }, message)
+            .severity(if sure || falling { Severity::Warning } else { Severity::Information })
             .seen(Phase::Metric, suspects::stuck_text(case)),
     ]
 }

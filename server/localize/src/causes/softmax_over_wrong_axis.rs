@@ -44,7 +44,9 @@ const TOLERANCE: f64 = 0.02;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let (Some(head), Some(units)) = (case.head(), case.output_units()) else { return Vec::new() };
-    if head.activation.as_deref() != Some("softmax") || units < 2 {
+    // With one row a sample only the batch is left as another axis, which the text shows (DL610).
+    let axes = case.layers().last().and_then(|layer| layer.output_shape.as_ref()).map_or(0, Vec::len);
+    if head.activation.as_deref() != Some("softmax") || units < 2 || axes < 3 {
         return Vec::new();
     }
     let Some(series) = case.fit.series(head.index, Tensor::V2) else { return Vec::new() };

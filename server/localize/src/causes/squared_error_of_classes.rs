@@ -24,8 +24,8 @@
 //! No automatic fix: output and loss change together.
 //!
 //! ## References
-//! DL Contract (FSE 2023), output table; Golik et al., Cross-entropy vs. squared error training (2013). Labels of 0 and 1
-//! only, and the network fails.
+//! DL Contract (FSE 2023), output table; Golik et al., Cross-entropy vs. squared error training (2013). One-hot labels of
+//! three classes or more, and the network fails.
 
 use finding::{Kind, Phase, RuleInfo, Severity};
 
@@ -45,17 +45,16 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let squared = matches!(case.loss_name(), "mean_squared_error" | "mean_absolute_error" | "mean_squared_logarithmic_error");
     let squashed = case.head().and_then(|head| head.activation.as_deref()).filter(|name| matches!(*name, "sigmoid" | "softmax"));
-    let classes = matches!(case.learning().task, Task::Binary | Task::MultiClass);
+    let classes = case.learning().task == Task::MultiClass && case.output_units().is_some_and(|units| units > 2);
     let (Some(activation), true) = (squashed, squared && classes && case.fails()) else { return Vec::new() };
     let steps_normal = suspects::weigh(case, Failure::Stuck);
     if steps_normal.features > 0.3 || steps_normal.rate_low > 1.5 {
         return Vec::new();
     }
-    let better = if case.learning().task == Task::Binary { "binary cross-entropy" } else { "softmax and categorical cross-entropy" };
     let message = format!(
         "{} of class labels behind {activation} is nearly as small for a constant as for the right answer, and its gradient \\
-         vanishes where {activation} is flat; use {better}",
+         vanishes where {activation} is flat; use softmax and categorical cross-entropy",
         case.loss_name().replace('_', " ")
     );
-    vec![Cause::new(&INFO, Place::Loss, 0.78, message).seen(Phase::Metric, suspects::stuck_text(case))]
+    vec![Cause::new(&INFO, Place::Loss, 0.72, message).seen(Phase::Metric, suspects::stuck_text(case))]
 }

@@ -129,7 +129,7 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
         }
         // Steps of normal length are not too short, whatever the number.
         if case.typical_update_ratio() > UPDATE_NORMAL {
-            suspects.rate_low = 0.0;
+            suspects.rate_low -= 1.0;
         }
         if failure == Failure::Diverges {
             suspects.rate_low = 0.0;
