@@ -1,5 +1,6 @@
 //! `deeplocalize run`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -122,6 +123,7 @@ impl Run {
             keep_going: self.keep_going,
             detector: self.detector(),
             log: self.log.clone(),
+            overrides: BTreeMap::new(),
         }
     }
 

@@ -60,6 +60,8 @@ pub struct RunOptions {
     pub detector: Detector,
     /// Where the script's output is kept; a file in the temporary folder when `None`.
     pub log: Option<PathBuf>,
+    /// Texts to run in place of what is on disk, which stays as it is: of the script, and of modules it imports.
+    pub overrides: BTreeMap<PathBuf, String>,
 }
 
 /// How far a run has got.
@@ -104,7 +106,7 @@ const AFTER_TRAINING: Duration = Duration::from_secs(10);
 /// Runs the script and localises its faults. Blocks until the run is over; everything it started is gone by then.
 /// `progress` is called from this thread, at most some thirty times a second while training.
 pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(Progress)) -> Report {
-    let mut files = match Files::with_script(&options.script, options.directory.as_deref()) {
+    let mut files = match Files::with_script(options) {
         Ok(files) => files,
         Err(error) => return Report::failed(&options.script, error),
     };
@@ -185,6 +187,7 @@ impl<'a> Run<'a> {
                     every: 1,
                 },
             },
+            overrides: options.overrides.clone(),
             supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
         })?;
         let now = Instant::now();

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 VARIABLE = "_DEEPLOCALIZE_CONFIG"
 
 
 @dataclass(frozen=True)
 class Config:
-    """Which steps are probed."""
+    """Which steps are probed, and what runs in place of the files on disk."""
 
     dense_steps: int = 50
     every: int = 10
+    # Real path of a file: path of the file with the text to run instead.
+    overrides: dict[str, str] = field(default_factory=dict)
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""
@@ -28,6 +30,7 @@ def take() -> Config:
     return Config(
         dense_steps=int(given.get("dense_steps", default.dense_steps)),
         every=max(1, int(given.get("every", default.every))),
+        overrides=dict(given.get("overrides", {})),
     )
 
 
