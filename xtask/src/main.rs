@@ -1,6 +1,7 @@
 //! Project commands, so that nobody needs more than Rust and Python to work on the project.
 
 mod bench;
+mod benchmark;
 mod demo;
 mod docs;
 mod python;
@@ -27,7 +28,14 @@ enum Command {
         fast: bool,
     },
     /// Measure speed as ratios against a peer in the same run
-    Bench,
+    Bench {
+        /// Instead, measure what is found: run the benchmark's programs and write docs/benchmark.md
+        #[arg(long)]
+        benchmark: bool,
+        /// Only cases whose name holds this
+        #[arg(long, requires = "benchmark")]
+        only: Option<String>,
+    },
     /// Write the generated pages: rules and the README's picture
     Docs {
         /// Also run the tool for the README's picture
@@ -40,7 +48,11 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Demo => demo::run(),
         Command::Test { fast } => test::run(fast),
-        Command::Bench => bench::run(),
+        Command::Bench {
+            benchmark: true,
+            only,
+        } => benchmark::run(only.as_deref()),
+        Command::Bench { .. } => bench::run(),
         Command::Docs { picture } => docs::run(picture),
     }
 }

@@ -1,5 +1,6 @@
 //! The analysis of a recorded trace: what a run would have said, without the run.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -38,7 +39,7 @@ pub fn replay(
     detector: Detector,
     keep_going: bool,
 ) -> Result<Replayed, ToolError> {
-    let mut files = Files::with_script(script, script.parent())?;
+    let mut files = Files::read(script, script.parent(), BTreeMap::new())?;
     let mut localizer = Localizer::new(detector);
     let mut trace = Trace::default();
     let mut reader = FrameReader::new(frames);

@@ -21,10 +21,15 @@ Arrays = Optional["list[np.ndarray]"]
 def describe(x: np.ndarray, y: np.ndarray) -> dict[str, Any] | None:
     """The `baselines` object of the `fit` message; `None` where samples and labels cannot be paired.
 
-    Skills are parts of the way from the best constant answer to perfection, on samples that the model has not seen.
+    Skills are parts of the way from the best constant answer to perfection, on samples not seen before.
     """
     samples = len(x)
-    if samples != len(y) or samples < _FEWEST_SAMPLES or x.dtype.kind not in "fiub" or y.dtype.kind not in "fiub":
+    if (
+        samples != len(y)
+        or samples < _FEWEST_SAMPLES
+        or x.dtype.kind not in "fiub"
+        or y.dtype.kind not in "fiub"
+    ):
         return None
     chosen = np.random.default_rng(0).permutation(samples)[:_MOST_SAMPLES]
     features = _features(x, chosen)
@@ -134,7 +139,7 @@ def _copied(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 
 def _runs(y: np.ndarray) -> float:
-    """Changes from one label to the next over those expected of shuffled labels; 1 for shuffled, near 0 for sorted."""
+    """Label changes from row to row over those expected of shuffled rows: 1 when shuffled, 0 when sorted."""
     label = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     distinct, counts = np.unique(label, return_counts=True)
     if not 2 <= len(distinct) <= _MOST_CLASSES:

@@ -189,7 +189,9 @@ def inputs(model: Any) -> list[dict[str, Any]]:
     for tensor in getattr(model, "inputs", None) or []:
         history = getattr(tensor, "_keras_history", None)
         layer = history.operation if history is not None else None
-        found.append({"shape": list(tensor.shape), "site": sites.recall(layer) if layer is not None else None})
+        found.append(
+            {"shape": list(tensor.shape), "site": sites.recall(layer) if layer is not None else None}
+        )
     return found
 
 
