@@ -4,6 +4,7 @@ mod bench;
 mod benchmark;
 mod demo;
 mod docs;
+mod editors;
 mod python;
 mod shell;
 mod test;
@@ -35,6 +36,9 @@ enum Command {
         /// Only cases whose name holds this
         #[arg(long, requires = "benchmark")]
         only: Option<String>,
+        /// Leave the training out, which takes minutes
+        #[arg(long)]
+        no_training: bool,
     },
     /// Write the generated pages: rules and the README's picture
     Docs {
@@ -51,8 +55,9 @@ fn main() -> anyhow::Result<()> {
         Command::Bench {
             benchmark: true,
             only,
+            ..
         } => benchmark::run(only.as_deref()),
-        Command::Bench { .. } => bench::run(),
+        Command::Bench { no_training, .. } => bench::run(!no_training),
         Command::Docs { picture } => docs::run(picture),
     }
 }

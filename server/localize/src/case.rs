@@ -53,7 +53,10 @@ impl<'a> Case<'a> {
 
     /// Whether the training is over and got nowhere: no better than a constant, or far behind simple models.
     pub fn fails(&self) -> bool {
+        // Where all labels are the same there is nothing to be behind in.
+        let varied = self.fit.y().is_none_or(|y| y.min != y.max);
         self.complete
+            && varied
             && self.broken().is_none()
             && matches!(self.learning().state(), State::Stuck | State::Behind)
     }

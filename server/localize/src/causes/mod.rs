@@ -62,6 +62,8 @@ causes![
     penalty_too_strong,
     bottleneck,
     squared_error_of_classes,
+    softmax_hidden,
+    percentage_of_zero,
     network_too_small,
     network_linear,
     batch_too_large,

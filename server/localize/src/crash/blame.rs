@@ -29,7 +29,8 @@ pub(super) struct Explained<'a> {
 }
 
 /// Tried in turn; the first that understands the exception explains it.
-const EXPLANATIONS: [for<'a> fn(&'a ExceptionMessage, &str, Option<&'a Fit>) -> Option<Explained<'a>>; 5] = [
+const EXPLANATIONS: [for<'a> fn(&'a ExceptionMessage, &str, Option<&'a Fit>) -> Option<Explained<'a>>; 6] = [
+    metric_of_other_labels,
     output_against_labels,
     index_beyond_embedding,
     data_against_input,
@@ -81,6 +82,25 @@ fn kind(text: &str) -> Kind {
     mentioned.map_or(Kind::ApiMisuse, |(_, kind)| *kind)
 }
 
+/// A metric compares class numbers with rows.
+fn metric_of_other_labels<'a>(
+    exception: &'a ExceptionMessage,
+    text: &str,
+    fit: Option<&'a Fit>,
+) -> Option<Explained<'a>> {
+    // Accuracies compare for equality; no loss does.
+    if !exception.message.contains("Incompatible shapes") || !exception.message.contains("{{node Equal") {
+        return None;
+    }
+    fit?;
+    let message = format!(
+        "a metric compares class numbers with one-hot rows ({text}); one-hot labels need categorical accuracy, class numbers \
+         sparse categorical accuracy"
+    );
+    let place = Some(At::Place(Place::Metrics));
+    Some(Explained { kind: Kind::Metric, place, layer: None, message, fix: None })
+}
+
 /// The loss refuses labels and outputs of other widths: the last layer fixed the one, the labels the other.
 fn output_against_labels<'a>(
     exception: &'a ExceptionMessage,
@@ -127,6 +147,15 @@ fn output_against_labels<'a>(
             message,
             fix: Some(fix),
         });
+    }
+    let lowest = y.first_column_classes.as_ref().and_then(|classes| classes.iter().find(|(_, count)| *count > 0));
+    if columns == units + 1 && lowest.is_some_and(|(class, _)| *class == 1.0) {
+        let message = format!(
+            "the labels have {columns} columns for {units} units because class 0 never occurs: the classes are numbered from 1; \
+             subtract 1 before encoding them"
+        );
+        let place = Some(At::Place(Place::Labels));
+        return Some(Explained { kind: Kind::LabelEncoding, place, layer: None, message, fix: None });
     }
     if columns == units || y.shape.len() != output.len() {
         // The same width but another rank: something between (a missing Flatten, sequences) fixed the shape.
