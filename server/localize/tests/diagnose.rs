@@ -178,6 +178,7 @@ impl Training {
                     Scalar::ResidualSquareSum => (1.0 - skill) * std * std * self.batch_size,
                     Scalar::PredictionSpread => self.prediction_spread,
                     Scalar::PredictionMin | Scalar::PredictionMax => 0.5,
+                    Scalar::PredictionMajority => f64::NAN,
                 })
                 .collect();
             let stats = rows
