@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use finding::{Finding, Range, RuleInfo, Severity, Verdict};
+use trace::Trace;
 
 /// Something that kept the tool from doing (part of) its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +104,8 @@ pub struct Report {
     pub texts: BTreeMap<PathBuf, String>,
     /// Where the code cells of notebooks begin in their texts.
     pub cells: BTreeMap<PathBuf, Vec<usize>>,
+    /// What the run recorded.
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl Report {
@@ -115,6 +119,7 @@ impl Report {
             errors: vec![error],
             texts: BTreeMap::new(),
             cells: BTreeMap::new(),
+            trace: None,
         }
     }
 
