@@ -94,22 +94,23 @@ pub fn analyze(options: &AnalyzeOptions) -> Report {
     let start = workers.iter().find_map(|worker| worker.trace.start.as_ref());
     let keras = workers.iter().find_map(|worker| worker.trace.keras.as_ref());
     let fits = workers.iter().flat_map(|worker| &worker.trace.fits);
+    let run = RunSummary {
+        interpreter: start.map(|start| start.executable.clone()).unwrap_or_default(),
+        python: start.map(|start| start.python.clone()).unwrap_or_default(),
+        keras: keras.map(|keras| keras.version.clone()).unwrap_or_default(),
+        backend: keras.map(|keras| keras.backend.clone()).unwrap_or_default(),
+        mechanism: "callback",
+        fits: fits
+            .map(|fit| outcome::summary(fit, &Outcome::Finished, &files))
+            .collect(),
+        analysis_seconds: begun.elapsed().as_secs_f64(),
+        trace: Some(first),
+        ..RunSummary::default()
+    };
     Report {
         verdict,
         files: vec![script],
-        run: Some(RunSummary {
-            interpreter: start.map(|start| start.executable.clone()).unwrap_or_default(),
-            python: start.map(|start| start.python.clone()).unwrap_or_default(),
-            keras: keras.map(|keras| keras.version.clone()).unwrap_or_default(),
-            backend: keras.map(|keras| keras.backend.clone()).unwrap_or_default(),
-            mechanism: "callback",
-            fits: fits
-                .map(|fit| outcome::summary(fit, &Outcome::Finished, &files))
-                .collect(),
-            analysis_seconds: begun.elapsed().as_secs_f64(),
-            trace: Some(first),
-            ..RunSummary::default()
-        }),
+        run: Some(run),
         texts: files.texts(&findings),
         cells: BTreeMap::new(),
         findings,
