@@ -93,9 +93,7 @@ fn check_all(sets: &[&str]) {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            case.folder
-                .parent()
-                .is_some_and(|set| set.ends_with("crash"))
+            case.folder.parent().is_some_and(|set| set.ends_with("crash"))
                 || QUICK.iter().any(|id| name.starts_with(id))
                 || QUICK_OWN.contains(&name.as_str())
         });

@@ -50,7 +50,12 @@ const ROUNDS: usize = 4;
 pub(crate) fn restarted(fits: &[Fit]) -> Option<(Cause, &Fit)> {
     let first = fits.first()?;
     let edges = |fit: &Fit| {
-        let losses: Vec<f64> = fit.scalar(Scalar::Loss).iter().copied().filter(|loss| loss.is_finite()).collect();
+        let losses: Vec<f64> = fit
+            .scalar(Scalar::Loss)
+            .iter()
+            .copied()
+            .filter(|loss| loss.is_finite())
+            .collect();
         Some((*losses.first()?, *losses.last()?))
     };
     let (start, _) = edges(first)?;
@@ -63,7 +68,8 @@ pub(crate) fn restarted(fits: &[Fit]) -> Option<(Cause, &Fit)> {
             && mean(fit) == mean(first)
     };
     let round: Vec<&Fit> = fits.iter().filter(|fit| alike(fit)).collect();
-    let again = |fit: &Fit| edges(fit).is_some_and(|(from, to)| (from / start - 1.0).abs() < 0.1 && to < 0.95 * from);
+    let again =
+        |fit: &Fit| edges(fit).is_some_and(|(from, to)| (from / start - 1.0).abs() < 0.1 && to < 0.95 * from);
     if round.len() < ROUNDS || round.len() < fits.len() || !round.iter().all(|fit| again(fit)) {
         return None;
     }
@@ -74,7 +80,14 @@ pub(crate) fn restarted(fits: &[Fit]) -> Option<(Cause, &Fit)> {
         number(start)
     );
     let cause = Cause::new(&INFO, Place::FitArgument("epochs"), 0.85, message);
-    let told = round.iter().take(4).filter_map(|fit| edges(fit)).map(|(from, to)| format!("{} → {}", number(from), number(to)));
+    let told = round
+        .iter()
+        .take(4)
+        .filter_map(|fit| edges(fit))
+        .map(|(from, to)| format!("{} → {}", number(from), number(to)));
     let told: Vec<String> = told.collect();
-    Some((cause.seen(Phase::Loss, format!("loss by training: {}", told.join(", "))), first))
+    Some((
+        cause.seen(Phase::Loss, format!("loss by training: {}", told.join(", "))),
+        first,
+    ))
 }

@@ -98,7 +98,13 @@ fn metric_of_other_labels<'a>(
          sparse categorical accuracy"
     );
     let place = Some(At::Place(Place::Metrics));
-    Some(Explained { kind: Kind::Metric, place, layer: None, message, fix: None })
+    Some(Explained {
+        kind: Kind::Metric,
+        place,
+        layer: None,
+        message,
+        fix: None,
+    })
 }
 
 /// The loss refuses labels and outputs of other widths: the last layer fixed the one, the labels the other.
@@ -148,14 +154,23 @@ fn output_against_labels<'a>(
             fix: Some(fix),
         });
     }
-    let lowest = y.first_column_classes.as_ref().and_then(|classes| classes.iter().find(|(_, count)| *count > 0));
+    let lowest = y
+        .first_column_classes
+        .as_ref()
+        .and_then(|classes| classes.iter().find(|(_, count)| *count > 0));
     if columns == units + 1 && lowest.is_some_and(|(class, _)| *class == 1.0) {
         let message = format!(
             "the labels have {columns} columns for {units} units because class 0 never occurs: the classes are numbered from 1; \
              subtract 1 before encoding them"
         );
         let place = Some(At::Place(Place::Labels));
-        return Some(Explained { kind: Kind::LabelEncoding, place, layer: None, message, fix: None });
+        return Some(Explained {
+            kind: Kind::LabelEncoding,
+            place,
+            layer: None,
+            message,
+            fix: None,
+        });
     }
     if columns == units || y.shape.len() != output.len() {
         // The same width but another rank: something between (a missing Flatten, sequences) fixed the shape.
