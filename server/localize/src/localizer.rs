@@ -60,7 +60,8 @@ pub struct Localizer {
     looked: (usize, u64),
 }
 
-/// Probed steps between two looks; a look costs about as much as a probed step of a small network.
+/// Probed steps between two looks at the start; later an eighth of those seen, because a look goes over the whole history and
+/// all looks together are to cost no more than a fixed number of passes.
 const LOOK_EVERY: u64 = 10;
 /// Probed steps before the first look, unless something is NaN.
 const FIRST_LOOK: u64 = 20;
@@ -93,7 +94,9 @@ impl Localizer {
             self.looked = (trace.fits.len(), 0);
         }
         let broke = fit.probed > self.looked.1 && just_broke(fit);
-        if !broke && (fit.probed < FIRST_LOOK || fit.probed < self.looked.1 + LOOK_EVERY) {
+        if !broke
+            && (fit.probed < FIRST_LOOK || fit.probed < self.looked.1 + LOOK_EVERY.max(self.looked.1 / 8))
+        {
             return None;
         }
         self.looked.1 = fit.probed;

@@ -25,9 +25,9 @@
 //! 0 on, with inputs that vary.
 
 use finding::{Kind, Phase, RuleInfo, Severity};
-use trace::{Stat, Tensor};
+use trace::{DataInfo, Stat, Tensor};
 
-use super::{Cause, suspects};
+use super::{Cause, Remedy, suspects};
 use crate::case::Case;
 use crate::place::Place;
 use crate::text::number;
@@ -39,6 +39,9 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     severity: Severity::Error,
     source: include_str!("units_dead_at_start.rs"),
 };
+/// Typical |mean| / std of features from which the sign of a unit hardly depends on the sample.
+const ONE_SIDED: f64 = 2.0;
+
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     if suspects::failure(case).is_none() {
         return Vec::new();
@@ -59,6 +62,18 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         let named = row.weight.as_deref().is_some_and(|name| name.contains("bias"));
         (row.layer == weights.index && row.tensor == Tensor::W && named).then(|| series.first(Stat::Mean))?
     });
+    let positive = |x: &DataInfo| x.min >= 0.0 && x.offset_ratio > ONE_SIDED;
+    let first = case.weighted().next().is_some_and(|first| first.index == weights.index);
+    if first && bias.is_none_or(|bias| bias == 0.0) && case.fit.info.data.x.iter().all(positive) {
+        let message = format!(
+            "all features are positive and far from 0 (a typical mean is {} standard deviations), so a unit of {} is on or off for all \
+             samples alike, and here all are off before the first step; standardise the features",
+            number(case.fit.info.data.x[0].offset_ratio),
+            layer.name
+        );
+        let cause = Cause::new(&INFO, Place::Features, 0.88, message).kind(Kind::InputScale).layer(layer.index);
+        return vec![cause.remedy(Remedy::Standardise { title: "Standardise the features".into() }).settled()];
+    }
     let (argument, why) = match bias {
         Some(bias) if bias < 0.0 => ("bias_initializer", format!("its biases start at {}", number(bias))),
         _ => ("kernel_initializer", "its weights start so that every input is negative".to_owned()),
