@@ -102,6 +102,11 @@ def steps_per_execution(model: Any) -> int:
     return int(getattr(model, "steps_per_execution", 1) or 1)
 
 
+def number(value: Any) -> float:
+    """A variable or number as a number; those of early Keras 3 know no `float`."""
+    return float(value.numpy() if hasattr(value, "numpy") else value)
+
+
 def user_loss(model: Any) -> Any:
     """The loss as it was given to `compile`."""
     if is_old(model):

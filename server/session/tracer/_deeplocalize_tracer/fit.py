@@ -284,7 +284,7 @@ def _optimizer(optimizer: Any, rate: float) -> dict[str, Any] | None:
 
 def _rate_of(optimizer: Any) -> float | None:
     try:
-        return float(optimizer.learning_rate)
+        return dialect.number(optimizer.learning_rate)
     except (
         Exception
     ):  # On JAX the variables are empty while a training runs; in old Keras it may be a schedule.

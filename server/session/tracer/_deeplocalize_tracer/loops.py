@@ -104,7 +104,7 @@ class FunctionLoop(Loop):
         """One step."""
         probe, failure = None, None
         step, started = self.run.step, time.perf_counter()
-        rate = _or_nan(fit.guarded(_rate_of, self.model.optimizer))
+        rate = _rate_of(self.model.optimizer)
         if self.why_not is None and self.run.cadence.due(self.run.step):
             try:
                 probe = self._shadow.run((args, kwargs))
@@ -297,23 +297,26 @@ def _apply(
     if recorded is None or not tf.executing_eagerly():
         return original(*args, **kwargs)
     before = fit.guarded(recorded.weights, variables) if recorded.keep else None
-    rate = fit.guarded(_rate_of, optimizer)
+    rate = _rate_of(optimizer)
     result = original(*args, **kwargs)
     fit.guarded(_eager_step, optimizer, recorded, before or {}, variables, rate)
     return result
 
 
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
 def _rate_of(optimizer: Any) -> float:
     rate = getattr(optimizer, "learning_rate", math.nan)
-    return float(rate(optimizer.iterations) if callable(rate) and not hasattr(rate, "shape") else rate)
+    try:
+        return dialect.number(rate)
+    except (TypeError, ValueError):
+        pass
+    try:  # A schedule of a legacy optimizer.
+        return float(rate(optimizer.iterations))
+    except Exception:  # An optimizer that is not built yet.
+        return math.nan
 
 
 def _eager_step(
-    optimizer: Any, recorded: LoopRecorder, before: dict[int, Any], variables: list[Any], rate: float | None
+    optimizer: Any, recorded: LoopRecorder, before: dict[int, Any], variables: list[Any], rate: float
 ) -> None:
     loop = _eager.get(id(optimizer))
     if loop is None:
@@ -321,7 +324,7 @@ def _eager_step(
         model = LoopModel(roots_of(recorded.roots, variables), optimizer, recorded.loss)
         loop = _eager[id(optimizer)] = EagerLoop(model, sites.caller())
     keys = {id(inner(variable)) for variable in variables}
-    loop.finish(recorded, before, keys, _or_nan(rate))
+    loop.finish(recorded, before, keys, rate)
 
 
 def _on_other_backend(optimizer: Any) -> bool:
