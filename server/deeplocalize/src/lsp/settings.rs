@@ -21,6 +21,8 @@ pub struct Settings {
     pub max_seconds: f64,
     /// Which analysis.
     pub detector: Detector,
+    /// Whether shapes are shown behind layers.
+    pub inlay_hints: bool,
 }
 
 impl Default for Settings {
@@ -30,6 +32,7 @@ impl Default for Settings {
             max_batches: 2000,
             max_seconds: 60.0,
             detector: Detector::Default,
+            inlay_hints: true,
         }
     }
 }
@@ -77,6 +80,10 @@ impl Settings {
                 },
                 _ => return None,
             };
+            Some(())
+        });
+        read("inlayHints", "`true` or `false`", &mut |value| {
+            self.inlay_hints = value.as_bool()?;
             Some(())
         });
         problems
