@@ -1,7 +1,7 @@
 //! Exponentials that the compiler can turn into vector instructions; a few units in the last place from exact.
 
 /// `e^x`; infinite above 88.72, 0 far below, NaN for NaN.
-#[inline]
+#[inline(always)]
 pub fn exp(x: f32) -> f32 {
     // 1.5 · 2^23: adding it leaves the nearest integer in the low bits.
     const MAGIC: f32 = 12_582_912.0;
@@ -30,7 +30,7 @@ pub fn exp(x: f32) -> f32 {
 }
 
 /// `tanh x`, as a rational function (the one of Eigen, which TensorFlow uses).
-#[inline]
+#[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let c = x.clamp(-7.905_311, 7.905_311);
     let s = c * c;
@@ -49,13 +49,13 @@ pub fn tanh(x: f32) -> f32 {
 }
 
 /// `1 / (1 + e^-x)`.
-#[inline]
+#[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
 /// `ln(1 + e^x)` without overflow.
-#[inline]
+#[inline(always)]
 pub fn softplus(x: f32) -> f32 {
     x.max(0.0) + exp(-x.abs()).ln_1p()
 }

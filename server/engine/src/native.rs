@@ -120,6 +120,13 @@ fn product(
     }
 }
 
+/// Runs a loop compiled for the widest vectors this processor has; what it calls must be inlined.
+#[inline]
+pub fn wide<R>(work: impl FnOnce() -> R) -> R {
+    static ARCH: OnceLock<pulp::Arch> = OnceLock::new();
+    ARCH.get_or_init(pulp::Arch::new).dispatch(work)
+}
+
 /// Runs `work` with denormal numbers flushed to zero, on threads that do the same.
 ///
 /// Denormal moments of an optimizer made a prototype five times slower.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::graph::Param;
+use crate::native::wide;
 use crate::{EngineError, Tensor};
 
 /// What operations share during a step.
@@ -81,9 +82,15 @@ where
 
     fn forward(&mut self, _: &mut Ctx<'_>, ins: &[&Tensor], outs: &mut [Tensor]) -> Result<(), EngineError> {
         outs[0].resize(ins[0].shape())?;
-        for (y, &x) in outs[0].data_mut().iter_mut().zip(ins[0].data()) {
-            *y = (self.forward)(x);
-        }
+        let (forward, x, y) = (&self.forward, ins[0].data(), outs[0].data_mut());
+        wide(
+            #[inline(always)]
+            || {
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = forward(x);
+                }
+            },
+        );
         Ok(())
     }
 
@@ -97,9 +104,15 @@ where
     ) -> Result<(), EngineError> {
         if let Some(gin) = &mut gins[0] {
             let values = ins[0].data().iter().zip(outs[0].data()).zip(gouts[0].data());
-            for (gx, ((&x, &y), &gy)) in gin.data_mut().iter_mut().zip(values) {
-                *gx += (self.backward)(x, y, gy);
-            }
+            let (backward, gx) = (&self.backward, gin.data_mut());
+            wide(
+                #[inline(always)]
+                || {
+                    for (gx, ((&x, &y), &gy)) in gx.iter_mut().zip(values) {
+                        *gx += backward(x, y, gy);
+                    }
+                },
+            );
         }
         Ok(())
     }

@@ -36,6 +36,9 @@ def pruned(config: Any) -> Any:
         if config.get("class_name") == "DTypePolicy":
             return config["config"]["name"]
         registered = config.get("registered_name")
+        if isinstance(config.get("kwargs"), dict):
+            # In `fit` a functional model hands its own on to every layer, whatever was recorded.
+            config = {**config, "kwargs": {**config["kwargs"], "training": None}}
         return {
             key: pruned(value)
             for key, value in config.items()

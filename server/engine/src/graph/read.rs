@@ -299,8 +299,8 @@ fn functional(
                 .as_str()
                 .or_else(|| layer["name"].as_str())
                 .unwrap_or_default();
-            // A `training` written down there does not count: in `fit` and `evaluate` Keras puts its own in its place.
             let how = Use {
+                training: node["kwargs"]["training"].as_bool().or(how.training),
                 args: &node["args"],
                 kwargs: &node["kwargs"],
                 tensors: found.keyword,

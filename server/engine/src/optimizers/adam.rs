@@ -3,6 +3,7 @@
 use super::{Now, Rule};
 use crate::Unsupported;
 use crate::config::Config;
+use crate::native::wide;
 
 struct Adam {
     beta_1: f32,
@@ -30,14 +31,17 @@ impl Rule for Adam {
         let alpha = now.rate * (1.0 - power_2).sqrt() / (1.0 - power_1);
         let (rest_1, rest_2) = (1.0 - self.beta_1, 1.0 - self.beta_2);
         match slots {
-            [m, v] => {
-                let state = m.iter_mut().zip(v.iter_mut());
-                for ((weight, &gradient), (m, v)) in weight.iter_mut().zip(gradient).zip(state) {
-                    *m += (gradient - *m) * rest_1;
-                    *v += (gradient * gradient - *v) * rest_2;
-                    *weight -= *m * alpha / (v.sqrt() + self.epsilon);
-                }
-            }
+            [m, v] => wide(
+                #[inline(always)]
+                || {
+                    let state = m.iter_mut().zip(v.iter_mut());
+                    for ((weight, &gradient), (m, v)) in weight.iter_mut().zip(gradient).zip(state) {
+                        *m += (gradient - *m) * rest_1;
+                        *v += (gradient * gradient - *v) * rest_2;
+                        *weight -= *m * alpha / (v.sqrt() + self.epsilon);
+                    }
+                },
+            ),
             [m, v, most] => {
                 let state = m.iter_mut().zip(v.iter_mut()).zip(most.iter_mut());
                 for ((weight, &gradient), ((m, v), most)) in weight.iter_mut().zip(gradient).zip(state) {

@@ -4,6 +4,7 @@ use trace::Stat;
 
 use super::WIDTH;
 use crate::View;
+use crate::native::wide;
 use crate::tensor::around;
 
 /// From this on sigmoid and tanh are flat.
@@ -12,7 +13,7 @@ const FLAT_FROM: f32 = 5.0;
 const CONSTANT: f32 = 1e-6;
 /// Elements summed in single precision before going over to double; a multiple of the lanes.
 const BLOCK: usize = 256;
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// What one pass over the elements gives.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,14 @@ struct Pass {
 
 /// One pass in lanes the compiler turns into vector instructions. Sums are taken about `shift`.
 fn pass(values: &[f32], shift: f32, flat: bool) -> Pass {
+    wide(
+        #[inline(always)]
+        || lanes(values, shift, flat),
+    )
+}
+
+#[inline(always)]
+fn lanes(values: &[f32], shift: f32, flat: bool) -> Pass {
     let (mut sum, mut squares) = (0.0_f64, 0.0_f64);
     let (mut min, mut max) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
     let (mut zeros, mut steep) = (0_u64, 0_u64);
@@ -143,6 +152,24 @@ pub fn of_tensor(values: &[f32]) -> [f64; WIDTH] {
     elements(values, false).0
 }
 
+/// Takes one sample into the extremes and sums of each output.
+#[inline(always)]
+fn by_output(
+    row: &[f32],
+    shifts: &[f32],
+    (low, high): (&mut [f32], &mut [f32]),
+    (sums, squares): (&mut [f32], &mut [f32]),
+) {
+    let outputs = low.iter_mut().zip(high).zip(sums.iter_mut().zip(squares));
+    for (((low, high), (sum, square)), (&value, &shift)) in outputs.zip(row.iter().zip(shifts)) {
+        *low = if value < *low { value } else { *low };
+        *high = if value > *high { value } else { *high };
+        let centred = value - shift;
+        *sum += centred;
+        *square += centred * centred;
+    }
+}
+
 /// Statistics of a layer's output or of the gradient at it, whose units lie along `axis`.
 pub fn of_output(tensor: View<'_>, axis: isize, activation: Option<&str>) -> [f64; WIDTH] {
     let (shape, values) = (tensor.shape, tensor.data);
@@ -162,19 +189,14 @@ pub fn of_output(tensor: View<'_>, axis: isize, activation: Option<&str>) -> [f6
     let mut sums = vec![0.0_f32; each];
     let mut squares = vec![0.0_f32; each];
     let first = &values[..each];
-    for row in values.chunks_exact(each) {
-        let outputs = low
-            .iter_mut()
-            .zip(&mut high)
-            .zip(sums.iter_mut().zip(&mut squares));
-        for (((low, high), (sum, square)), (&value, &shift)) in outputs.zip(row.iter().zip(first)) {
-            *low = if value < *low { value } else { *low };
-            *high = if value > *high { value } else { *high };
-            let centred = value - shift;
-            *sum += centred;
-            *square += centred * centred;
-        }
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for row in values.chunks_exact(each) {
+                by_output(row, first, (&mut low, &mut high), (&mut sums, &mut squares));
+            }
+        },
+    );
     let mut spread = 0.0_f64;
     for (&sum, &square) in sums.iter().zip(&squares) {
         let mean = sum / samples as f32;

@@ -1,6 +1,7 @@
 //! What one step of a recurrent layer computes for one sample, forward and backward.
 
 use crate::functions::{sigmoid, tanh};
+use crate::native::wide;
 
 /// An activation whose slope follows from its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +29,14 @@ impl Curve {
     pub fn apply(self, values: &mut [f32]) {
         match self {
             Curve::Linear => {}
-            Curve::Tanh => values.iter_mut().for_each(|x| *x = tanh(*x)),
-            Curve::Sigmoid => values.iter_mut().for_each(|x| *x = sigmoid(*x)),
+            Curve::Tanh => wide(
+                #[inline(always)]
+                || values.iter_mut().for_each(|x| *x = tanh(*x)),
+            ),
+            Curve::Sigmoid => wide(
+                #[inline(always)]
+                || values.iter_mut().for_each(|x| *x = sigmoid(*x)),
+            ),
             Curve::Relu => values
                 .iter_mut()
                 .for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
