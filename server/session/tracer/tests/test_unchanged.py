@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from . import harness
 
@@ -17,9 +18,11 @@ class Unchanged(unittest.TestCase):
         Trainings that cannot be run twice say why in notices, which hold the words of `why_not`.
         """
         path = harness.PROGRAMS / program
-        plain = harness.plain(path)
-        # Probed and unprobed steps both, also within one epoch.
-        traced = harness.traced(path, config={"dense_steps": 2, "every": 3})
+        with ThreadPoolExecutor() as both:
+            without = both.submit(harness.plain, path)
+            # Probed and unprobed steps both, also within one epoch.
+            traced = harness.traced(path, config={"dense_steps": 2, "every": 3})
+            plain = without.result()
         self.assertEqual((plain.code, traced.code), (0, 0), traced.stderr)
         expected, found = json.loads(plain.stdout), json.loads(traced.stdout)
         self.assertEqual(len(expected), kinds)
