@@ -48,6 +48,8 @@ names! {
         PredictionMin = "prediction_min",
         /// Largest prediction.
         PredictionMax = "prediction_max",
+        /// Share of the most frequent predicted class; NaN where predictions are not classes.
+        PredictionMajority = "prediction_majority",
     }
 }
 

@@ -71,11 +71,13 @@ pub fn analyze(options: &AnalyzeOptions) -> Report {
     workers.iter().for_each(|worker| files.load(&worker.trace));
 
     let mut verdict = None;
+    let mut failing = false;
     let mut seen: Vec<(Finding, usize)> = Vec::new();
     for worker in &workers {
         let ended = worker.trace.fits.iter().all(|fit| fit.end.is_some());
         let ending = if ended { Ending::Finished } else { Ending::Budget };
         let diagnosis = worker.localizer.diagnose(&worker.trace, ending, &files);
+        failing |= diagnosis.failing;
         verdict = Some(verdict.map_or(diagnosis.verdict, |known| worse(known, diagnosis.verdict)));
         diagnosis
             .findings
@@ -88,7 +90,7 @@ pub fn analyze(options: &AnalyzeOptions) -> Report {
         .map(|(finding, workers)| in_workers(finding, workers, count))
         .collect();
     let verdict = verdict.unwrap_or(Verdict::Inconclusive);
-    let (verdict, findings) = merge::merge(verdict, findings, files.static_findings());
+    let (verdict, findings) = merge::merge(verdict, failing, findings, files.static_findings());
     let start = workers.iter().find_map(|worker| worker.trace.start.as_ref());
     let keras = workers.iter().find_map(|worker| worker.trace.keras.as_ref());
     let fits = workers.iter().flat_map(|worker| &worker.trace.fits);
@@ -113,6 +115,7 @@ pub fn analyze(options: &AnalyzeOptions) -> Report {
         cells: BTreeMap::new(),
         findings,
         errors: Vec::new(),
+        // One worker's curves stand for all: they train the same network.
         trace: workers.into_iter().next().map(|worker| Arc::new(worker.trace)),
     }
 }

@@ -45,12 +45,20 @@ fn absolute(path: &Path) -> PathBuf {
 impl Files {
     /// Reads the script, before it runs: what is shown later is what was run.
     pub fn with_script(options: &RunOptions) -> Result<Files, ToolError> {
-        let (script, directory) = (options.script.as_path(), options.directory.as_deref());
-        let overrides: BTreeMap<PathBuf, String> = options
+        let overrides = options
             .overrides
             .iter()
             .map(|(path, text)| (absolute(path), text.clone()))
             .collect();
+        Files::read(&options.script, options.directory.as_deref(), overrides)
+    }
+
+    /// The same, from its parts.
+    pub fn read(
+        script: &Path,
+        directory: Option<&Path>,
+        overrides: BTreeMap<PathBuf, String>,
+    ) -> Result<Files, ToolError> {
         if script.is_dir() {
             return Err(read::error(
                 "unreadable",
@@ -122,6 +130,7 @@ impl Files {
                     .iter()
                     .filter_map(|optimizer| optimizer.site.as_ref()),
             );
+            sites.extend(fit.info.inputs.iter().filter_map(|input| input.site.as_ref()));
             sites.extend([&fit.info.site, &fit.info.compile_site].into_iter().flatten());
         }
         if let Some(exception) = &trace.exception {

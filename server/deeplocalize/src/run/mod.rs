@@ -5,6 +5,7 @@ mod files;
 mod keep;
 mod merge;
 mod outcome;
+mod replay;
 mod written;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use keep::latest_trace;
 use crate::report::{Report, RunSummary, ToolError};
 use files::Files;
 use outcome::Outcome;
+pub use replay::{Replayed, replay};
 
 /// Asks a run to end; clones share the request.
 #[derive(Clone, Debug, Default)]
@@ -374,7 +376,7 @@ impl<'a> Run<'a> {
         } else {
             diagnosis.verdict
         };
-        let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
+        let (verdict, findings) = merge::merge(verdict, diagnosis.failing, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
         let trained = self.first_step.is_some();
         let (written, unkept) = written::settle(&self.session, self.options, &self.outcome, trained);
