@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
 mod apart;
+mod faults;
 mod overrides;
 mod supervision;
 mod support;

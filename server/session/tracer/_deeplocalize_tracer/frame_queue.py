@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import socket
 import struct
 import threading
@@ -17,6 +18,14 @@ _PATIENCE = 0.05
 _LAST_WAIT = 10.0
 
 
+def _identity(stream: socket.socket) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class FrameQueue:
     """Frames in their order. Steps are left out when they do not fit; messages always fit.
 
@@ -25,6 +34,7 @@ class FrameQueue:
 
     def __init__(self, stream: socket.socket) -> None:
         self._socket: socket.socket | None = stream
+        self._identity = _identity(stream)
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._missed = 0
@@ -55,6 +65,11 @@ class FrameQueue:
 
     def _send_at_once(self, stream: socket.socket, frame: bytes) -> bytes:
         """Sends what the socket takes; the rest."""
+        if _identity(stream) != self._identity:
+            # The script has closed the descriptor, and may have a file of its own under that number.
+            stream.detach()
+            self._end()
+            return b""
         try:
             return frame[stream.send(frame, socket.MSG_DONTWAIT) :]
         except BlockingIOError:
@@ -73,7 +88,10 @@ class FrameQueue:
 
     def _end(self) -> None:
         if self._socket is not None:
-            self._socket.close()
+            if _identity(self._socket) == self._identity:
+                self._socket.close()
+            else:
+                self._socket.detach()
             self._socket = None
         self._waiting.clear()
         self._bytes = 0
