@@ -11,10 +11,14 @@ VARIABLE = "_DEEPLOCALIZE_CONFIG"
 
 @dataclass(frozen=True)
 class Config:
-    """Which steps are probed."""
+    """Which steps are probed, and how."""
 
     dense_steps: int = 50
     every: int = 10
+    # How training is observed: `callback`, `imperative`, or `auto` for the second where it can be had.
+    mechanism: str = "callback"
+    # What starts the engine of the imperative mechanism.
+    engine: tuple[str, ...] = ()
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""
@@ -28,6 +32,8 @@ def take() -> Config:
     return Config(
         dense_steps=int(given.get("dense_steps", default.dense_steps)),
         every=max(1, int(given.get("every", default.every))),
+        mechanism=str(given.get("mechanism", default.mechanism)),
+        engine=tuple(map(str, given.get("engine", default.engine))),
     )
 
 
