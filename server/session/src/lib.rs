@@ -27,6 +27,7 @@ pub use supervisor::supervise;
 #[cfg(not(unix))]
 pub use unsupported::{Session, supervise};
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Name of the hidden subcommand whose remaining arguments go to [`supervise`].
@@ -50,6 +51,22 @@ impl Default for Cadence {
     }
 }
 
+/// Name of the hidden subcommand that is the engine of the imperative mechanism.
+pub const ENGINE: &str = "__engine";
+
+/// How the training is observed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mechanism {
+    /// On the engine where the script allows it, else in Keras.
+    #[default]
+    Auto,
+    /// In Keras, on its own back end.
+    Callback,
+    /// On the engine.
+    Imperative,
+}
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -65,7 +82,12 @@ pub struct Request {
     pub log: Option<PathBuf>,
     /// Which steps are probed.
     pub cadence: Cadence,
-    /// Executable whose [`SUPERVISE`] subcommand calls [`supervise`]; usually the running one.
+    /// Texts to run in place of what is on disk: of the script, and of modules it imports. The files stay as they are.
+    pub overrides: BTreeMap<PathBuf, String>,
+    /// How the training is observed.
+    pub mechanism: Mechanism,
+    /// Executable whose [`SUPERVISE`] subcommand calls [`supervise`], and whose [`ENGINE`] subcommand is the engine;
+    /// usually the running one.
     pub supervisor: PathBuf,
 }
 

@@ -1,11 +1,13 @@
 //! `deeplocalize run`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, ValueEnum};
 use localize::Detector;
+use session::Mechanism;
 
 use super::common::{Outcome, OutputArguments, reader_gone};
 use super::interrupt::Interrupt;
@@ -57,6 +59,9 @@ pub struct Run {
     /// Let the script run to its end, however clear the verdict
     #[arg(long)]
     keep_going: bool,
+    /// How the training is watched: on the native engine, in Keras itself, or on the engine where the script allows it
+    #[arg(long, value_name = "MECHANISM", default_value = "auto")]
+    mechanism: MechanismName,
     /// The analysis: our own, or the algorithm of the DeepLocalize paper as it was published
     #[arg(long, value_name = "DETECTOR", default_value = "default")]
     detector: DetectorName,
@@ -85,6 +90,26 @@ pub struct Run {
 enum DetectorName {
     Default,
     Deeplocalize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MechanismName {
+    /// On the engine where the script allows it, else in Keras
+    Auto,
+    /// On the engine: about a second, and no TensorFlow
+    Imperative,
+    /// In Keras on its own back end
+    Callback,
+}
+
+impl From<MechanismName> for Mechanism {
+    fn from(name: MechanismName) -> Mechanism {
+        match name {
+            MechanismName::Auto => Mechanism::Auto,
+            MechanismName::Imperative => Mechanism::Imperative,
+            MechanismName::Callback => Mechanism::Callback,
+        }
+    }
 }
 
 impl Run {
@@ -121,7 +146,9 @@ impl Run {
             startup_seconds: self.startup_seconds,
             keep_going: self.keep_going,
             detector: self.detector(),
+            mechanism: self.mechanism.into(),
             log: self.log.clone(),
+            overrides: BTreeMap::new(),
         }
     }
 

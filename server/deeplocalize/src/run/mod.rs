@@ -1,6 +1,7 @@
 //! A localisation run from the script to the report: session → trace → localize, with progress and cancellation.
 
 mod files;
+mod mechanism;
 mod merge;
 mod outcome;
 
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use finding::Verdict;
 use localize::{Detector, Ending, Localizer};
-use session::{Cadence, Event, Interpreter, Request, Session, SessionError, Status};
+use session::{Cadence, Event, Interpreter, Mechanism, Request, Session, SessionError, Status};
 use trace::{Fit, Frame, Scalar, Trace};
 
 use crate::report::{Report, RunSummary, ToolError};
@@ -58,6 +59,10 @@ pub struct RunOptions {
     pub detector: Detector,
     /// Where the script's output is kept; a file in the temporary folder when `None`.
     pub log: Option<PathBuf>,
+    /// Texts to run in place of what is on disk, which stays as it is: of the script, and of modules it imports.
+    pub overrides: BTreeMap<PathBuf, String>,
+    /// How the training is observed.
+    pub mechanism: Mechanism,
 }
 
 /// How far a run has got.
@@ -102,7 +107,7 @@ const AFTER_TRAINING: Duration = Duration::from_secs(10);
 /// Runs the script and localises its faults. Blocks until the run is over; everything it started is gone by then.
 /// `progress` is called from this thread, at most some thirty times a second while training.
 pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(Progress)) -> Report {
-    let mut files = match Files::with_script(&options.script, options.directory.as_deref()) {
+    let mut files = match Files::with_script(options) {
         Ok(files) => files,
         Err(error) => return Report::failed(&options.script, error),
     };
@@ -112,12 +117,25 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(interpreter) => interpreter,
         Err(error) => return Report::failed(&options.script, session_error(&error)),
     };
-    match Run::new(options, &interpreter, files.trainings()) {
-        Ok(mut run) => {
-            run.follow(cancel, progress);
-            run.report(&mut files)
+    let mut mechanism = options.mechanism;
+    let mut fallback = None;
+    loop {
+        let mut run = match Run::new(options, &interpreter, files.trainings(), mechanism) {
+            Ok(run) => run,
+            Err(error) => return Report::failed(&options.script, session_error(&error)),
+        };
+        run.follow(cancel, progress);
+        if mechanism == Mechanism::Auto && matches!(run.outcome, Outcome::NotCovered(_)) {
+            fallback = mechanism::fallback(&run.trace, &mut files);
+            mechanism = Mechanism::Callback;
+            run.forget_log();
+            continue;
         }
-        Err(error) => Report::failed(&options.script, session_error(&error)),
+        let mut report = run.report(&mut files);
+        if let (Some(run), Some(fallback)) = (&mut report.run, fallback) {
+            run.fallback = Some(fallback);
+        }
+        return report;
     }
 }
 
@@ -153,6 +171,7 @@ impl<'a> Run<'a> {
         options: &'a RunOptions,
         interpreter: &'a Interpreter,
         trainings: usize,
+        mechanism: Mechanism,
     ) -> Result<Self, SessionError> {
         let doing = |doing: &str| {
             let doing = doing.to_owned();
@@ -183,6 +202,8 @@ impl<'a> Run<'a> {
                     every: 1,
                 },
             },
+            overrides: options.overrides.clone(),
+            mechanism,
             supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
         })?;
         let now = Instant::now();
@@ -201,6 +222,13 @@ impl<'a> Run<'a> {
             ended: None,
             outcome: Outcome::Finished,
         })
+    }
+
+    /// Removes the log of a run that is made again, unless the user has asked for it.
+    fn forget_log(&mut self) {
+        if let (None, Some(log)) = (&self.options.log, self.log.take()) {
+            let _ = std::fs::remove_file(log);
+        }
     }
 
     /// Takes in events until the run is over.
@@ -250,7 +278,7 @@ impl<'a> Run<'a> {
                 Some(Event::TraceError(error)) => break Outcome::BadTrace(error.to_string()),
                 Some(Event::Exited {
                     status: Status::Code(code),
-                }) => break Outcome::exited(code),
+                }) => break mechanism::ended(&self.trace, self.trainings).unwrap_or(Outcome::exited(code)),
                 Some(Event::Exited {
                     status: Status::Signal(signal),
                 }) => break Outcome::Killed(signal),
@@ -288,7 +316,7 @@ impl<'a> Run<'a> {
     fn report(&self, files: &mut Files) -> Report {
         let look = Instant::now();
         let ending = match self.outcome {
-            Outcome::Finished | Outcome::Exited(_) => Ending::Finished,
+            Outcome::Finished | Outcome::Exited(_) | Outcome::NotCovered(_) => Ending::Finished,
             Outcome::Budget => Ending::Budget,
             Outcome::Clear(_) => Ending::Clear,
             Outcome::Cancelled | Outcome::NeverTrained | Outcome::Killed(_) | Outcome::BadTrace(_) => {
@@ -314,6 +342,7 @@ impl<'a> Run<'a> {
         } else {
             diagnosis.verdict
         };
+        mechanism::mark(&mut seen, &self.trace);
         let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
         let ended = self.ended.unwrap_or_default();
@@ -334,7 +363,8 @@ impl<'a> Run<'a> {
                 python: start.map(|start| start.python.clone()).unwrap_or_default(),
                 keras: keras.map(|keras| keras.version.clone()).unwrap_or_default(),
                 backend: keras.map(|keras| keras.backend.clone()).unwrap_or_default(),
-                mechanism: "callback",
+                mechanism: mechanism::name(&self.trace),
+                fallback: mechanism::fallback(&self.trace, files),
                 fits: self
                     .trace
                     .fits

@@ -26,6 +26,8 @@ pub(super) enum Outcome {
     Cancelled,
     /// No training started within the time for that.
     NeverTrained,
+    /// The mechanism that was asked for does not cover this.
+    NotCovered(String),
     /// The channel broke.
     BadTrace(String),
 }
@@ -82,6 +84,14 @@ impl Outcome {
                 } else {
                     ""
                 },
+            )),
+            Outcome::NotCovered(what) => errors.push(error(
+                "not-covered",
+                format!(
+                    "the native engine does not cover {}",
+                    what.trim_end_matches(',')
+                ),
+                "--mechanism auto trains such a script in Keras itself",
             )),
             Outcome::NeverTrained => errors.push(error(
                 "no-training",
@@ -168,7 +178,10 @@ pub(super) fn summary(fit: &Fit, outcome: &Outcome, files: &Files) -> FitSummary
         .unwrap_or_default();
     let stopped = match (fit.end.as_deref(), outcome) {
         (Some("finished"), _) => "finished",
-        (Some(_), _) | (None, Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_)) => {
+        (Some(_), _) | (
+            None,
+            Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_) | Outcome::NotCovered(_),
+        ) => {
             "script-error"
         }
         (None, Outcome::Clear(Verdict::Faulty)) => "fault-localised",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 VARIABLE = "_DEEPLOCALIZE_CONFIG"
 
 
 @dataclass(frozen=True)
 class Config:
-    """Which steps are probed, and how."""
+    """Which steps are probed and how, and what runs in place of the files on disk."""
 
     dense_steps: int = 50
     every: int = 10
@@ -19,6 +19,8 @@ class Config:
     mechanism: str = "callback"
     # What starts the engine of the imperative mechanism.
     engine: tuple[str, ...] = ()
+    # Real path of a file: path of the file with the text to run instead.
+    overrides: dict[str, str] = field(default_factory=dict)
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""
@@ -34,6 +36,7 @@ def take() -> Config:
         every=max(1, int(given.get("every", default.every))),
         mechanism=str(given.get("mechanism", default.mechanism)),
         engine=tuple(map(str, given.get("engine", default.engine))),
+        overrides=dict(given.get("overrides", {})),
     )
 
 

@@ -143,6 +143,11 @@ class Run:
         channel.send_step(position, np.asarray(scalars, dtype="<f8").tobytes(), len(rows), stats)
         self.step += 1
 
+    @property
+    def has_layout(self) -> bool:
+        """Whether the numbers of the steps have been named."""
+        return bool(self._layouts)
+
     def send_raw(self, scalars: bytes, rows: int, stats: bytes) -> None:
         """Sends the next step, whose numbers somebody else has put together as the layout in use says."""
         position = (self.number, self._layout, self.epoch, self.batch, self.step)

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from . import channel as channels
-from . import config, errors, hooks, patches, surroundings
+from . import config, errors, hooks, overrides, patches, surroundings
 
 
 def main() -> NoReturn:
@@ -24,6 +24,7 @@ def main() -> NoReturn:
         "start", python=platform.python_version(), executable=sys.executable, pid=os.getpid()
     )
     surroundings.install()
+    overrides.install(config.current.overrides)
     engine = config.current.mechanism != "callback" and _use_engine(script)
     hooks.install(patches.ALL)
     code = _run(script, engine)
@@ -72,8 +73,10 @@ def _run(script: str, engine: bool) -> int:
     )
     sys.modules["__main__"] = module
     try:
-        with open(script, "rb") as file:
-            source = file.read()
+        source = overrides.read(script)
+        if source is None:
+            with open(script, "rb") as file:
+                source = file.read()
         exec(compile(source, script, "exec", dont_inherit=True), vars(module))
     except SystemExit as stop:
         return _exit_status(stop)

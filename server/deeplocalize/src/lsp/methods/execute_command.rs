@@ -1,5 +1,6 @@
 //! `workspace/executeCommand`: start and end of runs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -73,6 +74,8 @@ fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
         startup_seconds: STARTUP_SECONDS,
         detector: settings.detector,
         log: None,
+        overrides: BTreeMap::new(),
+        mechanism: settings.mechanism,
     };
     Ok(run::request(state, uri, options))
 }

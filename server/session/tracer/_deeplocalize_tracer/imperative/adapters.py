@@ -59,35 +59,32 @@ def epoch_iterator(base: Any) -> Any:
     return BatchIterator
 
 
-_state: Any = None
+# The state of the generator that shuffles arrays, once it is known.
+_state: list[Any] = []
 
 
 def _with_own_random(iterator: Iterator[Any], always: bool) -> Iterator[Any]:
-    """Lets an iterator that draws from `numpy.random`, for its first batch or `always`, draw from another state."""
-    global _state
-    if _state is None:
-        _state = np.random.RandomState(int(tensors.generator().integers(1 << 31))).get_state()
+    """Lets an iterator draw from a state of our own where it draws from `numpy.random`.
+
+    It does so for its first batch, or `always`.
+    """
+    if not _state:
+        _state.append(np.random.RandomState(tensors.seed_for_shuffling()).get_state())
     draws = True
     while True:
         if draws:
             theirs = np.random.get_state()
-            np.random.set_state(_state)
+            np.random.set_state(_state[0])
         try:
             batch = next(iterator)
         except StopIteration:
             return
         finally:
             if draws:
-                _state = np.random.get_state()
+                _state[0] = np.random.get_state()
                 np.random.set_state(theirs)
         draws = always
         yield batch
-
-
-def reseed() -> None:
-    """The script has set TensorFlow's seed, by which data is shuffled."""
-    global _state
-    _state = None
 
 
 def notice_pandas() -> None:

@@ -44,7 +44,7 @@ class Dataset:
         """One element for each position along the first axis."""
         given = _convert(tensors_)
         count = len(_leaves(given)[0])
-        return Dataset(lambda: (_map(lambda array: array[at], given) for at in range(count)), count)
+        return Dataset(lambda: (_at(given, at) for at in range(count)), count)
 
     @staticmethod
     def from_tensors(tensors_: Any, name: Any = None) -> Dataset:
@@ -188,6 +188,10 @@ def _map(function: Callable[[Any], Any], element: Any) -> Any:
     if isinstance(element, dict):
         return {key: _map(function, item) for key, item in element.items()}
     return function(element)
+
+
+def _at(element: Any, at: int) -> Any:
+    return _map(lambda array: array[at], element)
 
 
 def _leaves(element: Any) -> list[Any]:

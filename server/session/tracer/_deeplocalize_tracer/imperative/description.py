@@ -13,15 +13,12 @@ _STEPS = (*sorted(METHODS), "test_step", "predict_step", "stateless_call", "appl
 
 
 def functional_form(model: Any, x: Any) -> Any:
-    """The model as a graph of layers: itself, or what its `call` does when it is shown symbolic inputs `x`."""
+    """The model as a graph of layers: itself, or what its `call` does with symbolic inputs like `x`."""
     from keras.src import tree
     from keras.src.layers.core.input_layer import Input
     from keras.src.models.functional import Functional
 
     _refuse_own_steps(model)
-    known = getattr(model, "_deeplocalize_form", None)
-    if known is not None:
-        return known
     if is_sequential(model):
         if not model.built:
             model.build(tree.map_structure(_open_shape, x))
@@ -30,6 +27,8 @@ def functional_form(model: Any, x: Any) -> Any:
             raise NotCovered(f"the model {model.name}: its input is not known")
     elif isinstance(model, Functional) and type(model).call is Functional.call:
         form = model
+    elif hasattr(model, "_deeplocalize_form"):
+        return model._deeplocalize_form
     else:
         inputs = tree.map_structure(
             lambda array: Input(batch_shape=_open_shape(array), dtype=_dtype(array)), x
@@ -43,8 +42,7 @@ def functional_form(model: Any, x: Any) -> Any:
             name = type(error).__name__
             raise NotCovered(f"the model's own `call` ({type(model).__name__}): {name}: {line}") from None
         model.built = True
-    _refuse_own_layers(form)
-    object.__setattr__(model, "_deeplocalize_form", form)
+        object.__setattr__(model, "_deeplocalize_form", form)
     return form
 
 
@@ -69,11 +67,17 @@ def _from_script(thing: Any) -> bool:
     return not module.startswith(("keras.", "_deeplocalize_tracer"))
 
 
-def _refuse_own_layers(form: Any) -> None:
+def _refuse_layers(form: Any) -> None:
+    """Names the first layer that the engine would misunderstand."""
     for layer in form._flatten_layers(include_self=False):
         owner = type(layer)
         if _from_script(owner):
             raise NotCovered(f"the layer {layer.name}, a {owner.__name__} of the script's own,")
+        precision = getattr(layer.dtype_policy, "compute_dtype", "float32")
+        if precision != "float32" and owner.__name__ != "InputLayer":
+            raise NotCovered(f"the layer {layer.name} in {precision}")
+        if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
+            raise NotCovered(f"the state that the layer {layer.name} keeps from batch to batch")
 
 
 def _open_shape(array: Any) -> tuple[int | None, ...]:
@@ -89,6 +93,7 @@ def serialized(model: Any, form: Any) -> tuple[Any, Any]:
     """The model and what it was compiled with, as Keras saves them."""
     from keras.src.saving.serialization_lib import serialize_keras_object
 
+    _refuse_layers(form)
     try:
         graph = serialize_keras_object(form)
     except Exception as error:

@@ -6,6 +6,7 @@ length of what follows it, JSON, numbers. See docs/hand-over.md.
 
 from __future__ import annotations
 
+import functools
 import json
 import mmap
 import os
@@ -154,12 +155,7 @@ def _read(descriptor: int, length: int) -> bytes:
     return bytes(parts)
 
 
-_engine: Engine | None = None
-
-
+@functools.cache
 def engine() -> Engine:
     """The engine of this run."""
-    global _engine
-    if _engine is None:
-        _engine = Engine(list(config.current.engine))
-    return _engine
+    return Engine(list(config.current.engine))

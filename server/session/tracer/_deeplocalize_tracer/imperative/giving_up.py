@@ -16,10 +16,10 @@ class NotCovered(Exception):
     """Something of the script is not covered; the text names it."""
 
 
-def give_up(what: str, site: dict[str, Any] | None = None) -> NoReturn:
+def give_up(what: str, site: dict[str, Any] | None = None, raised: bool = False) -> NoReturn:
     """Tells the tool what is not covered, and ends the process at once.
 
     No exception: the script might catch it, and go on without what it asked for.
     """
-    channel.send("fallback", what=what, site=site or sites.caller())
+    channel.send("fallback", what=what, site=site or sites.caller(), raised=raised)
     os._exit(STATUS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ _KERAS = "keras._tf_keras.keras"
 # Packages that Keras imports for functions which most scripts never call. It takes them for not installed; a
 # script that does call such a function fails, and is run again under the real back end.
 _OPTIONAL = {"sklearn", "matplotlib", "pandas", "requests", "grain", "tqdm", "torch", "tf_keras", "cv2"}
-# Packages that Keras' NumPy back end imports for a few functions: loaded when one of these is called, or never.
+# Packages that Keras' NumPy back end imports for a few functions: loaded when one is called, or never.
 _LATER = {"scipy", "jax"}
 _VARIABLE = "KERAS_BACKEND"
 _UNTIL_IMPORTED = (_VARIABLE, "TF_FORCE_GPU_ALLOW_GROWTH")
@@ -35,7 +36,7 @@ class Finder(importlib.abc.MetaPathFinder):
         self._placeholders: list[str] = []
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """See `importlib.abc.MetaPathFinder`."""
         top = name.partition(".")[0]
@@ -82,16 +83,23 @@ class Finder(importlib.abc.MetaPathFinder):
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        if chosen and chosen != "tensorflow" and chosen != before():
+        if chosen and chosen not in (_TENSORFLOW, _at_start):
             give_up(f"the back end {chosen}, which the script asks for,")
 
 
 _at_start = os.environ.get(_VARIABLE, "")
 
 
-def before() -> str:
-    """The back end that the environment named before the script ran; empty when it named none."""
-    return _at_start
+def backend() -> str:
+    """The back end that the script would have had: that of the environment, else of Keras' own settings."""
+    if _at_start:
+        return _at_start
+    folder = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    try:
+        with open(os.path.join(folder, "keras.json"), encoding="utf-8") as file:
+            return str(json.load(file).get("backend", _TENSORFLOW))
+    except (OSError, ValueError, AttributeError):
+        return _TENSORFLOW
 
 
 def install() -> dict[str, Patch]:
@@ -163,13 +171,13 @@ def _later(name: str) -> ModuleType:
             raise AttributeError(wanted)
         if name.partition(".")[0] == "scipy":
             return getattr(importlib.import_module(name), wanted)
-        return _uncovered(f"{name}.{wanted}")
+        return _Uncovered(f"{name}.{wanted}")
 
     module.__getattr__ = attribute  # type: ignore[method-assign]
     return module
 
 
-class _uncovered:
+class _Uncovered:
     """A function of JAX, by which Keras' NumPy back end computes convolutions and the like."""
 
     def __init__(self, name: str) -> None:
@@ -178,7 +186,7 @@ class _uncovered:
     def __getattr__(self, wanted: str) -> Any:
         if wanted.startswith("__"):
             raise AttributeError(wanted)
-        return _uncovered(f"{self._name}.{wanted}")
+        return _Uncovered(f"{self._name}.{wanted}")
 
     def __call__(self, *_: Any, **__: Any) -> Any:
         what = self._name.rpartition(".")[2]

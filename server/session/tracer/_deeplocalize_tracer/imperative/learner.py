@@ -19,21 +19,19 @@ class Learner:
 
     count = 0
 
-    def __init__(self, model: Any, batch: Any) -> None:
-        x, _, _ = unpacked(batch)
-        self.form = description.functional_form(model, x)
+    def __init__(self, model: Any, form: Any) -> None:
+        self.form = form
         self.number = Learner.count
         Learner.count += 1
         self._compiled = getattr(model, "_compile_config", None)
-        self._optimizer = model.optimizer
+        self._optimizer = getattr(model, "optimizer", None)
         self._names = description.input_names(self.form)
         self._outputs = list(self.form.output_names)
         self._ranks = [len(tensor.shape) for tensor in self.form.inputs]
         # Metrics start anew with the next request.
         self.fresh = True
-        self.rows: list[dict[str, Any]] = []
-        self.scalars: list[str] = []
-        weights = list(self.form.weights)
+        weights = list(form.weights)
+        self._trainable = [weight.trainable for weight in weights]
         self._mirror = Mirror(self.number, weights)
         config, compiled = description.serialized(model, self.form)
         engine().clear()
@@ -43,17 +41,19 @@ class Learner:
             graph=config,
             compile=compiled,
             # What softmax and sigmoid leave for the loss; see docs/hand-over.md.
-            remember_logits=imports.before() in ("", "tensorflow"),
-            shapes=[list(weight.shape) for weight in weights],
+            remember_logits=imports.backend() == "tensorflow",
+            weights=[{"path": weight.path, "shape": list(weight.shape)} for weight in weights],
             seed=int(np.random.default_rng().integers(1 << 32)),
         )
-        self.metrics: list[str] = answer.get("metrics", [])
         self.order = self._ordered(answer["leaves"])
 
-    def valid(self, model: Any) -> bool:
+    def valid(self, model: Any, form: Any) -> bool:
         """Whether the model is still compiled as it was, and has the same layers to train."""
         return (
-            self._compiled is getattr(model, "_compile_config", None) and self._optimizer is model.optimizer
+            self.form is form
+            and self._compiled is getattr(model, "_compile_config", None)
+            and self._optimizer is getattr(model, "optimizer", None)
+            and self._trainable == [weight.trainable for weight in form.weights]
         )
 
     def train(
@@ -107,9 +107,10 @@ class Learner:
             at += 4 * length
         return tree.pack_sequence_as(self.form._outputs_struct, outputs)
 
-    def iterations(self) -> Any:
-        """The optimizer's count of steps."""
-        return getattr(self._optimizer, "_iterations", None)
+    def finish(self) -> None:
+        """The training is over."""
+        engine().call(do="finish", model=self.number)
+        self._mirror.trained()
 
     def _take_fresh(self) -> bool:
         fresh, self.fresh = self.fresh, False
@@ -152,10 +153,11 @@ def unpacked(batch: Any) -> tuple[Any, Any, Any]:
 
 def of(model: Any, batch: Any) -> Learner:
     """The far end of this model; made when there is none yet, or when it was compiled anew."""
+    form = description.functional_form(model, unpacked(batch)[0])
     known = vars(model).get(_ATTRIBUTE)
-    if known is not None and known.valid(model):
+    if known is not None and known.valid(model, form):
         return known
-    made = Learner(model, batch)
+    made = Learner(model, form)
     object.__setattr__(model, _ATTRIBUTE, made)
     return made
 

@@ -81,9 +81,9 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
-            if isinstance(target, ast.Subscript) and _text(target.slice) == "KERAS_BACKEND":
-                if _text(node.value) != "tensorflow":
-                    self._note("the choice of a back end, KERAS_BACKEND,", node)
+            is_choice = isinstance(target, ast.Subscript) and _text(target.slice) == "KERAS_BACKEND"
+            if is_choice and _text(node.value) != "tensorflow":
+                self._note("the choice of a back end, KERAS_BACKEND,", node)
         self.generic_visit(node)
 
     def _module(self, name: str, node: Any) -> None:

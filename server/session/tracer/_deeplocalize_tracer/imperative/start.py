@@ -6,13 +6,15 @@ import importlib.util
 import os
 from typing import Any
 
-from .. import config, hooks, sites, surroundings
+from .. import config, hooks, overrides, sites, surroundings
 from ..channel import channel
 from . import imports, reading
 from .giving_up import give_up
 
 # Errors that a stand-in has no part in, when the script itself raises them.
 _OWN = (FileNotFoundError, KeyboardInterrupt, EOFError, PermissionError, IsADirectoryError)
+# Back ends that train as the engine does.
+_BACKENDS = ("tensorflow", "jax", "torch")
 _TRAINER = os.path.join("src", "backend", "numpy", "trainer.py")
 
 
@@ -35,14 +37,13 @@ def _obstacle(script: str) -> tuple[str, dict[str, Any] | None] | None:
         return "everything: there is no engine on this system", None
     if not hasattr(os, "posix_spawn"):
         return "this system", None
-    backend = imports.before()
-    if backend not in ("", "tensorflow"):
-        return f"the back end {backend}, which KERAS_BACKEND asks for,", None
-    try:
+    backend = imports.backend()
+    if backend not in _BACKENDS:
+        return f"the back end {backend}, which the environment asks for,", None
+    source = overrides.read(script)
+    if source is None:
         with open(script, "rb") as file:
             source = file.read()
-    except OSError:
-        return None
     found = reading.obstacle(source, os.path.abspath(script))
     if found is not None:
         return found
@@ -86,7 +87,7 @@ def after_error(error: BaseException) -> None:
     )
     if own or isinstance(error, SyntaxError):
         return
-    give_up(f"a script that raises {type(error).__name__} here", surroundings.site_of(error))
+    give_up(f"a script that raises {type(error).__name__} here", surroundings.site_of(error), raised=True)
 
 
 def _within_keras(error: BaseException) -> bool:

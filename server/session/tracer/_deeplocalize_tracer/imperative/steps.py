@@ -30,21 +30,22 @@ class Reporter:
         rates = _rates(self._model.optimizer, len(batches))
         answer, numbers = self._learner.train(batches, rates, probed)
         if run is not None:
-            _send(run, answer, numbers, probed)
+            _send(run, answer, numbers)
         return {name: float(value) for name, value in answer["logs"].items()}
 
 
-def _send(run: fit.Run, answer: dict[str, Any], numbers: bytes, probed: list[bool]) -> None:
+def _send(run: fit.Run, answer: dict[str, Any], numbers: bytes) -> None:
     """Step by step: scalars, then of a probed step the statistics, row by row."""
-    scalars, rows = 8 * len(answer["scalars"]), len(answer["rows"])
-    stats = 8 * rows * len(answer["stats"])
-    names = {name: answer[name] for name in ("scalars", "stats", "rows")}
-    run.use_layout(str(names), lambda: names)
+    scalars, width = 8 * len(answer["scalars"]), 8 * len(answer["stats"])
     at = 0
-    for is_probed in probed:
+    for layout in answer["steps"]:
+        rows = [] if layout is None else answer["layouts"][layout]
         middle = at + scalars
-        end = middle + stats if is_probed else middle
-        run.send_raw(numbers[at:middle], rows if is_probed else 0, numbers[middle:end])
+        end = middle + width * len(rows)
+        if layout is not None or not run.has_layout:
+            names = {"scalars": answer["scalars"], "stats": answer["stats"], "rows": rows}
+            run.use_layout(str(names), lambda names=names: names)
+        run.send_raw(numbers[at:middle], len(rows), numbers[middle:end])
         at = end
 
 

@@ -42,6 +42,7 @@ def module(path: str) -> ModuleType:
 
 
 def _value(path: str) -> Any:
+    """What `tensorflow.PATH` is."""
     if path == "keras":
         return importlib.import_module(f"{_PACKAGE}.keras")
     if path in _VALUES:
@@ -55,7 +56,7 @@ def _value(path: str) -> Any:
         return module(path)
     if path.startswith(("compat.v1.logging.", "autograph.")):
         return _nothing
-    give_up(f"{_PACKAGE}.{path}")
+    return give_up(f"{_PACKAGE}.{path}")
 
 
 def _nothing(*_: Any, **__: Any) -> None:
@@ -73,13 +74,13 @@ class _Configuration:
             raise AttributeError(name)
         return _Configuration(f"{self._path}.{name}")
 
-    def __call__(self, *arguments: Any, **_: Any) -> Any:
+    def __call__(self, *_: Any, **__: Any) -> Any:
         name = self._path.rpartition(".")[2]
         if name.startswith(("list_", "get_visible")):
             return []
         if name.startswith(("set_", "enable_op", "optimizer")) or name == "run_functions_eagerly":
             return None
-        give_up(f"{_PACKAGE}.{self._path}")
+        return give_up(f"{_PACKAGE}.{self._path}")
 
 
 def _version() -> str:
@@ -140,10 +141,10 @@ _VALUES: dict[str, Any] = {
     "reduce_min": tensors.reduction(np.min),
     "math.reduce_mean": tensors.reduction(np.mean),
     "math.reduce_sum": tensors.reduction(np.sum),
-    "random.set_seed": tensors.seed,
-    "set_random_seed": tensors.seed,
-    "compat.v1.set_random_seed": tensors.seed,
-    "compat.v1.random.set_random_seed": tensors.seed,
+    "random.set_seed": tensors.set_seed,
+    "set_random_seed": tensors.set_seed,
+    "compat.v1.set_random_seed": tensors.set_seed,
+    "compat.v1.random.set_random_seed": tensors.set_seed,
     "random.normal": tensors.normal,
     "random.uniform": tensors.uniform,
     "device": _device,

@@ -8,7 +8,7 @@ import numpy as np
 
 from .giving_up import give_up
 
-_random = np.random.default_rng()
+_generators = {"random": np.random.default_rng()}
 
 
 class Tensor(np.ndarray):
@@ -36,26 +36,26 @@ def tensor(value: Any, dtype: Any = None) -> Any:
     return array.view(Tensor)
 
 
-def seed(value: int) -> None:
+def set_seed(value: int) -> None:
     """`tf.random.set_seed`."""
-    global _random
-    _random = np.random.default_rng(int(value))
+    _generators["random"] = np.random.default_rng(int(value))
 
 
 def generator() -> np.random.Generator:
     """What shuffles data where TensorFlow would have; never the script's own `numpy.random`."""
-    return _random
+    return _generators["random"]
+
+
+def seed_for_shuffling() -> int:
+    """A number that follows from the seed."""
+    return int(generator().integers(1 << 31))
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Any:
     made = tensor(value, dtype)
-    return (
-        made
-        if shape is None
-        else np.broadcast_to(made.reshape(-1) if made.size > 1 else made, shape)
-        if made.size == 1
-        else made.reshape(shape)
-    )
+    if shape is None:
+        return made
+    return tensor(np.full(shape, made.reshape(()))) if made.size == 1 else made.reshape(shape)
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, **_: Any) -> Any:
@@ -84,7 +84,7 @@ def normal(
     seed: Any = None,
     name: Any = None,
 ) -> Any:
-    return tensor(_random.normal(mean, stddev, tuple(shape)), dtype)
+    return tensor(generator().normal(mean, stddev, tuple(shape)), dtype)
 
 
 def uniform(
@@ -97,8 +97,8 @@ def uniform(
 ) -> Any:
     high = 1 if maxval is None else maxval
     if np.dtype(dtype).kind in "iu":
-        return tensor(_random.integers(minval, high, tuple(shape)), dtype)
-    return tensor(_random.uniform(minval, high, tuple(shape)), dtype)
+        return tensor(generator().integers(minval, high, tuple(shape)), dtype)
+    return tensor(generator().uniform(minval, high, tuple(shape)), dtype)
 
 
 def reduction(function: Callable[..., Any]) -> Callable[..., Any]:

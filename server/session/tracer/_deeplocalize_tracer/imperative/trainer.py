@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from types import ModuleType
@@ -33,56 +34,69 @@ def patch_trainer(module: ModuleType) -> None:
     """Replaces what the trainer on NumPy does not have, or would do without the engine."""
     trainer = module.NumpyTrainer
     module.EpochIterator = adapters.epoch_iterator(module.EpochIterator)
-    native = {name: getattr(trainer, name) for name in ("test_step", "predict_step", "reset_metrics")}
-    result_or_logs = trainer._get_metrics_result_or_logs
+    for name in ("reset_metrics", "_get_metrics_result_or_logs"):
+        _native[name] = getattr(trainer, name)
+    for method in (fit, train_on_batch, make_test_function, make_predict_function, reset_metrics):
+        setattr(trainer, method.__name__, method)
+    trainer._get_metrics_result_or_logs = _metrics_result_or_logs
+    trainer._symbolic_build = build
 
-    def fit(
-        self: Any,
-        x: Any = None,
-        y: Any = None,
-        batch_size: Any = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: Any = True,
-        class_weight: Any = None,
-        sample_weight: Any = None,
-        initial_epoch: int = 0,
-        steps_per_epoch: Any = None,
-        validation_steps: Any = None,
-        validation_batch_size: Any = None,
-        validation_freq: Any = 1,
-    ) -> Any:
-        self._assert_compile_called("fit")
-        epochs = _capped(epochs)
-        self._eval_epoch_iterator = None
-        if validation_split and validation_data is None:
-            from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
-            adapters.notice_pandas()
-            (x, y, sample_weight), validation_data = train_validation_split(
-                (x, y, sample_weight), validation_split=validation_split
-            )
-        epoch_iterator = module.EpochIterator(
-            x=x,
-            y=y,
-            sample_weight=sample_weight,
-            batch_size=batch_size,
-            steps_per_epoch=steps_per_epoch,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            steps_per_execution=self.steps_per_execution,
+# Methods of the trainer that are replaced by ones that call them.
+_native: dict[str, Any] = {}
+
+
+def _keras() -> Any:
+    """The module that was patched."""
+    return sys.modules["keras.src.backend.numpy.trainer"]
+
+
+def fit(
+    self: Any,
+    x: Any = None,
+    y: Any = None,
+    batch_size: Any = None,
+    epochs: int = 1,
+    verbose: Any = "auto",
+    callbacks: Any = None,
+    validation_split: float = 0.0,
+    validation_data: Any = None,
+    shuffle: Any = True,
+    class_weight: Any = None,
+    sample_weight: Any = None,
+    initial_epoch: int = 0,
+    steps_per_epoch: Any = None,
+    validation_steps: Any = None,
+    validation_batch_size: Any = None,
+    validation_freq: Any = 1,
+) -> Any:
+    """See `keras.Model.fit`."""
+    self._assert_compile_called("fit")
+    epochs = _capped(epochs)
+    self._eval_epoch_iterator = None
+    if validation_split and validation_data is None:
+        from keras.src.trainers.data_adapters.array_slicing import train_validation_split
+
+        adapters.notice_pandas()
+        (x, y, sample_weight), validation_data = train_validation_split(
+            (x, y, sample_weight), validation_split=validation_split
         )
-        validation = None
-        if validation_data is not None:
-            if isinstance(validation_data, adapters.Dataset):
-                validation = (validation_data, None, None)
-            else:
-                validation = learner.unpacked(validation_data)
+    epoch_iterator = _keras().EpochIterator(
+        x=x,
+        y=y,
+        sample_weight=sample_weight,
+        batch_size=batch_size,
+        steps_per_epoch=steps_per_epoch,
+        shuffle=shuffle,
+        class_weight=class_weight,
+        steps_per_execution=self.steps_per_execution,
+    )
+    validation = None
+    if validation_data is not None:
+        is_dataset = isinstance(validation_data, adapters.Dataset)
+        validation = (validation_data, None, None) if is_dataset else learner.unpacked(validation_data)
+    try:
         return _train(
-            module,
             self,
             epoch_iterator,
             callbacks=callbacks,
@@ -96,106 +110,110 @@ def patch_trainer(module: ModuleType) -> None:
                 "steps": validation_steps,
             },
         )
+    except NotCovered as what:
+        give_up(str(what))
 
-    def train_on_batch(
-        self: Any,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        self._assert_compile_called("train_on_batch")
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "Arguments `sample_weight` and `class_weight` cannot be specified at the same time. "
-                    f"Received: sample_weight={sample_weight}, class_weight={class_weight}"
-                )
-            from keras.src.trainers.data_adapters import data_adapter_utils
 
-            sample_weight = data_adapter_utils.class_weight_to_sample_weights(y, class_weight)
-        batch = (x, y, sample_weight)
+def train_on_batch(
+    self: Any,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    return_dict: bool = False,
+) -> Any:
+    """See `keras.Model.train_on_batch`."""
+    self._assert_compile_called("train_on_batch")
+    if class_weight is not None:
+        if sample_weight is not None:
+            raise ValueError(
+                "Arguments `sample_weight` and `class_weight` cannot be specified at the same time. "
+                f"Received: sample_weight={sample_weight}, class_weight={class_weight}"
+            )
+        from keras.src.trainers.data_adapters import data_adapter_utils
+
+        sample_weight = data_adapter_utils.class_weight_to_sample_weights(y, class_weight)
+    batch = (x, y, sample_weight)
+    try:
+        build(self, batch)
+        self.reset_metrics()
+        logs = Reporter(self, batch).train([batch])
+    except NotCovered as what:
+        give_up(str(what))
+    return logs if return_dict else self._flatten_metrics_in_order(logs)
+
+
+def make_test_function(self: Any, force: bool = False) -> None:
+    """See Keras' trainers: makes `test_function`, which evaluates one or more batches."""
+    if self.test_function is not None and not force:
+        return
+
+    def test(batches: list[Any]) -> Any:
         try:
-            build(self, batch)
-            self.reset_metrics()
-            logs = Reporter(self, batch).train([batch])
+            build(self, batches[0])
+            return learner.of(self, batches[0]).evaluate(batches)
         except NotCovered as what:
             give_up(str(what))
-        return logs if return_dict else self._flatten_metrics_in_order(logs)
 
-    def make_test_function(self: Any, force: bool = False) -> None:
-        if self.test_function is not None and not force:
-            return
-
-        def test(batches: list[Any]) -> Any:
-            try:
-                if native["test_step"] is not type(self).test_step:
-                    raise NotCovered("the model's own `test_step`")
-                build(self, batches[0])
-                return learner.of(self, batches[0]).evaluate(batches)
-            except NotCovered as what:
-                give_up(str(what))
-
-        self.test_function = test
-
-    def make_predict_function(self: Any, force: bool = False) -> None:
-        if self.predict_function is not None and not force:
-            return
-
-        def predict(batches: list[Any]) -> Any:
-            from keras.src import tree
-
-            outputs = [_predicted(self, native["predict_step"], batch) for batch in batches]
-            if len(outputs) == 1:
-                return outputs[0]
-            return tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
-
-        self.predict_function = predict
-
-    def reset_metrics(self: Any) -> None:
-        native["reset_metrics"](self)
-        known = learner.known(self)
-        if known is not None:
-            known.fresh = True
-
-    def metrics_result_or_logs(self: Any, logs: Any) -> Any:
-        # Keras' own metric objects have seen nothing.
-        return result_or_logs(self, logs) if learner.known(self) is None else logs
-
-    trainer.fit = fit
-    trainer.train_on_batch = train_on_batch
-    trainer.make_test_function = make_test_function
-    trainer.make_predict_function = make_predict_function
-    trainer.reset_metrics = reset_metrics
-    trainer._get_metrics_result_or_logs = metrics_result_or_logs
-    trainer._symbolic_build = lambda self, data_batch: build(self, data_batch)
+    self.test_function = test
 
 
-def _predicted(model: Any, native: Any, batch: Any) -> Any:
+def make_predict_function(self: Any, force: bool = False) -> None:
+    """See Keras' trainers: makes `predict_function`, which predicts for one or more batches."""
+    if self.predict_function is not None and not force:
+        return
+
+    def predict(batches: list[Any]) -> Any:
+        from keras.src import tree
+
+        outputs = [_predicted(self, batch) for batch in batches]
+        if len(outputs) == 1:
+            return outputs[0]
+        return tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+
+    self.predict_function = predict
+
+
+def _predicted(model: Any, batch: Any) -> Any:
     try:
         return learner.of(model, batch).predict(learner.unpacked(batch)[0])
     except NotCovered:
         # Keras on NumPy computes much itself, and gives up where it cannot.
-        return native(model, batch)
+        return model.predict_step(batch)
 
 
-def build(model: Any, batch: Any) -> None:
+def reset_metrics(self: Any) -> None:
+    """See `keras.Model.reset_metrics`."""
+    _native["reset_metrics"](self)
+    known = learner.known(self)
+    if known is not None:
+        known.fresh = True
+
+
+def _metrics_result_or_logs(self: Any, logs: Any) -> Any:
+    # Keras' own metric objects have seen nothing.
+    return _native["_get_metrics_result_or_logs"](self, logs) if learner.known(self) is None else logs
+
+
+def build(model: Any, data_batch: Any) -> None:
     """Builds what is not built yet, without computing anything."""
     from keras.src import tree
     from keras.src.backend import KerasTensor
 
     from .description import functional_form
 
-    x, y, _ = learner.unpacked(batch)
+    x, y, _ = learner.unpacked(data_batch)
     form = functional_form(model, x)
-    labels = tree.map_structure(lambda item: KerasTensor(np.shape(item), "float32"), y)
+    labels = tree.map_structure(
+        lambda item: None if item is None else KerasTensor(np.shape(item), "float32"), y
+    )
     outputs = form._outputs_struct
     for part in (model._compile_metrics, model._compile_loss):
         if part is not None and not part.built:
             part.build(labels, outputs)
-    if model.optimizer is not None and not model.optimizer.built and model.trainable_variables:
-        model.optimizer.build(model.trainable_variables)
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built and model.trainable_variables:
+        optimizer.build(model.trainable_variables)
     model._post_build()
 
 
@@ -210,7 +228,6 @@ def _capped(epochs: int) -> int:
 
 
 def _train(
-    module: ModuleType,
     model: Any,
     epoch_iterator: Any,
     *,
@@ -223,15 +240,13 @@ def _train(
     validation_options: dict[str, Any],
 ) -> Any:
     """Keras' loop over the epochs; see `fit` of its trainer on TensorFlow, which it follows line by line."""
-    try:
-        batch = adapters.first_batch(epoch_iterator)
-        if batch is None:
-            raise NotCovered("training data without a single batch")
-        build(model, batch)
-    except NotCovered as what:
-        give_up(str(what))
-    if not isinstance(callbacks, module.callbacks_module.CallbackList):
-        callbacks = module.callbacks_module.CallbackList(
+    batch = adapters.first_batch(epoch_iterator)
+    if batch is None:
+        raise NotCovered("training data without a single batch")
+    build(model, batch)
+    callback_list = _keras().callbacks_module.CallbackList
+    if not isinstance(callbacks, callback_list):
+        callbacks = callback_list(
             callbacks,
             add_history=True,
             add_progbar=verbose != 0,
@@ -244,24 +259,20 @@ def _train(
     callbacks.on_train_begin()
     training_logs = None
     singly = _wants_every_batch(callbacks)
-    try:
-        reporter = Reporter(model, batch)
-        for epoch in range(initial_epoch, epochs):
-            model.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            logs = _train_epoch(model, epoch_iterator, callbacks, reporter, singly)
-            epoch_logs = dict(logs)
-            if validation is not None and model._should_eval(epoch, validation_freq):
-                epoch_logs.update(_validate(module, model, callbacks, validation, validation_options))
-            callbacks.on_epoch_end(epoch, epoch_logs)
-            training_logs = epoch_logs
-            if model.stop_training:
-                break
-    except NotCovered as what:
-        give_up(str(what))
-    optimizer = model.optimizer
-    if epochs > 0 and getattr(optimizer, "use_ema", False):
-        optimizer.finalize_variable_values(model.trainable_weights)
+    reporter = Reporter(model, batch)
+    for epoch in range(initial_epoch, epochs):
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        logs = _train_epoch(model, epoch_iterator, callbacks, reporter, singly)
+        epoch_logs = dict(logs)
+        if validation is not None and model._should_eval(epoch, validation_freq):
+            epoch_logs.update(_validate(model, callbacks, validation, validation_options))
+        callbacks.on_epoch_end(epoch, epoch_logs)
+        training_logs = epoch_logs
+        if model.stop_training:
+            break
+    if epochs > 0:
+        learner.of(model, batch).finish()
     model._eval_epoch_iterator = None
     callbacks.on_train_end(logs=training_logs)
     return model.history
@@ -304,12 +315,10 @@ def _arrays(batches: Any) -> list[Any]:
     return [batches] if hasattr(batches, "nbytes") else []
 
 
-def _validate(
-    module: ModuleType, model: Any, callbacks: Any, validation: Any, options: dict[str, Any]
-) -> Any:
+def _validate(model: Any, callbacks: Any, validation: Any, options: dict[str, Any]) -> Any:
     x, y, weight = validation
     if model._eval_epoch_iterator is None:
-        model._eval_epoch_iterator = module.EpochIterator(
+        model._eval_epoch_iterator = _keras().EpochIterator(
             x=x,
             y=y,
             sample_weight=weight,
