@@ -8,6 +8,7 @@
 mod error;
 mod interpreter;
 mod log;
+mod managed;
 #[cfg(unix)]
 mod processes;
 #[cfg(unix)]
@@ -20,6 +21,7 @@ mod unsupported;
 
 pub use error::SessionError;
 pub use interpreter::{Interpreter, Source, find_interpreter};
+pub use managed::managed_interpreter;
 #[cfg(unix)]
 pub use session::Session;
 #[cfg(unix)]

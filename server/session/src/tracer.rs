@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/imperative/mirror.py",
     "_deeplocalize_tracer/imperative/names.py",
     "_deeplocalize_tracer/imperative/reading.py",
+    "_deeplocalize_tracer/imperative/repairs.py",
     "_deeplocalize_tracer/imperative/start.py",
     "_deeplocalize_tracer/imperative/steps.py",
     "_deeplocalize_tracer/imperative/tensorflow.py",

@@ -47,6 +47,9 @@ pub struct Run {
     /// The interpreter to run it with
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// Run it in an environment of the tool's own, with Keras and NumPy, made once in the user's cache folder
+    #[arg(long, conflicts_with = "python")]
+    managed: bool,
     /// Stop after that many batches, over all trainings
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
     max_batches: u64,
@@ -140,6 +143,7 @@ impl Run {
             script: command.next().unwrap_or_default().into(),
             arguments: command.collect(),
             python: self.python.clone(),
+            managed: self.managed,
             directory: None,
             max_batches: self.max_batches,
             max_seconds: self.max_seconds,

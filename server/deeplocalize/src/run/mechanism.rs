@@ -1,11 +1,13 @@
 //! Which mechanism a run used, and what kept it from the other.
 
 use finding::{Finding, Source};
+use session::{Interpreter, SessionError};
 use trace::Trace;
 
 use super::files::Files;
 use super::outcome::Outcome;
-use crate::report::Fallback;
+use super::{Progress, RunOptions};
+use crate::report::{Fallback, Report};
 
 const IMPERATIVE: &str = "imperative";
 const CALLBACK: &str = "callback";
@@ -44,6 +46,31 @@ pub(super) fn ended(trace: &Trace, trainings: usize) -> Option<Outcome> {
     } else {
         Outcome::NotCovered(fallback.what.clone())
     })
+}
+
+/// Says in the report of a second run why the first one was given up.
+pub(super) fn explain(report: &mut Report, fallback: Fallback) {
+    for error in report.errors.iter_mut().filter(|error| error.code == "no-keras") {
+        let what = fallback.what.trim_end_matches(',');
+        error.message += &format!("; the native engine, which needs only Keras and NumPy, does not cover {what}");
+    }
+    if let Some(run) = &mut report.run {
+        run.fallback = Some(fallback);
+    }
+}
+
+/// The interpreter to run with.
+pub(super) fn interpreter(
+    options: &RunOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Interpreter, SessionError> {
+    let variable = |name: &str| std::env::var_os(name);
+    if options.managed {
+        return session::managed_interpreter(&variable, &mut |text| {
+            progress(Progress::Preparing(text.to_owned()));
+        });
+    }
+    session::find_interpreter(options.python.as_deref(), &options.script, &variable)
 }
 
 /// Says of findings by which mechanism they were made.

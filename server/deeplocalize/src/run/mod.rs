@@ -45,6 +45,8 @@ pub struct RunOptions {
     pub arguments: Vec<String>,
     /// The interpreter, when not to be searched for.
     pub python: Option<PathBuf>,
+    /// Whether to use an environment of the tool's own, and to make it first if there is none.
+    pub managed: bool,
     /// Working directory of the script; the current one when `None`.
     pub directory: Option<PathBuf>,
     /// End after that many batches (over all trainings).
@@ -68,6 +70,8 @@ pub struct RunOptions {
 /// How far a run has got.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
+    /// Something that takes its time is done before the script can run.
+    Preparing(String),
     /// The interpreter was started.
     Starting {
         /// Its path.
@@ -111,9 +115,7 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(files) => files,
         Err(error) => return Report::failed(&options.script, error),
     };
-    let interpreter = match session::find_interpreter(options.python.as_deref(), &options.script, &|name| {
-        std::env::var_os(name)
-    }) {
+    let interpreter = match mechanism::interpreter(options, progress) {
         Ok(interpreter) => interpreter,
         Err(error) => return Report::failed(&options.script, session_error(&error)),
     };
@@ -132,8 +134,8 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
             continue;
         }
         let mut report = run.report(&mut files);
-        if let (Some(run), Some(fallback)) = (&mut report.run, fallback) {
-            run.fallback = Some(fallback);
+        if let Some(fallback) = fallback {
+            mechanism::explain(&mut report, fallback);
         }
         return report;
     }

@@ -118,7 +118,7 @@ impl Outcome {
                     interpreter.path.display(),
                     exception.message
                 ),
-                "choose another interpreter with --python, or install keras and tensorflow into this one",
+                "choose another interpreter with --python, install keras and tensorflow into this one, or let --managed make an environment",
             ));
         } else if let Some(notice) = notice("input") {
             let line = notice

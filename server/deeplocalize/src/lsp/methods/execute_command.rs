@@ -68,6 +68,7 @@ fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
         script,
         arguments: Vec::new(),
         python: settings.python,
+        managed: false,
         keep_going: false,
         max_batches: settings.max_batches,
         max_seconds: settings.max_seconds,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import math
 from typing import Any
 
 from . import names
 
 # Methods of a model that replace part of the training, which the engine would not know of.
 METHODS = {"train_step", "compute_loss", "compute_metrics", "make_train_function"}
+
+# Methods that train a model.
+_TRAINING = {"fit", "train_on_batch"}
 
 
 def obstacle(source: bytes, path: str) -> tuple[str, dict[str, Any] | None] | None:
@@ -19,12 +23,16 @@ def obstacle(source: bytes, path: str) -> tuple[str, dict[str, Any] | None] | No
     try:
         tree = ast.parse(source, path)
     except (SyntaxError, ValueError):
-        return "the script does not parse", None
+        return None
     reader = _Reader()
     reader.visit(tree)
-    if reader.found is None:
+    # What the script itself does after its last training no longer matters.
+    found = [
+        (what, node) for what, node, late in reader.found if not late or node.lineno <= reader.last_training
+    ]
+    if not found:
         return None
-    what, node = reader.found
+    what, node = found[0]
     site = {
         "path": path,
         "line": node.lineno,
@@ -37,13 +45,49 @@ def obstacle(source: bytes, path: str) -> tuple[str, dict[str, Any] | None] | No
 
 class _Reader(ast.NodeVisitor):
     def __init__(self) -> None:
-        self.found: tuple[str, Any] | None = None
+        # What is not covered, where, and whether it is run where it stands and only there.
+        self.found: list[tuple[str, Any, bool]] = []
+        # Line of the last call that trains; without one, training may be anywhere.
+        self.last_training: float = math.inf
+        self._depth = 0
+        self._loops: list[Any] = []
         # What names of the script stand for: dotted names below `tensorflow`, "" for the package itself.
         self._aliases: dict[str, str] = {}
 
-    def _note(self, what: str, node: Any) -> None:
-        if self.found is None:
-            self.found = (what, node)
+    def _note(self, what: str, node: Any, late: bool = False) -> None:
+        self.found.append((what, node, late))
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _TRAINING:
+            known = 0 if self.last_training == math.inf else self.last_training
+            # A loop around it may come back to what stands below.
+            self.last_training = max(known, *(outer.end_lineno or 0 for outer in [node, *self._loops]))
+        self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._nested(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._nested(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._nested(node)
+
+    def _nested(self, node: ast.AST) -> None:
+        self._depth += 1
+        self.generic_visit(node)
+        self._depth -= 1
+
+    def visit_For(self, node: ast.For) -> None:
+        self._loop(node)
+
+    def visit_While(self, node: ast.While) -> None:
+        self._loop(node)
+
+    def _loop(self, node: ast.AST) -> None:
+        self._loops.append(node)
+        self.generic_visit(node)
+        self._loops.pop()
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -77,7 +121,7 @@ class _Reader(ast.NodeVisitor):
         for item in node.body:
             if isinstance(item, ast.FunctionDef) and item.name in METHODS:
                 self._note(f"the model's own `{item.name}`", node)
-        self.generic_visit(node)
+        self._nested(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
@@ -92,7 +136,8 @@ class _Reader(ast.NodeVisitor):
 
     def _tensorflow(self, name: str, node: Any) -> None:
         if name != "*" and not names.covered(name):
-            self._note(f"tensorflow.{name}", node)
+            late = self._depth == 0 and not isinstance(node, ast.ImportFrom)
+            self._note(f"tensorflow.{name}", node, late)
 
 
 def _chain(node: ast.AST) -> list[str] | None:

@@ -58,9 +58,10 @@ def _obstacle(script: str) -> tuple[str, dict[str, Any] | None] | None:
 
 
 def _patches() -> dict[str, hooks.Patch]:
-    from . import mirror, trainer
+    from . import mirror, repairs, trainer
 
     return {
+        "keras.src.utils.numerical_utils": repairs.patch_numerical_utils,
         "keras.src.backend.numpy.core": mirror.patch_variable,
         "keras.src.backend.numpy.trainer": _trainer(trainer),
     }
