@@ -1,0 +1,27 @@
+//! Keras builds the model, this engine trains it with a probe on every operation.
+//!
+//! [`Graph::from_keras`] reads Keras' own serialisation of a model, [`Trainer::new`] what it was compiled with.
+
+mod activations;
+mod compile;
+mod config;
+mod constraints;
+mod error;
+mod functions;
+pub mod graph;
+mod layers;
+mod losses;
+mod metrics;
+mod native;
+mod op;
+mod optimizers;
+pub mod probe;
+mod regularizers;
+mod tensor;
+mod trainer;
+
+pub use error::{EngineError, Unsupported};
+pub use graph::Graph;
+pub use native::flushed;
+pub use tensor::{Tensor, View};
+pub use trainer::{Batch, Options, StepOutcome, Trainer};
