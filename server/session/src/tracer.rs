@@ -36,6 +36,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/imperative/learner.py",
     "_deeplocalize_tracer/imperative/mirror.py",
     "_deeplocalize_tracer/imperative/names.py",
+    "_deeplocalize_tracer/imperative/philox.py",
     "_deeplocalize_tracer/imperative/reading.py",
     "_deeplocalize_tracer/imperative/repairs.py",
     "_deeplocalize_tracer/imperative/start.py",

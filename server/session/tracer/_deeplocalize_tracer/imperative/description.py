@@ -109,9 +109,26 @@ def serialized(model: Any, form: Any) -> tuple[Any, Any]:
             f"what the model was compiled with, which Keras cannot serialise ({error})"
         ) from None
     compiled = dict(compiled)
+    given = model._compile_config.config
+    for part in ("loss", "metrics", "weighted_metrics"):
+        _complete(compiled.get(part), given.get(part))
     if model.optimizer is not None:
         compiled["optimizer"] = serialize_keras_object(model.optimizer)
     return graph, compiled
+
+
+def _complete(config: Any, thing: Any) -> None:
+    """Adds what some losses and metrics leave out of their configuration (the delta of `Huber`)."""
+    if isinstance(thing, dict) and isinstance(config, dict):
+        for key, item in thing.items():
+            _complete(config.get(key), item)
+    elif isinstance(thing, (list, tuple)) and isinstance(config, (list, tuple)):
+        for inner, item in zip(config, thing):
+            _complete(inner, item)
+    elif isinstance(config, dict) and isinstance(config.get("config"), dict):
+        for name, value in getattr(thing, "_fn_kwargs", {}).items():
+            if isinstance(value, (bool, int, float, str)):
+                config["config"].setdefault(name, value)
 
 
 def _forget_training(config: Any) -> None:

@@ -58,10 +58,11 @@ def _obstacle(script: str) -> tuple[str, dict[str, Any] | None] | None:
 
 
 def _patches() -> dict[str, hooks.Patch]:
-    from . import mirror, repairs, trainer
+    from . import mirror, philox, repairs, trainer
 
     return {
         "keras.src.utils.numerical_utils": repairs.patch_numerical_utils,
+        "keras.src.backend.numpy.random": philox.patch_random,
         "keras.src.backend.numpy.core": mirror.patch_variable,
         "keras.src.backend.numpy.trainer": _trainer(trainer),
     }
