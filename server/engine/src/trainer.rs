@@ -364,7 +364,7 @@ impl Trainer {
         match (probed, self.graph.outputs.first(), loss) {
             (true, Some(output), Some(loss)) => {
                 let prediction = self.values.values[output.value].view();
-                let (name, logits) = (loss.loss.canonical_name(), loss.loss.from_logits());
+                let (name, logits) = (loss.loss.canonical_name(), loss.loss.takes_logits());
                 scalars.extend(probe::compare(
                     batch.targets.first().copied(),
                     prediction,

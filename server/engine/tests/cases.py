@@ -7,7 +7,6 @@ from typing import Any, Callable
 
 import keras
 import numpy as np
-from keras import layers as L
 from numbers_ import raw, values
 
 
@@ -108,5 +107,5 @@ def graph(name: str, build: Callable[[], Any], inputs: list[Any], targets: list[
     )
 
 
-import cases_layers  # noqa: E402,F401
-import cases_rest  # noqa: E402,F401
+import cases_layers  # noqa: F401
+import cases_rest  # noqa: F401

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from cases import TABLES, Case, Data, reals, stack
-from keras import layers as L
-from keras import losses, metrics, optimizers
+from keras import layers, losses, metrics, optimizers
 
 
-def loss(name: str, given: Any, target: list[Any], activation: str | None = None, units: int = 3, **more: Any) -> None:
+def loss(
+    name: str, given: Any, target: list[Any], activation: str | None = None, units: int = 3, **more: Any
+) -> None:
     """A small model that is trained by a loss."""
     TABLES["losses"][name] = Case(
-        stack((4,), lambda: L.Dense(5, activation="tanh"), lambda: L.Dense(units, activation=activation)),
+        stack(
+            (4,),
+            lambda: layers.Dense(5, activation="tanh"),
+            lambda: layers.Dense(units, activation=activation),
+        ),
         Data(reals((4,)), [target], more.pop("weights", [])),
         {"optimizer": optimizers.SGD(more.pop("rate", 0.05)), "loss": given},
         **more,
@@ -72,7 +76,7 @@ loss("crossentropy by shape", "crossentropy", CLASS, "softmax")
 def optimizer(name: str, make: Any, **more: Any) -> None:
     """A small model that is trained by an optimizer."""
     TABLES["optimizers"][name] = Case(
-        stack((4,), lambda: L.Dense(5, activation="tanh"), lambda: L.Dense(3)),
+        stack((4,), lambda: layers.Dense(5, activation="tanh"), lambda: layers.Dense(3)),
         Data(reals((4,)), reals((3,))),
         {"optimizer": make, "loss": "mse"},
         **more,
@@ -107,14 +111,18 @@ optimizer("inverse time decay", optimizers.SGD(S.InverseTimeDecay(0.1, 10, 0.5))
 optimizer("polynomial decay", optimizers.SGD(S.PolynomialDecay(0.1, 20, 0.01, power=2.0)))
 optimizer("polynomial cycle", optimizers.SGD(S.PolynomialDecay(0.1, 20, 0.01, cycle=True)))
 optimizer("piecewise", optimizers.SGD(S.PiecewiseConstantDecay([10, 30], [0.1, 0.05, 0.01])))
-optimizer("cosine decay", optimizers.SGD(S.CosineDecay(0.01, 30, alpha=0.1, warmup_target=0.1, warmup_steps=10)))
+optimizer(
+    "cosine decay", optimizers.SGD(S.CosineDecay(0.01, 30, alpha=0.1, warmup_target=0.1, warmup_steps=10))
+)
 optimizer("cosine restarts", optimizers.SGD(S.CosineDecayRestarts(0.1, 8, m_mul=0.9)))
 
 
-def metric(name: str, given: list[Any], target: list[Any], activation: str | None, units: int = 3, **more: Any) -> None:
+def metric(
+    name: str, given: list[Any], target: list[Any], activation: str | None, units: int = 3, **more: Any
+) -> None:
     """A small model that is measured by metrics."""
     TABLES["metrics"][name] = Case(
-        stack((4,), lambda: L.Dense(5, activation="tanh"), lambda: L.Dense(units, activation=activation)),
+        stack((4,), lambda: layers.Dense(5, activation="tanh"), lambda: layers.Dense(units, activation=activation)),
         Data(reals((4,)), [target], more.pop("weights", [])),
         {"optimizer": optimizers.SGD(0.05), "loss": more.pop("loss", "mse"), "metrics": given,
          **more.pop("compile", {})},
@@ -138,4 +146,6 @@ metric("binary", ["accuracy", "binary_accuracy", metrics.BinaryAccuracy(threshol
                   metrics.TruePositives(), metrics.TrueNegatives(), metrics.FalsePositives(),
                   metrics.FalseNegatives(), "binary_crossentropy", "AUC"], ["bit", [1]], "sigmoid", 1,
        loss="binary_crossentropy")  # fmt: skip
-metric("weighted", ["mae"], REAL, None, weights=[["positive", []]], compile={"weighted_metrics": ["mae", "mse"]})
+metric(
+    "weighted", ["mae"], REAL, None, weights=[["positive", []]], compile={"weighted_metrics": ["mae", "mse"]}
+)

@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 //! Trains what Keras on TensorFlow trained (tests/reference.py) and compares losses, weights, metrics and predictions;
 //! then checks gradients numerically.
 

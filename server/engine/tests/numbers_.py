@@ -48,7 +48,9 @@ class _Noise:
             keep = raw(5000 + self.step, int(np.prod(small))).reshape(small) >= rate
             return inputs * (keep.astype(np.float32) / np.float32(1.0 - rate))
 
-        def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+        def normal(
+            shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+        ) -> Any:
             shape = tuple(int(size) for size in shape)
             return tf.constant(mean + stddev * values(5000 + self.step, shape).astype(np.float32))
 

@@ -77,6 +77,8 @@ def run(name: str, case: cases.Case) -> dict[str, Any]:
             noise.step = step
             logs = model.train_on_batch(x, y, sample_weight=w, return_dict=True)
             losses.append(float(logs["loss"]))
+            if not np.isfinite(losses[-1]):
+                raise SystemExit(f"{name} diverges: choose a smaller learning rate")
     final = []
     for weight in model.weights:
         flat = np.asarray(weight).astype(np.float64).reshape(-1)

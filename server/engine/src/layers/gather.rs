@@ -32,8 +32,6 @@ pub(super) enum Rule {
     Permute(Vec<usize>),
     /// This axis backwards.
     Reverse(usize),
-    /// One index of this axis.
-    Pick(usize, Option<usize>),
 }
 
 /// No source: a zero.
@@ -62,15 +60,6 @@ impl Rule {
             }
             Rule::Permute(order) => order.iter().map(|&axis| x.get(axis).copied()).collect(),
             Rule::Reverse(_) => Some(x.to_vec()),
-            Rule::Pick(axis, index) => {
-                let size = *x.get(*axis)?;
-                if index.unwrap_or(0) >= size {
-                    return None;
-                }
-                let mut shape = x.to_vec();
-                shape.remove(*axis);
-                Some(shape)
-            }
         }
     }
 
@@ -105,12 +94,6 @@ impl Rule {
                 from.copy_from_slice(to);
                 from[*reversed] = x[*reversed] - 1 - to[*reversed];
             }
-            Rule::Pick(axis, index) => {
-                let index = index.unwrap_or(x[*axis] - 1);
-                from[..*axis].copy_from_slice(&to[..*axis]);
-                from[*axis] = index;
-                from[axis + 1..].copy_from_slice(&to[*axis..]);
-            }
         }
         true
     }
@@ -126,7 +109,6 @@ pub(super) fn gather(call: &mut Call<'_>, x: &Sym, rule: Rule) -> Result<Sym, Un
     for (axis, &size) in after.iter().enumerate() {
         let source = match &rule {
             Rule::Permute(order) => order[axis],
-            Rule::Pick(picked, _) => axis + usize::from(axis >= *picked),
             _ => axis,
         };
         shape.push(x.shape[source + 1].map(|_| size));

@@ -90,7 +90,7 @@ impl Op for Pool {
                     let x = &x[place * channels..(place + 1) * channels];
                     for ((y, chosen), &x) in y[to.clone()].iter_mut().zip(&mut chosen[to]).zip(x) {
                         // A NaN is passed on.
-                        if !(x <= *y) && !y.is_nan() {
+                        if (x > *y || x.is_nan()) && !y.is_nan() {
                             *y = x;
                             *chosen = place as u32;
                         }
@@ -237,7 +237,7 @@ impl Op for Global {
                 for (y, &x) in y.iter_mut().zip(x) {
                     if !self.largest {
                         *y += x * weight;
-                    } else if !(x <= *y) {
+                    } else if x > *y || x.is_nan() {
                         *y = x;
                     }
                 }

@@ -71,7 +71,7 @@ impl Entropy {
     }
 
     /// Whether the prediction is said to be logits.
-    pub fn from_logits(&self) -> bool {
+    pub fn takes_logits(&self) -> bool {
         self.from_logits
     }
 

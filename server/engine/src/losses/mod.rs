@@ -120,8 +120,8 @@ impl Loss {
     }
 
     /// Whether the predictions are said to be logits.
-    pub fn from_logits(&self) -> bool {
-        matches!(&self.kind, Kind::Entropy(entropy) if entropy.from_logits())
+    pub fn takes_logits(&self) -> bool {
+        matches!(&self.kind, Kind::Entropy(entropy) if entropy.takes_logits())
     }
 
     /// Where it reads when remembered logits are there or not.

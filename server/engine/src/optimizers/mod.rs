@@ -185,7 +185,8 @@ impl Optimizer {
                 }
             }
             let now = Now {
-                step: (self.iterations + 1) as f32,
+                // Keras counts updates, not batches, except for schedules.
+                step: (self.iterations / self.accumulation.max(1) + 1) as f32,
                 rate,
             };
             self.rule.begin(now);
@@ -242,7 +243,7 @@ impl Optimizer {
                     let norm = norm(&param.grad).sqrt() as f32;
                     // As TensorFlow: g · most / max(norm, most).
                     let factor = most / norm.max(most);
-                    if !(norm <= most) {
+                    if norm > most || norm.is_nan() {
                         param.grad.iter_mut().for_each(|g| *g *= factor);
                     }
                 }
@@ -255,7 +256,7 @@ impl Optimizer {
                 } else {
                     f32::NAN
                 };
-                if !(total <= most) {
+                if total > most || total.is_nan() {
                     for param in trained(params) {
                         param.grad.iter_mut().for_each(|g| *g *= factor);
                     }
@@ -272,8 +273,9 @@ impl Optimizer {
             self.averages = params.iter().map(|param| vec![0.0; param.value.len()]).collect();
         }
         // The first average is the weight itself.
-        let momentum = if self.iterations == 0 { 0.0 } else { momentum };
-        let overwrite = every.is_some_and(|every| (self.iterations + 1).is_multiple_of(every));
+        let updates = self.iterations / self.accumulation.max(1);
+        let momentum = if updates == 0 { 0.0 } else { momentum };
+        let overwrite = every.is_some_and(|every| (updates + 1).is_multiple_of(every));
         for (param, average) in params.iter_mut().zip(&mut self.averages) {
             if !param.learns() {
                 continue;

@@ -109,7 +109,7 @@ impl Recurrent {
     }
 
     /// The part of the gates that comes from the input, for all steps.
-    fn from_input(&mut self, params: &[Param], x: &Tensor, sizes: Sizes) {
+    fn project(&mut self, params: &[Param], x: &Tensor, sizes: Sizes) {
         let rows = sizes.samples * sizes.steps;
         self.gates.resize(rows * sizes.width, 0.0);
         if let Some(bias) = self.bias {
@@ -449,7 +449,7 @@ impl Op for Recurrent {
         }
         self.draw(ctx, samples * units);
         let params = &*ctx.params;
-        self.from_input(params, x, sizes);
+        self.project(params, x, sizes);
         let total = samples * steps * units;
         self.hidden.resize(total, 0.0);
         self.used.resize(total, 0.0);
