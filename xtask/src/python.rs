@@ -10,7 +10,11 @@ const STAMP: &str = "installed-requirements.txt";
 
 /// Interpreter of the environment, which is made or brought up to date first.
 pub fn environment() -> anyhow::Result<PathBuf> {
-    made(".venv", "tests/requirements.txt", "install Keras, TensorFlow and the rest")
+    made(
+        ".venv",
+        "tests/requirements.txt",
+        "install Keras, TensorFlow and the rest",
+    )
 }
 
 /// Interpreter with what the demonstration needs: Keras and NumPy, no framework. That of the tests does as well.

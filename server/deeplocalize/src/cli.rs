@@ -58,7 +58,10 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // The server writes its own log, and what runs beside a script none.
-    if !matches!(arguments.command, Command::Server(_) | Command::Supervise(_) | Command::Engine(_)) {
+    if !matches!(
+        arguments.command,
+        Command::Server(_) | Command::Supervise(_) | Command::Engine(_)
+    ) {
         common::log(arguments.verbose);
     }
     match arguments.command {

@@ -73,7 +73,8 @@ impl Shared {
             });
         }
         self.bytes.clear();
-        self.bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        self.bytes
+            .extend(values.iter().flat_map(|value| value.to_le_bytes()));
         self.file.write_all_at(&self.bytes, place.offset)?;
         Ok(())
     }

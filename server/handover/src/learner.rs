@@ -62,7 +62,9 @@ impl Learner {
                 .get(change.index)
                 .ok_or_else(|| Refusal::Request(format!("there is no weight {}", change.index)))?;
             let values = shared.values(&change.place)?;
-            self.trainer.graph_mut().set_weight(index, &change.place.shape, &values)?;
+            self.trainer
+                .graph_mut()
+                .set_weight(index, &change.place.shape, &values)?;
         }
         if fresh {
             self.trainer.reset_metrics();
@@ -140,7 +142,10 @@ impl Learner {
 
     /// The outputs for one batch of inputs.
     pub fn predict(&mut self, x: &[Place], shared: &mut Shared) -> Result<Answer, Refusal> {
-        let inputs = x.iter().map(|place| shared.tensor(place)).collect::<Result<Vec<_>, _>>()?;
+        let inputs = x
+            .iter()
+            .map(|place| shared.tensor(place))
+            .collect::<Result<Vec<_>, _>>()?;
         let views: Vec<View<'_>> = inputs.iter().map(Tensor::view).collect();
         let outputs = self.trainer.predict(&views)?;
         let mut numbers = Vec::new();
@@ -198,19 +203,31 @@ fn order(graph: &Graph, weights: &[Weight]) -> Result<Vec<usize>, Refusal> {
     let ours: Vec<_> = graph.weights().collect();
     let strange = |what: String| Unsupported::new("model", what);
     if ours.len() != weights.len() {
-        return Err(strange(format!("{} weights where {} are expected", weights.len(), ours.len())).into());
+        return Err(strange(format!(
+            "{} weights where {} are expected",
+            weights.len(),
+            ours.len()
+        ))
+        .into());
     }
     let same = |index: usize, weight: &Weight| {
         ours.get(index)
             .is_some_and(|own| own.shape == weight.shape && weight.path.ends_with(own.name.as_str()))
     };
-    let in_order = weights.iter().enumerate().all(|(index, weight)| same(index, weight));
+    let in_order = weights
+        .iter()
+        .enumerate()
+        .all(|(index, weight)| same(index, weight));
     let mut taken = vec![false; ours.len()];
     weights
         .iter()
         .enumerate()
         .map(|(index, weight)| {
-            let found = if in_order { Some(index) } else { graph.find_path(&weight.path) };
+            let found = if in_order {
+                Some(index)
+            } else {
+                graph.find_path(&weight.path)
+            };
             let found = found.filter(|&found| same(found, weight) && !taken[found]);
             let found = found.ok_or_else(|| strange(format!("the weight {}", weight.path)))?;
             taken[found] = true;
@@ -240,8 +257,16 @@ struct Arrays {
 
 impl Arrays {
     fn read(batch: &Batch, shared: &mut Shared) -> Result<Self, Refusal> {
-        let samples = batch.x.first().and_then(|place| place.shape.first().copied()).unwrap_or(0);
-        let arrays = batch.x.iter().chain(batch.y.iter().flatten()).chain(batch.weight.iter().flatten());
+        let samples = batch
+            .x
+            .first()
+            .and_then(|place| place.shape.first().copied())
+            .unwrap_or(0);
+        let arrays = batch
+            .x
+            .iter()
+            .chain(batch.y.iter().flatten())
+            .chain(batch.weight.iter().flatten());
         for place in arrays {
             if place.shape.first() != Some(&samples) {
                 return Err(Refusal::Request(format!(
@@ -263,7 +288,10 @@ impl Arrays {
                 None => Tensor::new(&[samples, 1], vec![0.0; samples])?,
             });
         }
-        let weights = batch.weight.iter().map(|place| place.as_ref().map(&mut read).transpose());
+        let weights = batch
+            .weight
+            .iter()
+            .map(|place| place.as_ref().map(&mut read).transpose());
         let weights = weights.collect::<Result<Vec<_>, _>>()?;
         Ok(Arrays {
             inputs,

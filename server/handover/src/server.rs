@@ -52,9 +52,8 @@ pub fn serve() -> ExitCode {
     // What a panic prints would end up in the script's own output; it becomes an answer instead.
     std::panic::set_hook(Box::new(|_| {}));
     let shared = OpenOptions::new().read(true).write(true).open(SHARED);
-    let served = shared.and_then(|shared| {
-        Server::new(shared).run(&mut io::stdin().lock(), &mut io::stdout().lock())
-    });
+    let served =
+        shared.and_then(|shared| Server::new(shared).run(&mut io::stdin().lock(), &mut io::stdout().lock()));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(2),
@@ -91,7 +90,12 @@ impl Server {
     pub fn answer(&mut self, request: &[u8]) -> Answer {
         let request = match serde_json::from_slice(request) {
             Ok(request) => request,
-            Err(error) => return (json!({"error": format!("the request does not parse: {error}")}), Vec::new()),
+            Err(error) => {
+                return (
+                    json!({"error": format!("the request does not parse: {error}")}),
+                    Vec::new(),
+                );
+            }
         };
         let done = catch_unwind(AssertUnwindSafe(|| self.fulfil(request)));
         match done {

@@ -86,10 +86,18 @@ fn failed(doing: &str, reason: &str) -> SessionError {
 }
 
 fn cache_folder(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let given = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let given = |name| {
+        variable(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     given("XDG_CACHE_HOME").or_else(|| {
         let home = given("HOME")?;
-        Some(home.join(if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" }))
+        Some(home.join(if cfg!(target_os = "macos") {
+            "Library/Caches"
+        } else {
+            ".cache"
+        }))
     })
 }
 

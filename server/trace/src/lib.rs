@@ -10,8 +10,8 @@ mod trace;
 pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
 pub use history::{History, Moment};
 pub use message::{
-    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitData, FitEndMessage, FitMessage, KerasMessage,
-    LayerInfo, LayoutMessage, LayoutRow, LossInfo, MechanismMessage, Message, ModelInfo, NoticeMessage, OptimizerInfo,
-    RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
+    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitData, FitEndMessage,
+    FitMessage, KerasMessage, LayerInfo, LayoutMessage, LayoutRow, LossInfo, MechanismMessage, Message,
+    ModelInfo, NoticeMessage, OptimizerInfo, RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
 };
 pub use trace::{Fit, Scalar, Series, Stat, Trace};

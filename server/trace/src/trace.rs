@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use crate::history::Moment;
 use crate::{
-    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitMessage, Frame, History, KerasMessage,
-    LayoutMessage, LayoutRow, MechanismMessage, Message, NoticeMessage, StartMessage, StepFrame, Tensor,
+    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitMessage, Frame, History,
+    KerasMessage, LayoutMessage, LayoutRow, MechanismMessage, Message, NoticeMessage, StartMessage,
+    StepFrame, Tensor,
 };
 
 macro_rules! names {

@@ -52,7 +52,8 @@ pub(super) fn ended(trace: &Trace, trainings: usize) -> Option<Outcome> {
 pub(super) fn explain(report: &mut Report, fallback: Fallback) {
     for error in report.errors.iter_mut().filter(|error| error.code == "no-keras") {
         let what = fallback.what.trim_end_matches(',');
-        error.message += &format!("; the native engine, which needs only Keras and NumPy, does not cover {what}");
+        error.message +=
+            &format!("; the native engine, which needs only Keras and NumPy, does not cover {what}");
     }
     if let Some(run) = &mut report.run {
         run.fallback = Some(fallback);
@@ -76,7 +77,10 @@ pub(super) fn interpreter(
 /// Says of findings by which mechanism they were made.
 pub(super) fn mark(findings: &mut [Finding], trace: &Trace) {
     if name(trace) == IMPERATIVE {
-        for finding in findings.iter_mut().filter(|finding| finding.source == Source::Callback) {
+        for finding in findings
+            .iter_mut()
+            .filter(|finding| finding.source == Source::Callback)
+        {
             finding.source = Source::Imperative;
         }
     }

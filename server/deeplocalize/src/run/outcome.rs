@@ -87,10 +87,7 @@ impl Outcome {
             )),
             Outcome::NotCovered(what) => errors.push(error(
                 "not-covered",
-                format!(
-                    "the native engine does not cover {}",
-                    what.trim_end_matches(',')
-                ),
+                format!("the native engine does not cover {}", what.trim_end_matches(',')),
                 "--mechanism auto trains such a script in Keras itself",
             )),
             Outcome::NeverTrained => errors.push(error(
@@ -178,10 +175,8 @@ pub(super) fn summary(fit: &Fit, outcome: &Outcome, files: &Files) -> FitSummary
         .unwrap_or_default();
     let stopped = match (fit.end.as_deref(), outcome) {
         (Some("finished"), _) => "finished",
-        (Some(_), _) | (
-            None,
-            Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_) | Outcome::NotCovered(_),
-        ) => {
+        (Some(_), _)
+        | (None, Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_) | Outcome::NotCovered(_)) => {
             "script-error"
         }
         (None, Outcome::Clear(Verdict::Faulty)) => "fault-localised",

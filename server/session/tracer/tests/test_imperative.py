@@ -147,6 +147,31 @@ class Engine(unittest.TestCase):
             },
         )
 
+    def test_dropout_drops_in_training_and_only_there(self) -> None:
+        text = (
+            "import keras, numpy as np\n"
+            "from keras import layers\n"
+            "x = np.ones((640, 50), 'float32')\n"
+            "same = dict(units=50, kernel_initializer='identity', use_bias=False)\n"
+            "def plain(): return keras.Sequential([keras.Input((50,)), layers.Dropout(0.5), layers.Dense(**same)])\n"
+            "def nested(): return keras.Sequential([plain()])\n"
+            "class Own(keras.Model):\n"
+            "    def __init__(self):\n"
+            "        super().__init__()\n"
+            "        self.drop, self.dense = layers.Dropout(0.5), layers.Dense(**same)\n"
+            "    def call(self, x, training=None):\n"
+            "        return self.dense(self.drop(x, training=training) if training else x)\n"
+            "for make in (plain, nested, Own):\n"
+            "    model = make()\n"
+            "    model.compile(keras.optimizers.SGD(0.0), 'mse')\n"
+            "    history = model.fit(x, x, verbose=0)\n"
+            "    print(round(history.history['loss'][0], 3), model.evaluate(x, x, verbose=0))\n"
+        )
+        run = self.trace(text)
+        self.assertEqual(run.code, 0, run.stderr)
+        # A kept input counts twice: its error is 1, as is that of a dropped one.
+        self.assertEqual(run.stdout.split(), ["1.0", "0.0"] * 3)
+
     def test_the_script_does_not_see_the_stand_ins_where_it_matters(self) -> None:
         text = (
             "import os, sys\n"

@@ -6,8 +6,8 @@ use finding::{Severity, Verdict};
 
 use super::finding::number;
 use super::visible;
-use crate::output::{Sources, count};
 use crate::output::style::{EMPHASIS, ERROR, GOOD, WARNING, paint};
+use crate::output::{Sources, count};
 use crate::report::{FitSummary, Report, RunSummary};
 
 /// The closing line of a report; none where the errors have said everything.
@@ -25,10 +25,14 @@ pub fn sentence(report: &Report) -> Option<String> {
 /// Why the run waited for the framework, where it might not have had to.
 pub fn fallback(report: &Report, sources: &Sources<'_>) -> Option<String> {
     let fallback = report.run.as_ref()?.fallback.as_ref()?;
-    let place = fallback.path.as_deref().zip(fallback.range).and_then(|(path, range)| {
-        let line = sources.span(path, range)?.start.0;
-        Some(format!(" ({}:{line})", visible(&path.to_string_lossy())))
-    });
+    let place = fallback
+        .path
+        .as_deref()
+        .zip(fallback.range)
+        .and_then(|(path, range)| {
+            let line = sources.span(path, range)?.start.0;
+            Some(format!(" ({}:{line})", visible(&path.to_string_lossy())))
+        });
     let what = visible(&fallback.what);
     let what = what.trim_end_matches(',');
     Some(format!(

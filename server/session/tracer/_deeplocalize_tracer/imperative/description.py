@@ -98,8 +98,7 @@ def serialized(model: Any, form: Any) -> tuple[Any, Any]:
         graph = serialize_keras_object(form)
     except Exception as error:
         raise NotCovered(f"the model {model.name}, which Keras cannot serialise ({error})") from None
-    if form is not model:
-        _forget_training(graph)
+    _forget_training(graph, traced=hasattr(model, "_deeplocalize_form"))
     if not model.compiled:
         return graph, None
     try:
@@ -131,16 +130,21 @@ def _complete(config: Any, thing: Any) -> None:
                 config["config"].setdefault(name, value)
 
 
-def _forget_training(config: Any) -> None:
-    """Takes `training=True` out of the calls of layers: the form was traced as in training, for both."""
-    if isinstance(config, dict):
-        if isinstance(config.get("kwargs"), dict) and config["kwargs"].get("training") is True:
-            del config["kwargs"]["training"]
-        for item in config.values():
-            _forget_training(item)
-    elif isinstance(config, (list, tuple)):
-        for item in config:
-            _forget_training(item)
+def _forget_training(config: Any, traced: bool) -> None:
+    """Takes `training` out of the recorded calls of layers.
+
+    A functional model hands its own on to every layer, whatever was recorded. In a form that was `traced`,
+    True is what it was traced with, and False the script's own.
+    """
+    for layer in config.get("config", {}).get("layers", []):
+        for node in layer.get("inbound_nodes", []):
+            kwargs = node.get("kwargs", {})
+            if kwargs.get("training") is not None and not (traced and kwargs["training"] is False):
+                del kwargs["training"]
+        _forget_training(layer, False)
+        inner = layer.get("config", {}).get("layer")
+        if isinstance(inner, dict):
+            _forget_training(inner, False)
 
 
 def arrays_of(given: Any, names: list[str], what: str) -> list[Any]:

@@ -189,10 +189,10 @@ def subclass():
             self.out = layers.Dense(1)
 
         def call(self, inputs):
-            return self.out(keras.ops.tanh(self.hidden(inputs)))
+            return self.out(layers.concatenate([self.hidden(inputs), inputs]))
 
     model = Net()
-    model.build((None, 6))
+    model(x[:2])
     begin("subclass", model)
     model.compile("sgd", "mse")
     history = model.fit(x, target, epochs=2, shuffle=False, verbose=0)
