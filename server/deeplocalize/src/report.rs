@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use finding::{Finding, Range, RuleInfo, Severity, Verdict};
+use trace::Trace;
 
 /// Something that kept the tool from doing (part of) its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,25 @@ pub struct Fallback {
     pub range: Option<Range>,
 }
 
+/// Files that a run wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrittenSummary {
+    /// Folder in which they are kept apart, below it at their absolute paths; `None` when there are none.
+    pub folder: Option<PathBuf>,
+    /// Whether they were written to their own places after all.
+    pub committed: bool,
+    /// How they were kept apart: `overlay` or `python`.
+    pub mechanism: &'static str,
+    /// Where the script believes them to be, with their sizes; not all of a great many.
+    pub files: Vec<(PathBuf, u64)>,
+    /// Number of all files.
+    pub count: usize,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// What the script removed, as far as it could see.
+    pub removed: Vec<PathBuf>,
+}
+
 /// What a localisation run did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunSummary {
@@ -75,6 +96,8 @@ pub struct RunSummary {
     pub trace: Option<PathBuf>,
     /// Where the script's own output was kept.
     pub log: Option<PathBuf>,
+    /// What the script wrote; `None` when that was not kept apart.
+    pub written: Option<WrittenSummary>,
 }
 
 /// What a command found.
@@ -94,6 +117,8 @@ pub struct Report {
     pub texts: BTreeMap<PathBuf, String>,
     /// Where the code cells of notebooks begin in their texts.
     pub cells: BTreeMap<PathBuf, Vec<usize>>,
+    /// What the run recorded.
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl Report {
@@ -107,6 +132,7 @@ impl Report {
             errors: vec![error],
             texts: BTreeMap::new(),
             cells: BTreeMap::new(),
+            trace: None,
         }
     }
 

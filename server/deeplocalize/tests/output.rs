@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use deeplocalize::output::{FORMATS, Look};
-use deeplocalize::report::{FitSummary, Report, RunSummary, ToolError};
+use deeplocalize::report::{FitSummary, Report, RunSummary, ToolError, WrittenSummary};
 use finding::{
     Applicability, Edit, Evidence, Finding, Fix, Kind, LayerRef, Phase, Range, Severity, Source, Trial,
     Verdict,
@@ -58,6 +58,7 @@ fn report(text: &str, findings: Vec<Finding>) -> Report {
         errors: Vec::new(),
         texts: BTreeMap::from([("train.py".into(), text.to_owned())]),
         cells: BTreeMap::new(),
+        trace: None,
     }
 }
 
@@ -142,6 +143,18 @@ fn full() -> Report {
             analysis_seconds: 0.002,
             trace: Some("run.trace".into()),
             log: Some("run.log".into()),
+            written: Some(WrittenSummary {
+                folder: Some("/tmp/deeplocalize-files-1".into()),
+                mechanism: "overlay",
+                files: vec![
+                    ("/home/me/model.keras".into(), 18_000),
+                    ("/home/me/log.csv".into(), 120),
+                ],
+                count: 2,
+                bytes: 18_120,
+                removed: vec!["/home/me/old.csv".into()],
+                ..WrittenSummary::default()
+            }),
         }),
         errors: vec![ToolError {
             code: "script-killed".into(),
@@ -296,6 +309,7 @@ fn ranges_that_do_not_fit_and_texts_that_are_missing_are_survived() {
     let empty = Report {
         texts: BTreeMap::from([("train.py".into(), String::new())]),
         cells: BTreeMap::new(),
+        trace: None,
         ..report(text, vec![past.clone()])
     };
     for report in [report(text, vec![past, elsewhere]), empty] {

@@ -5,8 +5,11 @@
 //! *script* under Python. The supervisor outlives the tool for as long as it takes to end everything the script has
 //! started, so that nothing is left behind even when the tool is killed.
 
+#[cfg(unix)]
+mod aside;
 mod error;
 mod interpreter;
+mod limits;
 mod log;
 mod managed;
 #[cfg(unix)]
@@ -18,9 +21,11 @@ mod supervisor;
 mod tracer;
 #[cfg(not(unix))]
 mod unsupported;
+mod written;
 
 pub use error::SessionError;
 pub use interpreter::{Interpreter, Source, find_interpreter};
+pub use limits::{Excess, Limits};
 pub use managed::managed_interpreter;
 #[cfg(unix)]
 pub use session::Session;
@@ -28,8 +33,10 @@ pub use session::Session;
 pub use supervisor::supervise;
 #[cfg(not(unix))]
 pub use unsupported::{Session, supervise};
+pub use written::{Writes, Written, WrittenFile};
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Name of the hidden subcommand whose remaining arguments go to [`supervise`].
@@ -88,6 +95,12 @@ pub struct Request {
     pub overrides: BTreeMap<PathBuf, String>,
     /// How the training is observed.
     pub mechanism: Mechanism,
+    /// Environment variables for the script, beside those of this process.
+    pub environment: Vec<(OsString, OsString)>,
+    /// What becomes of files the script writes.
+    pub writes: Writes,
+    /// How much the script may take.
+    pub limits: Limits,
     /// Executable whose [`SUPERVISE`] subcommand calls [`supervise`], and whose [`ENGINE`] subcommand is the engine;
     /// usually the running one.
     pub supervisor: PathBuf,
@@ -100,6 +113,8 @@ pub enum Status {
     Code(i32),
     /// It was killed by this signal.
     Signal(i32),
+    /// It was ended because it took too much.
+    Excess(Excess),
     /// It was ended together with everything it had started, at the tool's request.
     Stopped,
 }

@@ -24,6 +24,8 @@ pub struct Settings {
     pub detector: Detector,
     /// How the training is observed.
     pub mechanism: Mechanism,
+    /// Whether shapes are shown behind layers.
+    pub inlay_hints: bool,
 }
 
 impl Default for Settings {
@@ -34,6 +36,7 @@ impl Default for Settings {
             max_seconds: 60.0,
             detector: Detector::Default,
             mechanism: Mechanism::Auto,
+            inlay_hints: true,
         }
     }
 }
@@ -90,6 +93,10 @@ impl Settings {
                 "callback" => Mechanism::Callback,
                 _ => return None,
             };
+            Some(())
+        });
+        read("inlayHints", "`true` or `false`", &mut |value| {
+            self.inlay_hints = value.as_bool()?;
             Some(())
         });
         problems

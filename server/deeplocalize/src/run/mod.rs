@@ -4,6 +4,7 @@ mod files;
 mod mechanism;
 mod merge;
 mod outcome;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use finding::Verdict;
 use localize::{Detector, Ending, Localizer};
-use session::{Cadence, Event, Interpreter, Mechanism, Request, Session, SessionError, Status};
+use session::{
+    Cadence, Event, Interpreter, Limits, Mechanism, Request, Session, SessionError, Status, Writes,
+};
 use trace::{Fit, Frame, Scalar, Trace};
 
 use crate::report::{Report, RunSummary, ToolError};
@@ -65,6 +68,35 @@ pub struct RunOptions {
     pub overrides: BTreeMap<PathBuf, String>,
     /// How the training is observed.
     pub mechanism: Mechanism,
+    /// Let a script that comes to its end write its files; they are kept apart from the user's own otherwise.
+    pub write_files: bool,
+    /// How the files are kept apart.
+    pub writes: Writes,
+    /// How much memory and disk the script may take.
+    pub limits: Limits,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            script: PathBuf::new(),
+            arguments: Vec::new(),
+            python: None,
+            directory: None,
+            max_batches: 2000,
+            max_seconds: 60.0,
+            startup_seconds: 120.0,
+            keep_going: false,
+            detector: Detector::Default,
+            log: None,
+            overrides: BTreeMap::new(),
+            managed: false,
+            mechanism: Mechanism::Auto,
+            write_files: false,
+            writes: Writes::default(),
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// How far a run has got.
@@ -119,18 +151,24 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(interpreter) => interpreter,
         Err(error) => return Report::failed(&options.script, session_error(&error)),
     };
-    let mut mechanism = options.mechanism;
+    let mut options = options.clone();
     let mut fallback = None;
     loop {
-        let mut run = match Run::new(options, &interpreter, files.trainings(), mechanism) {
+        let mut run = match Run::new(&options, &interpreter, files.trainings()) {
             Ok(run) => run,
             Err(error) => return Report::failed(&options.script, session_error(&error)),
         };
         run.follow(cancel, progress);
-        if mechanism == Mechanism::Auto && matches!(run.outcome, Outcome::NotCovered(_)) {
+        if run.overlay_failed() {
+            drop(run);
+            options.writes = Writes::ApartInPython;
+            continue;
+        }
+        if options.mechanism == Mechanism::Auto && matches!(run.outcome, Outcome::NotCovered(_)) {
             fallback = mechanism::fallback(&run.trace, &mut files);
-            mechanism = Mechanism::Callback;
             run.forget_log();
+            drop(run);
+            options.mechanism = Mechanism::Callback;
             continue;
         }
         let mut report = run.report(&mut files);
@@ -173,7 +211,6 @@ impl<'a> Run<'a> {
         options: &'a RunOptions,
         interpreter: &'a Interpreter,
         trainings: usize,
-        mechanism: Mechanism,
     ) -> Result<Self, SessionError> {
         let doing = |doing: &str| {
             let doing = doing.to_owned();
@@ -205,7 +242,10 @@ impl<'a> Run<'a> {
                 },
             },
             overrides: options.overrides.clone(),
-            mechanism,
+            mechanism: options.mechanism,
+            environment: Vec::new(),
+            writes: options.writes,
+            limits: options.limits,
             supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
         })?;
         let now = Instant::now();
@@ -285,12 +325,22 @@ impl<'a> Run<'a> {
                     status: Status::Signal(signal),
                 }) => break Outcome::Killed(signal),
                 Some(Event::Exited {
+                    status: Status::Excess(excess),
+                }) => break Outcome::Excess(excess),
+                Some(Event::Exited {
                     status: Status::Stopped,
                 }) => break Outcome::Cancelled,
             }
         };
         self.ended = Some(self.started.elapsed());
         self.session.stop();
+    }
+
+    /// Whether the script ended because it wrote to a file of another user, which an overlay may not take a copy of.
+    fn overlay_failed(&self) -> bool {
+        let exception = self.trace.exception.as_ref();
+        self.options.writes == Writes::Apart
+            && exception.is_some_and(|exception| exception.message.starts_with("[Errno 75]"))
     }
 
     /// Whether a clear verdict ends the run: a fault does, health must be shown by the last training of the script.
@@ -315,19 +365,21 @@ impl<'a> Run<'a> {
             .then_some(Outcome::Finished)
     }
 
-    fn report(&self, files: &mut Files) -> Report {
+    fn report(&mut self, files: &mut Files) -> Report {
         let look = Instant::now();
         let ending = match self.outcome {
             Outcome::Finished | Outcome::Exited(_) | Outcome::NotCovered(_) => Ending::Finished,
             Outcome::Budget => Ending::Budget,
             Outcome::Clear(_) => Ending::Clear,
-            Outcome::Cancelled | Outcome::NeverTrained | Outcome::Killed(_) | Outcome::BadTrace(_) => {
-                Ending::Cancelled
-            }
+            Outcome::Cancelled
+            | Outcome::NeverTrained
+            | Outcome::Killed(_)
+            | Outcome::Excess(_)
+            | Outcome::BadTrace(_) => Ending::Cancelled,
         };
         files.load(&self.trace);
         let diagnosis = self.localizer.diagnose(&self.trace, ending, &*files);
-        let errors = self.outcome.errors(
+        let mut errors = self.outcome.errors(
             &self.trace,
             self.interpreter,
             &self.options.script,
@@ -347,6 +399,9 @@ impl<'a> Run<'a> {
         mechanism::mark(&mut seen, &self.trace);
         let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
+        let trained = self.first_step.is_some();
+        let (written, unkept) = written::settle(&self.session, self.options, &self.outcome, trained);
+        errors.extend(unkept);
         let ended = self.ended.unwrap_or_default();
         let startup = self
             .first_step
@@ -378,9 +433,11 @@ impl<'a> Run<'a> {
                 analysis_seconds: analysis.as_secs_f64(),
                 trace: None,
                 log: self.log.clone(),
+                written,
             }),
             texts: files.texts(&findings),
             cells: BTreeMap::new(),
+            trace: Some(Arc::new(std::mem::take(&mut self.trace))),
             findings,
             errors,
         }

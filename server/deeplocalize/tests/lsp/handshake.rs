@@ -11,7 +11,13 @@ fn the_server_says_what_it_offers() {
     assert_eq!(offered["textDocumentSync"]["change"], 2, "incremental");
     assert_eq!(
         offered["executeCommandProvider"]["commands"],
-        json!(["deeplocalize.run", "deeplocalize.cancel", "deeplocalize.clear"])
+        json!([
+            "deeplocalize.run",
+            "deeplocalize.cancel",
+            "deeplocalize.clear",
+            "deeplocalize.check",
+            "deeplocalize.report"
+        ])
     );
     assert_eq!(
         offered["codeActionProvider"]["codeActionKinds"],

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 
 VARIABLE = "_DEEPLOCALIZE_CONFIG"
+_FILES = "_DEEPLOCALIZE_FILES"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Config:
     engine: tuple[str, ...] = ()
     # Real path of a file: path of the file with the text to run instead.
     overrides: dict[str, str] = field(default_factory=dict)
+    # Folder for what the script writes, when nobody else keeps that apart.
+    files: str | None = None
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""
@@ -36,6 +39,7 @@ def take() -> Config:
         every=max(1, int(given.get("every", default.every))),
         mechanism=str(given.get("mechanism", default.mechanism)),
         engine=tuple(map(str, given.get("engine", default.engine))),
+        files=os.environ.pop(_FILES, None),
         overrides=dict(given.get("overrides", {})),
     )
 

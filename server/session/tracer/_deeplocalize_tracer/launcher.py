@@ -25,6 +25,11 @@ def main() -> NoReturn:
     )
     surroundings.install()
     overrides.install(config.current.overrides)
+    if config.current.files is not None:
+        from . import redirect, redirect_native
+
+        redirect.install(config.current.files)
+        hooks.install(redirect_native.PATCHES)
     engine = config.current.mechanism != "callback" and _use_engine(script)
     hooks.install(patches.ALL)
     code = _run(script, engine)

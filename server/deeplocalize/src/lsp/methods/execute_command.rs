@@ -1,6 +1,5 @@
 //! `workspace/executeCommand`: start and end of runs.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -10,16 +9,21 @@ use tower_lsp::ls_types::{ExecuteCommandParams, LSPAny, Uri};
 
 use super::super::run;
 use super::super::state::State;
+use super::report;
 use crate::run::RunOptions;
 
 /// Runs a script: `[uri, settings?]` → `{"run": number}`, at once.
 pub const RUN: &str = "deeplocalize.run";
 /// Cancels the run → `{"cancelled": bool}`.
 pub const CANCEL: &str = "deeplocalize.cancel";
+/// Checks an open document: `[uri]` → `{"findings": number}`.
+pub const CHECK: &str = "deeplocalize.check";
+/// Writes a page about the last run, `[{"show": bool}?]` → `{"path": "…"}`.
+pub const REPORT: &str = "deeplocalize.report";
 /// Removes what runs found.
 pub const CLEAR: &str = "deeplocalize.clear";
 /// All commands.
-pub const COMMANDS: [&str; 3] = [RUN, CANCEL, CLEAR];
+pub const COMMANDS: [&str; 5] = [RUN, CANCEL, CLEAR, CHECK, REPORT];
 
 /// A run that has not begun to train by then is not going to.
 const STARTUP_SECONDS: f64 = 120.0;
@@ -34,6 +38,14 @@ pub fn execute_command(state: &mut State, params: ExecuteCommandParams) -> Resul
         CLEAR => {
             run::clear(state);
             Ok(None)
+        }
+        REPORT => {
+            let show = params
+                .arguments
+                .first()
+                .and_then(|options| options.get("show")?.as_bool());
+            let path = report::report(state, show.unwrap_or_default()).map_err(failed)?;
+            Ok(Some(json!({ "path": path })))
         }
         other => Err(Error::invalid_params(format!(
             "DeepLocalize has no command `{other}`."
@@ -68,15 +80,12 @@ fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
         script,
         arguments: Vec::new(),
         python: settings.python,
-        managed: false,
-        keep_going: false,
         max_batches: settings.max_batches,
         max_seconds: settings.max_seconds,
         startup_seconds: STARTUP_SECONDS,
         detector: settings.detector,
-        log: None,
-        overrides: BTreeMap::new(),
         mechanism: settings.mechanism,
+        ..RunOptions::default()
     };
     Ok(run::request(state, uri, options))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use session::{Cadence, Event, Request, Session, Status};
+use session::{Cadence, Event, Limits, Request, Session, Status, Writes};
 use tempfile::TempDir;
 use trace::{Frame, Message};
 
@@ -53,6 +53,10 @@ pub fn request(folder: &Path, arguments: &[&str]) -> Request {
         cadence: Cadence::default(),
         overrides: BTreeMap::new(),
         mechanism: session::Mechanism::Callback,
+        environment: Vec::new(),
+        // Tests look at files that scripts write while they run.
+        writes: Writes::Real,
+        limits: Limits::default(),
         supervisor: dump(),
     }
 }
