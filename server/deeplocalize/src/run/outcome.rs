@@ -103,7 +103,9 @@ impl Outcome {
                 "raise --max-written if it needs to",
             )),
             // The tracer announces an end; whoever leaves past it says nothing.
-            Outcome::Finished | Outcome::Exited(_) if trained && trace.exit.is_none() => {
+            Outcome::Finished | Outcome::Exited(_)
+                if trained && trace.exit.is_none() && trace.fallback.is_none() =>
+            {
                 let code = match self {
                     Outcome::Exited(code) => *code,
                     _ => 0,
