@@ -1,9 +1,12 @@
 //! A localisation run from the script to the report: session → trace → localize, with progress and cancellation.
 
+mod analyze;
 mod files;
+mod keep;
 mod mechanism;
 mod merge;
 mod outcome;
+mod replay;
 mod written;
 
 use std::collections::BTreeMap;
@@ -19,9 +22,13 @@ use session::{
 };
 use trace::{Fit, Frame, Scalar, Trace};
 
+pub use analyze::{AnalyzeOptions, analyze};
+pub use keep::latest_trace;
+
 use crate::report::{Report, RunSummary, ToolError};
 use files::Files;
 use outcome::Outcome;
+pub use replay::{Replayed, replay};
 
 /// Asks a run to end; clones share the request.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +75,8 @@ pub struct RunOptions {
     pub overrides: BTreeMap<PathBuf, String>,
     /// How the training is observed.
     pub mechanism: Mechanism,
+    /// Where the trace is written; nowhere when `None`.
+    pub trace: Option<PathBuf>,
     /// Let a script that comes to its end write its files; they are kept apart from the user's own otherwise.
     pub write_files: bool,
     /// How the files are kept apart.
@@ -92,6 +101,7 @@ impl Default for RunOptions {
             overrides: BTreeMap::new(),
             managed: false,
             mechanism: Mechanism::Auto,
+            trace: None,
             write_files: false,
             writes: Writes::default(),
             limits: Limits::default(),
@@ -397,11 +407,18 @@ impl<'a> Run<'a> {
             diagnosis.verdict
         };
         mechanism::mark(&mut seen, &self.trace);
-        let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
+        let (verdict, findings) = merge::merge(verdict, diagnosis.failing, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
         let trained = self.first_step.is_some();
         let (written, unkept) = written::settle(&self.session, self.options, &self.outcome, trained);
         errors.extend(unkept);
+        let mut kept = self.options.trace.clone();
+        if let Some(path) = &self.options.trace
+            && let Err(error) = keep::write(&self.trace, path)
+        {
+            errors.push(error);
+            kept = None;
+        }
         let ended = self.ended.unwrap_or_default();
         let startup = self
             .first_step
@@ -431,7 +448,7 @@ impl<'a> Run<'a> {
                 startup_seconds: startup.as_secs_f64(),
                 training_seconds: ended.saturating_sub(startup).as_secs_f64(),
                 analysis_seconds: analysis.as_secs_f64(),
-                trace: None,
+                trace: kept,
                 log: self.log.clone(),
                 written,
             }),

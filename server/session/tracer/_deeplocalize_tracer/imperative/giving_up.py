@@ -22,4 +22,5 @@ def give_up(what: str, site: dict[str, Any] | None = None, raised: bool = False)
     No exception: the script might catch it, and go on without what it asked for.
     """
     channel.send("fallback", what=what, site=site or sites.caller(), raised=raised)
+    channel.flush()
     os._exit(STATUS)

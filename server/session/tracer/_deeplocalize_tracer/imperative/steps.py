@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import config, fit
+from .. import fit
 from . import graph, learner
 
 
@@ -26,7 +26,7 @@ class Reporter:
         """Trains on these batches; returns the logs after the last."""
         run = self._run
         step = 0 if run is None else run.step
-        probed = [run is not None and config.current.due(step + offset) for offset in range(len(batches))]
+        probed = [run is not None and run.cadence.due(step + offset) for offset in range(len(batches))]
         rates = _rates(self._model.optimizer, len(batches))
         answer, numbers = self._learner.train(batches, rates, probed)
         if run is not None:
