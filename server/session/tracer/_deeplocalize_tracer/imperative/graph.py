@@ -29,33 +29,49 @@ def sources(form: Any) -> dict[int, list[int]]:
     """Ids of the layers that a layer reads from, by id of the layer; other operations are looked through."""
     made: dict[int, list[int]] = {}
     found: dict[int, list[int]] = {}
-    for node in _nodes(form):
-        origin = [source for tensor in node.input_tensors for source in made.get(id(tensor), [])]
-        operation = node.operation
-        is_layer = hasattr(operation, "trainable_variables")
-        if is_layer:
-            found.setdefault(id(operation), list(dict.fromkeys(origin)))
-        for tensor in node.output_tensors:
-            made[id(tensor)] = [_last(operation)] if is_layer and node.input_tensors else origin
+    _follow(form, made, found)
     return found
 
 
-def _last(operation: Any) -> int:
-    """A layer by itself; of a nested model the layer that makes its first output."""
-    outputs = getattr(operation, "outputs", None)
-    if outputs and hasattr(operation, "_nodes_by_depth"):
-        return _last(outputs[0]._keras_history.operation)
-    return id(operation)
+def _follow(form: Any, made: dict[int, list[int]], found: dict[int, list[int]]) -> None:
+    """Goes through the calls of a model; `made` tells which layers a tensor comes from."""
+    for node in _own_nodes(form):
+        operation = node.operation
+        origin = list(
+            dict.fromkeys(source for tensor in node.input_tensors for source in made.get(id(tensor), []))
+        )
+        inner = _functional(operation)
+        if inner is not None:
+            for tensor in inner.inputs:
+                made[id(tensor)] = origin
+            _follow(inner, made, found)
+            for outer, tensor in zip(node.output_tensors, inner.outputs):
+                made[id(outer)] = made.get(id(tensor), [])
+            continue
+        is_layer = hasattr(operation, "trainable_variables") and bool(node.input_tensors)
+        if is_layer:
+            found.setdefault(id(operation), origin)
+        for tensor in node.output_tensors:
+            made.setdefault(id(tensor), [id(operation)] if is_layer else origin)
+
+
+def _functional(operation: Any) -> Any:
+    """The graph of layers of a nested model; `None` for anything else."""
+    inner = getattr(operation, "_functional", None) or operation
+    return inner if hasattr(inner, "_nodes_by_depth") else None
+
+
+def _own_nodes(form: Any) -> list[Any]:
+    by_depth = form._nodes_by_depth
+    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
 def _nodes(form: Any) -> list[Any]:
     """The calls of the model, those of nested models included, in the order of the forward pass."""
     found: list[Any] = []
-    for depth in sorted(getattr(form, "_nodes_by_depth", {}), reverse=True):
-        for node in form._nodes_by_depth[depth]:
-            inner = node.operation
-            nested = getattr(inner, "_functional", None) or inner
-            if hasattr(nested, "_nodes_by_depth") and nested is not form:
-                found += _nodes(nested)
-            found.append(node)
+    for node in _own_nodes(form):
+        inner = _functional(node.operation)
+        if inner is not None:
+            found += _nodes(inner)
+        found.append(node)
     return found
