@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
+from types import ModuleType
 from typing import Any
 
 from .. import config, hooks, overrides, sites, surroundings
@@ -60,22 +62,28 @@ def _obstacle(script: str) -> tuple[str, dict[str, Any] | None] | None:
 def _patches() -> dict[str, hooks.Patch]:
     from . import mirror, philox, repairs, trainer
 
-    return {
+    found = {
         "keras.src.utils.numerical_utils": repairs.patch_numerical_utils,
         "keras.src.backend.numpy.random": philox.patch_random,
         "keras.src.backend.numpy.core": mirror.patch_variable,
-        "keras.src.backend.numpy.trainer": _trainer(trainer),
+        "keras.src.backend.numpy.trainer": functools.partial(_patch_trainer, trainer.patch_trainer),
     }
+    return {name: functools.partial(_certainly, patch) for name, patch in found.items()}
 
 
-def _trainer(trainer: Any) -> hooks.Patch:
-    def patch(module: Any) -> None:
-        from ..training import patch_trainer
+def _patch_trainer(patch: hooks.Patch, module: ModuleType) -> None:
+    from ..training import patch_trainer
 
-        trainer.patch_trainer(module)
-        patch_trainer(module, "NumpyTrainer")
+    patch(module)
+    patch_trainer(module.NumpyTrainer)
 
-    return patch
+
+def _certainly(patch: hooks.Patch, module: ModuleType) -> None:
+    """Without its patches Keras on NumPy would not do what the script asks for."""
+    try:
+        patch(module)
+    except Exception as error:
+        give_up(f"this version of Keras ({module.__name__}: {error})")
 
 
 def after_error(error: BaseException) -> None:
