@@ -139,6 +139,42 @@ fn check_all(sets: &[&str]) {
     );
 }
 
+/// Cases of the benchmark that the engine covers, by the mechanism that does not fall back.
+const IMPERATIVE: [&str; 12] = [
+    "31556268", "31880720", "33969059", "34311586", "38648195", "39525358", "44066044", "45337371",
+    "45442843", "48221692", "48385830", "48934338",
+];
+
+#[test]
+fn the_engine_comes_to_the_same_verdict_and_line() {
+    let mut cases = cases("deeplocalize-40").unwrap();
+    cases.retain(|case| {
+        let name = case
+            .folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        IMPERATIVE.iter().any(|id| name.starts_with(id))
+    });
+    assert_eq!(cases.len(), IMPERATIVE.len());
+    let mut failures = Vec::new();
+    for case in &cases {
+        for (file, verdict) in [("faulty.py", case.verdict.as_str()), ("fixed.py", "healthy")] {
+            let arguments = ["--mechanism", "imperative", "--max-seconds", "300", file];
+            let (report, _) = run_json(&case.folder, &arguments).unwrap();
+            let right = report["verdict"] == verdict
+                && report["run"]["mechanism"] == "imperative"
+                && (verdict == "healthy"
+                    || first_place(&report).is_some_and(|place| case.accept.contains(&place)));
+            if !right {
+                failures.push(format!("{}/{file}: {:#}", case.folder.display(), report));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 #[test]
 fn every_fixture_comes_out_right() {
     check_all(&["deeplocalize-40", "trainings", "healthy", "crash"]);

@@ -9,7 +9,7 @@ const SCRIPT: &str = "fixtures/deeplocalize-40/48385830-digits-mlp/faulty.py";
 
 pub fn run() -> anyhow::Result<()> {
     let binary = release_binary()?;
-    let python = python::environment()?;
+    let python = python::demo_environment()?;
     println!("\n$ deeplocalize run {SCRIPT}\n");
     let status = command(binary)
         .args(["run", "--python"])

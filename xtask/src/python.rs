@@ -6,13 +6,34 @@ use anyhow::{Context, bail};
 
 use crate::shell::{command, root, step};
 
+const STAMP: &str = "installed-requirements.txt";
+
 /// Interpreter of the environment, which is made or brought up to date first.
 pub fn environment() -> anyhow::Result<PathBuf> {
-    let requirements = root().join("tests/requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements).context("cannot read tests/requirements.txt")?;
-    let folder = root().join(".venv");
+    made(
+        ".venv",
+        "tests/requirements.txt",
+        "install Keras, TensorFlow and the rest",
+    )
+}
+
+/// Interpreter with what the demonstration needs: Keras and NumPy, no framework. That of the tests does as well.
+pub fn demo_environment() -> anyhow::Result<PathBuf> {
+    let tests = root().join(".venv");
+    if tests.join(STAMP).exists() && tests.join("bin/python").exists() {
+        return Ok(tests.join("bin/python"));
+    }
+    made("target/demo-venv", "tests/requirements-demo.txt", "install Keras")
+}
+
+/// Interpreter of an environment with these requirements, which is made or brought up to date first.
+fn made(folder: &str, requirements: &str, installing: &str) -> anyhow::Result<PathBuf> {
+    let folder = root().join(folder);
+    let requirements = root().join(requirements);
+    let wanted = std::fs::read_to_string(&requirements)
+        .with_context(|| format!("cannot read {}", requirements.display()))?;
     let python = folder.join("bin/python");
-    let stamp = folder.join("installed-requirements.txt");
+    let stamp = folder.join(STAMP);
     if python.exists() && std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
@@ -22,7 +43,7 @@ pub fn environment() -> anyhow::Result<PathBuf> {
         command(&base).args(["-m", "venv", "--clear"]).arg(&folder),
     )?;
     step(
-        "install Keras and TensorFlow",
+        installing,
         command(&python)
             .args([
                 "-m",

@@ -37,15 +37,17 @@ pub fn run(fast: bool) -> anyhow::Result<()> {
     )?;
     step(
         "tracer inside Keras",
-        command(&python).args([
-            "-m",
-            "unittest",
-            "discover",
-            "--start-directory",
-            "server/session/tracer/tests",
-            "--top-level-directory",
-            "server/session/tracer",
-        ]),
+        command(&python)
+            .args([
+                "-m",
+                "unittest",
+                "discover",
+                "--start-directory",
+                "server/session/tracer/tests",
+                "--top-level-directory",
+                "server/session/tracer",
+            ])
+            .env("DEEPLOCALIZE_TEST_BINARY", &binary),
     )?;
     step(
         "runs on real scripts",

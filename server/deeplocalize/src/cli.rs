@@ -4,6 +4,7 @@ mod analyze;
 mod check;
 mod common;
 mod diff;
+mod engine;
 mod explain;
 mod interrupt;
 mod progress;
@@ -51,13 +52,18 @@ enum Command {
     Server(server::Server),
     #[command(name = "__supervise", hide = true)]
     Supervise(supervise::Supervise),
+    #[command(name = "__engine", hide = true)]
+    Engine(engine::Engine),
 }
 
 /// Entry point of the program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // The server writes its own log, and the supervisor none.
-    if !matches!(arguments.command, Command::Server(_) | Command::Supervise(_)) {
+    // The server writes its own log, and what runs beside a script none.
+    if !matches!(
+        arguments.command,
+        Command::Server(_) | Command::Supervise(_) | Command::Engine(_)
+    ) {
         common::log(arguments.verbose);
     }
     match arguments.command {
@@ -68,5 +74,6 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => common::exit_code(command.execute()),
         Command::Server(command) => command.execute(),
         Command::Supervise(command) => command.execute(),
+        Command::Engine(command) => command.execute(),
     }
 }

@@ -39,6 +39,17 @@ pub struct FitSummary {
     pub metrics: BTreeMap<String, Vec<f64>>,
 }
 
+/// What kept a run from the imperative mechanism.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fallback {
+    /// What it does not cover.
+    pub what: String,
+    /// The file that asks for it, where known.
+    pub path: Option<PathBuf>,
+    /// The place in it.
+    pub range: Option<Range>,
+}
+
 /// Files that a run wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WrittenSummary {
@@ -71,6 +82,8 @@ pub struct RunSummary {
     pub backend: String,
     /// `callback` or `imperative`.
     pub mechanism: &'static str,
+    /// Why it is not `imperative`, where that was to be had if possible.
+    pub fallback: Option<Fallback>,
     /// The trainings.
     pub fits: Vec<FitSummary>,
     /// Seconds from the start of the interpreter to the first training step.

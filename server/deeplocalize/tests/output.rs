@@ -136,6 +136,7 @@ fn full() -> Report {
             keras: "3.15.1".into(),
             backend: "tensorflow".into(),
             mechanism: "callback",
+            fallback: None,
             fits: vec![fit],
             startup_seconds: 7.9,
             training_seconds: 0.8,

@@ -450,7 +450,14 @@ impl Trainer {
             if let (Some(gradient), Some(id)) = (at_logits, remembered) {
                 self.values.grads[id] = gradient;
             }
-            compiled.running[at].add(value, samples(batch));
+            // Keras weighs the losses of single outputs with the size of the batch, which is not known yet where
+            // TensorFlow traces the step: there every batch counts alike.
+            let weight = if self.options.remembered_logits {
+                1
+            } else {
+                samples(batch)
+            };
+            compiled.running[at].add(value, weight);
             total += value * loss.weight;
         }
         Ok(total)

@@ -46,6 +46,7 @@ fn dump(script: &std::path::Path, arguments: Vec<OsString>) -> Result<(), Box<dy
         log: Some(std::env::temp_dir().join("deeplocalize-dump.log")),
         cadence: Cadence::default(),
         overrides: BTreeMap::new(),
+        mechanism: session::Mechanism::Callback,
         environment: Vec::new(),
         writes: match std::env::var("WRITES").as_deref() {
             Ok("apart") => Writes::Apart,

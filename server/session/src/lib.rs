@@ -11,6 +11,7 @@ mod error;
 mod interpreter;
 mod limits;
 mod log;
+mod managed;
 #[cfg(unix)]
 mod processes;
 #[cfg(unix)]
@@ -25,6 +26,7 @@ mod written;
 pub use error::SessionError;
 pub use interpreter::{Interpreter, Source, find_interpreter};
 pub use limits::{Excess, Limits};
+pub use managed::managed_interpreter;
 #[cfg(unix)]
 pub use session::Session;
 #[cfg(unix)]
@@ -58,6 +60,22 @@ impl Default for Cadence {
     }
 }
 
+/// Name of the hidden subcommand that is the engine of the imperative mechanism.
+pub const ENGINE: &str = "__engine";
+
+/// How the training is observed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mechanism {
+    /// On the engine where the script allows it, else in Keras.
+    #[default]
+    Auto,
+    /// In Keras, on its own back end.
+    Callback,
+    /// On the engine.
+    Imperative,
+}
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -75,13 +93,16 @@ pub struct Request {
     pub cadence: Cadence,
     /// Texts to run in place of what is on disk: of the script, and of modules it imports. The files stay as they are.
     pub overrides: BTreeMap<PathBuf, String>,
+    /// How the training is observed.
+    pub mechanism: Mechanism,
     /// Environment variables for the script, beside those of this process.
     pub environment: Vec<(OsString, OsString)>,
     /// What becomes of files the script writes.
     pub writes: Writes,
     /// How much the script may take.
     pub limits: Limits,
-    /// Executable whose [`SUPERVISE`] subcommand calls [`supervise`]; usually the running one.
+    /// Executable whose [`SUPERVISE`] subcommand calls [`supervise`], and whose [`ENGINE`] subcommand is the engine;
+    /// usually the running one.
     pub supervisor: PathBuf,
 }
 

@@ -22,7 +22,7 @@ use crate::log::Log;
 use crate::supervisor::{APART, Plan, read_status};
 use crate::tracer::{Tracer, real_path};
 use crate::written::{Writes, Written};
-use crate::{Event, Request, SUPERVISE, SessionError, Status};
+use crate::{ENGINE, Event, Request, SUPERVISE, SessionError, Status};
 
 /// Environment variable with the tracer's settings.
 const CONFIG: &str = "_DEEPLOCALIZE_CONFIG";
@@ -222,6 +222,8 @@ fn command(
         "overrides": overrides,
         "dense_steps": request.cadence.dense_steps,
         "every": request.cadence.every.max(1),
+        "mechanism": request.mechanism,
+        "engine": [request.supervisor.as_path(), std::path::Path::new(ENGINE)],
     });
     let mut command = Command::new(&request.supervisor);
     command

@@ -30,6 +30,25 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/grouped.py",
     "_deeplocalize_tracer/frame_queue.py",
     "_deeplocalize_tracer/hooks.py",
+    "_deeplocalize_tracer/imperative/__init__.py",
+    "_deeplocalize_tracer/imperative/adapters.py",
+    "_deeplocalize_tracer/imperative/dataset.py",
+    "_deeplocalize_tracer/imperative/description.py",
+    "_deeplocalize_tracer/imperative/engine.py",
+    "_deeplocalize_tracer/imperative/giving_up.py",
+    "_deeplocalize_tracer/imperative/graph.py",
+    "_deeplocalize_tracer/imperative/imports.py",
+    "_deeplocalize_tracer/imperative/learner.py",
+    "_deeplocalize_tracer/imperative/mirror.py",
+    "_deeplocalize_tracer/imperative/names.py",
+    "_deeplocalize_tracer/imperative/philox.py",
+    "_deeplocalize_tracer/imperative/reading.py",
+    "_deeplocalize_tracer/imperative/repairs.py",
+    "_deeplocalize_tracer/imperative/start.py",
+    "_deeplocalize_tracer/imperative/steps.py",
+    "_deeplocalize_tracer/imperative/tensorflow.py",
+    "_deeplocalize_tracer/imperative/tensors.py",
+    "_deeplocalize_tracer/imperative/trainer.py",
     "_deeplocalize_tracer/isolation.py",
     "_deeplocalize_tracer/jax_recorder.py",
     "_deeplocalize_tracer/jax_shadow.py",
@@ -79,7 +98,7 @@ impl Tracer {
             .prefix(FOLDER_PREFIX)
             .tempdir()
             .map_err(failed())?;
-        let package = folder.path().join("tracer/_deeplocalize_tracer");
+        let package = folder.path().join("tracer/_deeplocalize_tracer/imperative");
         fs::create_dir_all(&package).map_err(failed())?;
         for (name, text) in FILES {
             fs::write(folder.path().join("tracer").join(name), text).map_err(failed())?;

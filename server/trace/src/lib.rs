@@ -12,8 +12,9 @@ pub use file::{Problem, TraceFileError};
 pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
 pub use history::{History, Moment};
 pub use message::{
-    Baselines, DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FitData, FitEndMessage, FitMessage,
-    HeldOut, InputInfo, KerasMessage, LayerInfo, LayoutMessage, LayoutRow, LossInfo, Message, ModelInfo,
-    NoticeMessage, OptimizerInfo, RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
+    Baselines, DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitData,
+    FitEndMessage, FitMessage, HeldOut, InputInfo, KerasMessage, LayerInfo, LayoutMessage, LayoutRow,
+    LossInfo, MechanismMessage, Message, ModelInfo, NoticeMessage, OptimizerInfo, RaisedLayer, Site,
+    StackFrame, StartMessage, Tensor, WeightInfo,
 };
 pub use trace::{Fit, Scalar, Series, Stat, Trace};

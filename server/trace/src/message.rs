@@ -482,6 +482,32 @@ pub struct NoticeMessage {
     pub site: Option<Site>,
 }
 
+/// How the training is going to be observed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MechanismMessage {
+    /// `callback` or `imperative`.
+    pub name: String,
+    /// What the other one, which was to be tried first, does not cover.
+    #[serde(default)]
+    pub instead: Option<String>,
+    /// Where in the script that is.
+    #[serde(default)]
+    pub site: Option<Site>,
+}
+
+/// The script came to something that the imperative mechanism does not cover, and was ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FallbackMessage {
+    /// What is not covered.
+    pub what: String,
+    /// Whether the script had raised an error, which may or may not be its own.
+    #[serde(default)]
+    pub raised: bool,
+    /// Where in the script that is.
+    #[serde(default)]
+    pub site: Option<Site>,
+}
+
 /// The script ended by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExitMessage {
@@ -512,6 +538,10 @@ pub enum Message {
     Exception(ExceptionMessage),
     /// Something the user should know.
     Notice(NoticeMessage),
+    /// How the training is going to be observed.
+    Mechanism(MechanismMessage),
+    /// Something is not covered; the script was ended.
+    Fallback(FallbackMessage),
     /// The script ended by itself.
     Exit(ExitMessage),
     /// A message of a later version.

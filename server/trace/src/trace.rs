@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use crate::history::Moment;
 use crate::{
-    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FitMessage, Frame, History, KerasMessage,
-    LayoutMessage, LayoutRow, Message, NoticeMessage, StartMessage, StepFrame, Tensor,
+    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitMessage, Frame, History,
+    KerasMessage, LayoutMessage, LayoutRow, MechanismMessage, Message, NoticeMessage, StartMessage,
+    StepFrame, Tensor,
 };
 
 macro_rules! names {
@@ -307,6 +308,10 @@ pub struct Trace {
     pub exception: Option<ExceptionMessage>,
     /// What the user should know.
     pub notices: Vec<NoticeMessage>,
+    /// How the training is observed.
+    pub mechanism: Option<MechanismMessage>,
+    /// What ended the script for want of cover.
+    pub fallback: Option<FallbackMessage>,
     /// How the script ended by itself.
     pub exit: Option<ExitMessage>,
 }
@@ -346,6 +351,8 @@ impl Trace {
             }
             Message::Exception(exception) => self.exception = Some(exception),
             Message::Notice(notice) => self.notices.push(notice),
+            Message::Mechanism(mechanism) => self.mechanism = Some(mechanism),
+            Message::Fallback(fallback) => self.fallback = Some(fallback),
             Message::Exit(exit) => self.exit = Some(exit),
             Message::Unknown => {}
         }

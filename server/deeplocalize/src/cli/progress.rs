@@ -51,6 +51,10 @@ impl View {
             self.bar
                 .set_position((self.earlier_steps + self.last_step).min(self.max_batches));
         }
+        if let Progress::Preparing(text) = progress {
+            // Said also where no progress is shown: it takes long, and changes something on the user's disk.
+            self.bar.suspend(|| eprintln!("{text}"));
+        }
         self.bar.set_message(message(progress));
     }
 
@@ -69,6 +73,7 @@ fn style(template: &str) -> ProgressStyle {
 /// Epochs and steps are counted as Keras prints them, from 1.
 fn message(progress: &Progress) -> String {
     match progress {
+        Progress::Preparing(text) => text.clone(),
         Progress::Starting { interpreter } => {
             format!("starting {} and importing Keras", interpreter.display())
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, ValueEnum};
 use localize::Detector;
-use session::Limits;
+use session::{Limits, Mechanism};
 
 use super::common::{Outcome, OutputArguments, reader_gone};
 use super::interrupt::Interrupt;
@@ -46,6 +46,9 @@ pub struct Run {
     /// The interpreter to run it with
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// Run it in an environment of the tool's own, with Keras and NumPy, made once in the user's cache folder
+    #[arg(long, conflicts_with = "python")]
+    managed: bool,
     /// Stop after that many batches, over all trainings
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
     max_batches: u64,
@@ -58,6 +61,9 @@ pub struct Run {
     /// Let the script run to its end, however clear the verdict
     #[arg(long)]
     keep_going: bool,
+    /// How the training is watched: on the native engine, in Keras itself, or on the engine where the script allows it
+    #[arg(long, value_name = "MECHANISM", default_value = "auto")]
+    mechanism: MechanismName,
     /// The analysis: our own, or the algorithm of the DeepLocalize paper as it was published
     #[arg(long, value_name = "DETECTOR", default_value = "default")]
     detector: DetectorName,
@@ -98,6 +104,26 @@ pub struct Run {
 pub enum DetectorName {
     Default,
     Deeplocalize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MechanismName {
+    /// On the engine where the script allows it, else in Keras
+    Auto,
+    /// On the engine: about a second, and no TensorFlow
+    Imperative,
+    /// In Keras on its own back end
+    Callback,
+}
+
+impl From<MechanismName> for Mechanism {
+    fn from(name: MechanismName) -> Mechanism {
+        match name {
+            MechanismName::Auto => Mechanism::Auto,
+            MechanismName::Imperative => Mechanism::Imperative,
+            MechanismName::Callback => Mechanism::Callback,
+        }
+    }
 }
 
 impl DetectorName {
@@ -141,11 +167,13 @@ impl Run {
             script: command.next().unwrap_or_default().into(),
             arguments: command.collect(),
             python: self.python.clone(),
+            managed: self.managed,
             max_batches: self.max_batches,
             max_seconds: self.max_seconds,
             startup_seconds: self.startup_seconds,
             keep_going: self.keep_going,
             detector: self.detector(),
+            mechanism: self.mechanism.into(),
             log: self.log.clone(),
             write_files: self.write_files,
             trace: self.trace.clone(),

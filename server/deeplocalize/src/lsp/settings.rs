@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use localize::Detector;
+use session::Mechanism;
 use tower_lsp::ls_types::LSPAny;
 
 /// Window of equal means of the paper.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub max_seconds: f64,
     /// Which analysis.
     pub detector: Detector,
+    /// How the training is observed.
+    pub mechanism: Mechanism,
     /// Whether shapes are shown behind layers.
     pub inlay_hints: bool,
 }
@@ -32,6 +35,7 @@ impl Default for Settings {
             max_batches: 2000,
             max_seconds: 60.0,
             detector: Detector::Default,
+            mechanism: Mechanism::Auto,
             inlay_hints: true,
         }
     }
@@ -78,6 +82,15 @@ impl Settings {
                     n: PAPER_N,
                     threshold: PAPER_THRESHOLD,
                 },
+                _ => return None,
+            };
+            Some(())
+        });
+        read("mechanism", "`auto`, `imperative` or `callback`", &mut |value| {
+            self.mechanism = match value.as_str()? {
+                "auto" => Mechanism::Auto,
+                "imperative" => Mechanism::Imperative,
+                "callback" => Mechanism::Callback,
                 _ => return None,
             };
             Some(())

@@ -8,7 +8,7 @@ use finding::{Applicability, Edit, Evidence, Finding, Fix, LayerRef, Phase, Rang
 use serde::Serialize;
 
 use super::{Format, Look, Sources};
-use crate::report::{FitSummary, Report, RunSummary, ToolError, WrittenSummary};
+use crate::report::{Fallback, FitSummary, Report, RunSummary, ToolError, WrittenSummary};
 
 pub const FORMAT: Format = Format { name: "json", write };
 
@@ -107,6 +107,8 @@ struct Run<'a> {
     keras: &'a str,
     backend: &'a str,
     mechanism: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<JsonFallback<'a>>,
     fits: Vec<JsonFit<'a>>,
     seconds: Seconds,
     trace: Option<String>,
@@ -129,6 +131,13 @@ struct JsonWritten<'a> {
 struct JsonFile {
     path: String,
     bytes: u64,
+}
+
+#[derive(Serialize)]
+struct JsonFallback<'a> {
+    what: &'a str,
+    path: Option<String>,
+    range: Option<Span>,
 }
 
 #[derive(Serialize)]
@@ -238,6 +247,7 @@ fn run<'a>(run: &'a RunSummary, sources: &Sources<'_>) -> Run<'a> {
         keras: &run.keras,
         backend: &run.backend,
         mechanism: run.mechanism,
+        fallback: run.fallback.as_ref().map(|item| fallback(item, sources)),
         fits: run.fits.iter().map(|item| fit(item, sources)).collect(),
         seconds: Seconds {
             startup: run.startup_seconds,
@@ -266,6 +276,15 @@ fn written(written: &WrittenSummary) -> JsonWritten<'_> {
             })
             .collect(),
         removed: written.removed.iter().map(|path| name(path)).collect(),
+    }
+}
+
+fn fallback<'a>(fallback: &'a Fallback, sources: &Sources<'_>) -> JsonFallback<'a> {
+    let range = fallback.path.as_deref().zip(fallback.range);
+    JsonFallback {
+        what: &fallback.what,
+        path: fallback.path.as_deref().map(name),
+        range: range.and_then(|(path, range)| span(path, range, sources)),
     }
 }
 

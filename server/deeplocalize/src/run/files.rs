@@ -143,6 +143,13 @@ impl Files {
             );
             sites.extend(exception.layer.iter().filter_map(|layer| layer.site.as_ref()));
         }
+        sites.extend(
+            trace
+                .fallback
+                .iter()
+                .filter_map(|fallback| fallback.site.as_ref()),
+        );
+        sites.extend(trace.mechanism.iter().filter_map(|chosen| chosen.site.as_ref()));
         for site in sites {
             let absolute = self.local(&site.path);
             if self.files.contains_key(&absolute) {

@@ -3,6 +3,7 @@
 mod analyze;
 mod files;
 mod keep;
+mod mechanism;
 mod merge;
 mod outcome;
 mod replay;
@@ -16,7 +17,9 @@ use std::time::{Duration, Instant};
 
 use finding::Verdict;
 use localize::{Detector, Ending, Localizer};
-use session::{Cadence, Event, Interpreter, Limits, Request, Session, SessionError, Status, Writes};
+use session::{
+    Cadence, Event, Interpreter, Limits, Mechanism, Request, Session, SessionError, Status, Writes,
+};
 use trace::{Fit, Frame, Scalar, Trace};
 
 pub use analyze::{AnalyzeOptions, analyze};
@@ -52,6 +55,8 @@ pub struct RunOptions {
     pub arguments: Vec<String>,
     /// The interpreter, when not to be searched for.
     pub python: Option<PathBuf>,
+    /// Whether to use an environment of the tool's own, and to make it first if there is none.
+    pub managed: bool,
     /// Working directory of the script; the current one when `None`.
     pub directory: Option<PathBuf>,
     /// End after that many batches (over all trainings).
@@ -68,6 +73,8 @@ pub struct RunOptions {
     pub log: Option<PathBuf>,
     /// Texts to run in place of what is on disk, which stays as it is: of the script, and of modules it imports.
     pub overrides: BTreeMap<PathBuf, String>,
+    /// How the training is observed.
+    pub mechanism: Mechanism,
     /// Where the trace is written; nowhere when `None`.
     pub trace: Option<PathBuf>,
     /// Let a script that comes to its end write its files; they are kept apart from the user's own otherwise.
@@ -92,6 +99,8 @@ impl Default for RunOptions {
             detector: Detector::Default,
             log: None,
             overrides: BTreeMap::new(),
+            managed: false,
+            mechanism: Mechanism::Auto,
             trace: None,
             write_files: false,
             writes: Writes::default(),
@@ -103,6 +112,8 @@ impl Default for RunOptions {
 /// How far a run has got.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
+    /// Something that takes its time is done before the script can run.
+    Preparing(String),
     /// The interpreter was started.
     Starting {
         /// Its path.
@@ -146,25 +157,36 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(files) => files,
         Err(error) => return Report::failed(&options.script, error),
     };
-    let interpreter = match session::find_interpreter(options.python.as_deref(), &options.script, &|name| {
-        std::env::var_os(name)
-    }) {
+    let interpreter = match mechanism::interpreter(options, progress) {
         Ok(interpreter) => interpreter,
         Err(error) => return Report::failed(&options.script, session_error(&error)),
     };
-    let run = Run::new(options, &interpreter, files.trainings()).map(|mut run| {
-        run.follow(cancel, progress);
-        if !run.overlay_failed() {
-            return run.report(&mut files);
-        }
-        drop(run);
-        let again = RunOptions {
-            writes: Writes::ApartInPython,
-            ..options.clone()
+    let mut options = options.clone();
+    let mut fallback = None;
+    loop {
+        let mut run = match Run::new(&options, &interpreter, files.trainings()) {
+            Ok(run) => run,
+            Err(error) => return Report::failed(&options.script, session_error(&error)),
         };
-        localize(&again, cancel, progress)
-    });
-    run.unwrap_or_else(|error| Report::failed(&options.script, session_error(&error)))
+        run.follow(cancel, progress);
+        if run.overlay_failed() {
+            drop(run);
+            options.writes = Writes::ApartInPython;
+            continue;
+        }
+        if options.mechanism == Mechanism::Auto && matches!(run.outcome, Outcome::NotCovered(_)) {
+            fallback = mechanism::fallback(&run.trace, &mut files);
+            run.forget_log();
+            drop(run);
+            options.mechanism = Mechanism::Callback;
+            continue;
+        }
+        let mut report = run.report(&mut files);
+        if let Some(fallback) = fallback {
+            mechanism::explain(&mut report, fallback);
+        }
+        return report;
+    }
 }
 
 fn session_error(error: &SessionError) -> ToolError {
@@ -230,6 +252,7 @@ impl<'a> Run<'a> {
                 },
             },
             overrides: options.overrides.clone(),
+            mechanism: options.mechanism,
             environment: Vec::new(),
             writes: options.writes,
             limits: options.limits,
@@ -251,6 +274,13 @@ impl<'a> Run<'a> {
             ended: None,
             outcome: Outcome::Finished,
         })
+    }
+
+    /// Removes the log of a run that is made again, unless the user has asked for it.
+    fn forget_log(&mut self) {
+        if let (None, Some(log)) = (&self.options.log, self.log.take()) {
+            let _ = std::fs::remove_file(log);
+        }
     }
 
     /// Takes in events until the run is over.
@@ -300,7 +330,7 @@ impl<'a> Run<'a> {
                 Some(Event::TraceError(error)) => break Outcome::BadTrace(error.to_string()),
                 Some(Event::Exited {
                     status: Status::Code(code),
-                }) => break Outcome::exited(code),
+                }) => break mechanism::ended(&self.trace, self.trainings).unwrap_or(Outcome::exited(code)),
                 Some(Event::Exited {
                     status: Status::Signal(signal),
                 }) => break Outcome::Killed(signal),
@@ -348,7 +378,7 @@ impl<'a> Run<'a> {
     fn report(&mut self, files: &mut Files) -> Report {
         let look = Instant::now();
         let ending = match self.outcome {
-            Outcome::Finished | Outcome::Exited(_) => Ending::Finished,
+            Outcome::Finished | Outcome::Exited(_) | Outcome::NotCovered(_) => Ending::Finished,
             Outcome::Budget => Ending::Budget,
             Outcome::Clear(_) => Ending::Clear,
             Outcome::Cancelled
@@ -376,6 +406,7 @@ impl<'a> Run<'a> {
         } else {
             diagnosis.verdict
         };
+        mechanism::mark(&mut seen, &self.trace);
         let (verdict, findings) = merge::merge(verdict, diagnosis.failing, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
         let trained = self.first_step.is_some();
@@ -406,7 +437,8 @@ impl<'a> Run<'a> {
                 python: start.map(|start| start.python.clone()).unwrap_or_default(),
                 keras: keras.map(|keras| keras.version.clone()).unwrap_or_default(),
                 backend: keras.map(|keras| keras.backend.clone()).unwrap_or_default(),
-                mechanism: "callback",
+                mechanism: mechanism::name(&self.trace),
+                fallback: mechanism::fallback(&self.trace, files),
                 fits: self
                     .trace
                     .fits

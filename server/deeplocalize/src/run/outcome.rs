@@ -28,6 +28,8 @@ pub(super) enum Outcome {
     Excess(Excess),
     /// No training started within the time for that.
     NeverTrained,
+    /// The mechanism that was asked for does not cover this.
+    NotCovered(String),
     /// The channel broke.
     BadTrace(String),
 }
@@ -85,6 +87,11 @@ impl Outcome {
                     ""
                 },
             )),
+            Outcome::NotCovered(what) => errors.push(error(
+                "not-covered",
+                format!("the native engine does not cover {}", what.trim_end_matches(',')),
+                "--mechanism auto trains such a script in Keras itself",
+            )),
             Outcome::Excess(Excess::Memory(bytes)) => errors.push(error(
                 "too-much-memory",
                 format!("the script took {} of memory; it was ended", amount(*bytes)),
@@ -96,7 +103,9 @@ impl Outcome {
                 "raise --max-written if it needs to",
             )),
             // The tracer announces an end; whoever leaves past it says nothing.
-            Outcome::Finished | Outcome::Exited(_) if trained && trace.exit.is_none() => {
+            Outcome::Finished | Outcome::Exited(_)
+                if trained && trace.exit.is_none() && trace.fallback.is_none() =>
+            {
                 let code = match self {
                     Outcome::Exited(code) => *code,
                     _ => 0,
@@ -136,7 +145,7 @@ impl Outcome {
                     interpreter.path.display(),
                     exception.message
                 ),
-                "choose another interpreter with --python, or install keras and tensorflow into this one",
+                "choose another interpreter with --python, install keras and tensorflow into this one, or let --managed make an environment",
             ));
         } else if let Some(notice) = notice("input") {
             let line = notice
@@ -221,9 +230,14 @@ pub(super) fn summary(fit: &Fit, outcome: &Outcome, files: &Files) -> FitSummary
     let stopped = match (fit.end.as_deref(), outcome) {
         (Some("finished"), _) => "finished",
         (Some(_), _)
-        | (None, Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_) | Outcome::Excess(_)) => {
-            "script-error"
-        }
+        | (
+            None,
+            Outcome::Exited(_)
+            | Outcome::Killed(_)
+            | Outcome::BadTrace(_)
+            | Outcome::Excess(_)
+            | Outcome::NotCovered(_),
+        ) => "script-error",
         (None, Outcome::Clear(Verdict::Faulty)) => "fault-localised",
         // Health was clear: as many steps as the verdict needed, which is a budget too.
         (None, Outcome::Clear(_)) => "budget",

@@ -15,7 +15,7 @@ VARIABLE = "_DEEPLOCALIZE_CHANNEL"
 _STEP = struct.Struct("<IIIIQII")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Makes JSON of a value: non-finite floats become strings, the unknown its `repr`."""
     if value is None or isinstance(value, (bool, str)):
         return value
@@ -26,11 +26,11 @@ def _plain(value: Any) -> Any:
             return float(value)
         return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if hasattr(value, "item") and getattr(value, "size", 0) == 1:
-        return _plain(value.item())
+        return plain(value.item())
     return repr(value)
 
 
@@ -84,7 +84,7 @@ class Channel:
 
     def send(self, kind: str, **fields: Any) -> None:
         """Sends a JSON message of this type."""
-        message = _plain(fields)
+        message = plain(fields)
         if self._sink is not None and os.getpid() == self._process:
             self._sink.message(kind, message)
         if self._queue is not None:

@@ -12,10 +12,14 @@ _FILES = "_DEEPLOCALIZE_FILES"
 
 @dataclass(frozen=True)
 class Config:
-    """Which steps are probed, and what runs in place of the files on disk."""
+    """Which steps are probed and how, and what runs in place of the files on disk."""
 
     dense_steps: int = 50
     every: int = 10
+    # How training is observed: `callback`, `imperative`, or `auto` for the second where it can be had.
+    mechanism: str = "callback"
+    # What starts the engine of the imperative mechanism.
+    engine: tuple[str, ...] = ()
     # Real path of a file: path of the file with the text to run instead.
     overrides: dict[str, str] = field(default_factory=dict)
     # Folder for what the script writes, when nobody else keeps that apart.
@@ -38,6 +42,8 @@ def take() -> Config:
     return Config(
         dense_steps=int(given.get("dense_steps", default.dense_steps)),
         every=max(1, int(given.get("every", default.every))),
+        mechanism=str(given.get("mechanism", default.mechanism)),
+        engine=tuple(map(str, given.get("engine", default.engine))),
         files=os.environ.pop(_FILES, None),
         overrides=dict(given.get("overrides", {})),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import traceback
+from collections.abc import Hashable
 from typing import Any, Callable, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from . import data, dialect, layers, losses, predictions, sites, statistics
 from .cadence import Cadence
 from .channel import channel, notice
-from .probe import Probe, Row
+from .probe import Probe
 
 _COMPILE = "_deeplocalize_compile_site"
 _SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES, "seconds"]
@@ -48,7 +49,7 @@ class Run:
         self._arguments = arguments
         self.cadence = Cadence(functools.partial(channel.send, "cadence", fit=self.number))
         self._announced = False
-        self._layouts: dict[tuple[tuple[Row, ...], tuple[str, ...]], int] = {}
+        self._layouts: dict[Hashable, int] = {}
         self._layout = 0
         self._mean_loss = 0.0
         self._loss: dict[str, Any] | None = None
@@ -146,7 +147,14 @@ class Run:
         metrics = tuple(name for name in logs if name != "loss")
         rows = tuple(probe.rows) if probe else ()
         if probe or not self._layouts:
-            self._use_layout(rows, metrics)
+            self.use_layout(
+                (rows, metrics),
+                lambda: {
+                    "scalars": [*_SCALARS, *(f"metric:{name}" for name in metrics)],
+                    "stats": statistics.NAMES,
+                    "rows": [row.message() for row in rows],
+                },
+            )
         scalars = [
             loss,
             learning_rate,
@@ -161,25 +169,30 @@ class Run:
         channel.send_step(position, np.asarray(scalars, dtype="<f8").tobytes(), len(rows), stats)
         self.step += 1
 
+    @property
+    def has_layout(self) -> bool:
+        """Whether the numbers of the steps have been named."""
+        return bool(self._layouts)
+
+    def send_raw(self, scalars: bytes, rows: int, stats: bytes) -> None:
+        """Sends the next step, whose numbers somebody else has put together as the layout in use says."""
+        position = (self.number, self._layout, self.epoch, self.batch, self.step)
+        channel.send_step(position, scalars, rows, stats)
+        self.batch += 1
+        self.step += 1
+
+    def use_layout(self, key: Hashable, names: Callable[[], dict[str, Any]]) -> None:
+        """Names the numbers of the steps that follow, if that has not been done under this key."""
+        if key not in self._layouts:
+            self._layouts[key] = len(self._layouts)
+            channel.send("layout", fit=self.number, layout=self._layouts[key], **names())
+        self._layout = self._layouts[key]
+
     def compare(self, labels: Any, prediction: Any) -> list[float]:
         """The scalars that compare the labels with the predictions."""
         loss = self._loss or {}
         from_logits = bool(loss.get("config", {}).get("from_logits"))
         return predictions.compare(labels, prediction, loss.get("name"), from_logits)
-
-    def _use_layout(self, rows: tuple[Row, ...], metrics: tuple[str, ...]) -> None:
-        key = (rows, metrics)
-        if key not in self._layouts:
-            self._layouts[key] = len(self._layouts)
-            channel.send(
-                "layout",
-                fit=self.number,
-                layout=self._layouts[key],
-                scalars=[*_SCALARS, *(f"metric:{name}" for name in metrics)],
-                stats=statistics.NAMES,
-                rows=[row.message() for row in rows],
-            )
-        self._layout = self._layouts[key]
 
     def end(self, reason: str) -> None:
         """Sends the end of the training, and its beginning if it never came to a step."""

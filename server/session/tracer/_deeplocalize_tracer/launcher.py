@@ -30,10 +30,18 @@ def main() -> NoReturn:
 
         redirect.install(config.current.files)
         hooks.install(redirect_native.PATCHES)
+    engine = config.current.mechanism != "callback" and _use_engine(script)
     hooks.install(patches.ALL)
-    code = _run(script)
+    code = _run(script, engine)
     channels.channel.send("exit", code=code, fits=_end_trainings())
     sys.exit(code)
+
+
+def _use_engine(script: str) -> bool:
+    """Prepares for the imperative mechanism, unless the script is seen not to fit it."""
+    from .imperative import start
+
+    return start.prepare(script)
 
 
 def _imitate_start(script: str) -> None:
@@ -50,7 +58,14 @@ def _imitate_start(script: str) -> None:
             stream.reconfigure(line_buffering=True)
 
 
-def _run(script: str) -> int:
+def _run_again(error: BaseException) -> None:
+    """Gives up unless the error would have come under Keras' real back end too."""
+    from .imperative import start
+
+    start.after_error(error)
+
+
+def _run(script: str, engine: bool) -> int:
     module = ModuleType("__main__")
     vars(module).update(
         __file__=script,
@@ -72,6 +87,8 @@ def _run(script: str) -> int:
         return _exit_status(stop)
     except BaseException as error:
         notice_missing_keras(error)
+        if engine:
+            _run_again(error)
         errors.report(error)
         errors.show(error)
         return 130 if isinstance(error, KeyboardInterrupt) else 1

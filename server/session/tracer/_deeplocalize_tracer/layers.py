@@ -140,14 +140,14 @@ def describe(
     """The `layers` of the `fit` message. `inputs` and `shapes` are by id of the layer."""
     _indices.clear()
     _indices.update((id(layer), index) for index, layer in enumerate(ordered))
-    paths = _paths(model)
+    names = paths(model)
     described = []
     for index, layer in enumerate(ordered):
         shape = shapes.get(id(layer), _static_shape(layer))
         described.append(
             {
                 "index": index,
-                "name": paths.get(id(layer), layer.name),
+                "name": names.get(id(layer), layer.name),
                 "class": type(layer).__name__,
                 "site": sites.recall(layer),
                 "activation": activation_name(layer),
@@ -186,7 +186,7 @@ def _static_shape(layer: Any) -> list[int | None] | None:
     return [None if size is None else int(size) for size in shape]
 
 
-def _paths(model: Any) -> dict[int, str]:
+def paths(model: Any) -> dict[int, str]:
     """Names of the leaf layers with those of the models they are nested in."""
     paths: dict[int, str] = {}
 

@@ -84,6 +84,7 @@ fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
         max_seconds: settings.max_seconds,
         startup_seconds: STARTUP_SECONDS,
         detector: settings.detector,
+        mechanism: settings.mechanism,
         trace: latest_trace(),
         ..RunOptions::default()
     };

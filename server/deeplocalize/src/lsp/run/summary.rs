@@ -28,6 +28,7 @@ pub fn error(error: &ToolError) -> String {
 /// How far a run has got.
 pub fn progress(progress: &Progress) -> String {
     match progress {
+        Progress::Preparing(text) => text.clone(),
         Progress::Starting { interpreter } => format!("starting {}", interpreter.display()),
         Progress::Imported { keras, backend } => format!("Keras {keras} on {backend}, waiting for training"),
         Progress::Training {

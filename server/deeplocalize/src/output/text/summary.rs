@@ -6,8 +6,8 @@ use finding::{Severity, Verdict};
 
 use super::finding::number;
 use super::visible;
-use crate::output::count;
 use crate::output::style::{EMPHASIS, ERROR, GOOD, WARNING, paint};
+use crate::output::{Sources, count};
 use crate::report::{FitSummary, Report, RunSummary, WrittenSummary};
 
 /// The closing line of a report; none where the errors have said everything.
@@ -20,6 +20,25 @@ pub fn sentence(report: &Report) -> Option<String> {
         Some(run) => of_run(report, run),
         None => of_check(report),
     })
+}
+
+/// Why the run waited for the framework, where it might not have had to.
+pub fn fallback(report: &Report, sources: &Sources<'_>) -> Option<String> {
+    let fallback = report.run.as_ref()?.fallback.as_ref()?;
+    let place = fallback
+        .path
+        .as_deref()
+        .zip(fallback.range)
+        .and_then(|(path, range)| {
+            let line = sources.span(path, range)?.start.0;
+            Some(format!(" ({}:{line})", visible(&path.to_string_lossy())))
+        });
+    let what = visible(&fallback.what);
+    let what = what.trim_end_matches(',');
+    Some(format!(
+        "trained in Keras itself: the native engine does not cover {what}{}",
+        place.unwrap_or_default()
+    ))
 }
 
 fn of_check(report: &Report) -> String {

@@ -52,6 +52,7 @@ pub fn request(folder: &Path, arguments: &[&str]) -> Request {
         log: Some(folder.join("log")),
         cadence: Cadence::default(),
         overrides: BTreeMap::new(),
+        mechanism: session::Mechanism::Callback,
         environment: Vec::new(),
         // Tests look at files that scripts write while they run.
         writes: Writes::Real,

@@ -1,0 +1,256 @@
+"""The imperative mechanism: what a script sees of it, and when it is given up."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+from _deeplocalize_tracer.imperative import reading
+
+from . import harness
+
+_BINARY = os.environ.get("DEEPLOCALIZE_TEST_BINARY", "")
+_CONFIG = {"mechanism": "auto", "engine": [_BINARY or "/nonexistent", "__engine"]}
+_TOLERANCE = 2e-4
+
+
+class Reading(unittest.TestCase):
+    """Giving up before anything runs."""
+
+    def what(self, text: str) -> str | None:
+        found = reading.obstacle(text.encode(), "train.py")
+        return None if found is None else found[0]
+
+    def test_what_the_stand_in_has_is_no_obstacle(self) -> None:
+        self.assertIsNone(
+            self.what(
+                "import tensorflow as tf\n"
+                "from tensorflow import keras\n"
+                "from tensorflow.keras.layers import Dense\n"
+                "import tensorflow.keras.backend as K\n"
+                "tf.random.set_seed(1); tf.compat.v1.set_random_seed(2)\n"
+                "print(tf.__version__, tf.float32.name, tf.config.list_physical_devices('GPU'))\n"
+                "data = tf.data.Dataset.from_tensor_slices(x).batch(tf.data.AUTOTUNE)\n"
+                "model = tf.keras.Sequential([tf.keras.layers.Dense(1, activation=tf.nn.relu)])\n"
+            )
+        )
+
+    def test_what_it_lacks_is_named(self) -> None:
+        cases = {
+            "import tensorflow as tf\nwith tf.GradientTape() as tape: pass": "tensorflow.GradientTape",
+            "import tensorflow as tf\nDense(1, activation=tf.nn.softmax)": "tensorflow.nn.softmax",
+            "from tensorflow import function as f": "tensorflow.function",
+            "import tensorflow.compat.v1 as old\nold.Session()": "tensorflow.compat.v1.Session",
+            "import torch.nn": "the package torch",
+            "from tensorflow_probability import layers": "the package tensorflow_probability",
+            "import os\nos.environ['KERAS_BACKEND'] = 'jax'": "the choice of a back end, KERAS_BACKEND,",
+            "class Net(Model):\n    def train_step(self, data): pass": "the model's own `train_step`",
+        }
+        for text, what in cases.items():
+            self.assertEqual(self.what(text), what)
+        self.assertIsNone(self.what("import os\nos.environ['KERAS_BACKEND'] = 'tensorflow'"))
+
+    def test_what_comes_after_the_last_training_does_not_matter(self) -> None:
+        after = "model.fit(x, y)\nprint(tf.math.confusion_matrix(y, z))\n"
+        self.assertIsNone(self.what("import tensorflow as tf\n" + after))
+        within = "for _ in range(2):\n    model.fit(x, y)\n    print(tf.math.confusion_matrix(y, z))\n"
+        self.assertEqual(self.what("import tensorflow as tf\n" + within), "tensorflow.math.confusion_matrix")
+
+
+@unittest.skipUnless(_BINARY, "needs the tool; `cargo xtask test` builds it")
+class Engine(unittest.TestCase):
+    """Each runs a script under the mechanism."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def trace(self, text: str) -> harness.Run:
+        return harness.traced(harness.script(self.folder, text), config=_CONFIG)
+
+    def fallback(self, text: str) -> str | None:
+        """What the script is given up for."""
+        run = self.trace(text)
+        if run.of("fallback"):
+            self.assertEqual(run.messages[-1]["type"], "fallback")
+            return str(run.of("fallback")[0]["what"])
+        self.assertEqual(run.code, 0, run.stderr)
+        return None
+
+    def test_the_user_sees_what_keras_on_tensorflow_shows(self) -> None:
+        program, weights = harness.PROGRAMS / "histories.py", str(self.folder / "weights.npz")
+        theirs = harness.plain(program, weights)
+        self.assertEqual(theirs.code, 0, theirs.stderr)
+        ours = harness.traced(program, weights, config=_CONFIG)
+        self.assertEqual(ours.of("fallback"), [])
+        self.assertEqual(ours.code, 0, ours.stderr)
+        expected, seen = json.loads(theirs.stdout), json.loads(ours.stdout)
+        self.assertEqual(list(seen), list(expected))
+        for name in expected:
+            with self.subTest(name):
+                self.same(seen[name], expected[name], name)
+
+    def same(self, seen: Any, expected: Any, place: str) -> None:
+        if isinstance(expected, dict):
+            self.assertEqual(list(seen), list(expected), place)
+            for key in expected:
+                self.same(seen[key], expected[key], f"{place}.{key}")
+        elif isinstance(expected, list):
+            self.assertEqual(len(seen), len(expected), place)
+            for at, (one, other) in enumerate(zip(seen, expected)):
+                self.same(one, other, f"{place}[{at}]")
+        elif isinstance(expected, float):
+            self.assertLessEqual(
+                abs(seen - expected), _TOLERANCE * max(1.0, abs(expected)), (place, seen, expected)
+            )
+        else:
+            self.assertEqual(seen, expected, place)
+
+    def test_the_trace_is_that_of_the_other_mechanism(self) -> None:
+        text = (
+            "import numpy as np\n"
+            "np.random.seed(1)\n"
+            "import keras\n"
+            "from keras import layers\n"
+            "base = keras.Sequential([keras.Input((4,)), layers.Dense(5), layers.Activation('sigmoid')], name='base')\n"
+            "model = keras.Sequential([base, layers.LeakyReLU(), layers.Dropout(0.5), layers.Dense(1, 'sigmoid')])\n"
+            "model.compile(keras.optimizers.Adam(), 'binary_crossentropy', metrics=['accuracy'])\n"
+            "model.fit(np.random.rand(64, 4), np.arange(64) % 2, verbose=0, validation_split=0.25, epochs=2)\n"
+        )
+        script = harness.script(self.folder, text)
+        ours, theirs = harness.traced(script, config=_CONFIG), harness.traced(script)
+        self.assertEqual((ours.code, theirs.code), (0, 0), ours.stderr)
+        self.assertEqual(ours.of("mechanism")[0]["name"], "imperative")
+        mine, other = ours.of("fit")[0], theirs.of("fit")[0]
+        for key in other:
+            self.assertEqual(_scrubbed(mine[key]), _scrubbed(other[key]), key)
+        self.assertEqual(
+            [set(step.scalars) for step in ours.steps],
+            [set(step.scalars) - {"seconds"} for step in theirs.steps],
+        )
+        self.assertEqual(set(ours.steps[0].rows), set(theirs.steps[0].rows))
+        places = [(step.epoch, step.batch, step.step) for step in theirs.steps]
+        self.assertEqual([(step.epoch, step.batch, step.step) for step in ours.steps], places)
+        rows = {
+            (row["layer"], row["tensor"], row["weight"], row.get("before_activation"))
+            for row in ours.of("layout")[0]["rows"]
+        }
+        probed = next(layout for layout in theirs.of("layout") if layout["rows"])
+        self.assertEqual(
+            rows,
+            {
+                (row["layer"], row["tensor"], row["weight"], row.get("before_activation"))
+                for row in probed["rows"]
+            },
+        )
+
+    def test_dropout_drops_in_training_and_only_there(self) -> None:
+        text = (
+            "import keras, numpy as np\n"
+            "from keras import layers\n"
+            "x = np.ones((640, 50), 'float32')\n"
+            "same = dict(units=50, kernel_initializer='identity', use_bias=False)\n"
+            "def plain(): return keras.Sequential([keras.Input((50,)), layers.Dropout(0.5), layers.Dense(**same)])\n"
+            "def nested(): return keras.Sequential([plain()])\n"
+            "class Own(keras.Model):\n"
+            "    def __init__(self):\n"
+            "        super().__init__()\n"
+            "        self.drop, self.dense = layers.Dropout(0.5), layers.Dense(**same)\n"
+            "    def call(self, x, training=None):\n"
+            "        return self.dense(self.drop(x, training=training) if training else x)\n"
+            "for make in (plain, nested, Own):\n"
+            "    model = make()\n"
+            "    model.compile(keras.optimizers.SGD(0.0), 'mse')\n"
+            "    history = model.fit(x, x, verbose=0)\n"
+            "    print(round(history.history['loss'][0], 3), model.evaluate(x, x, verbose=0))\n"
+        )
+        run = self.trace(text)
+        self.assertEqual(run.code, 0, run.stderr)
+        # A kept input counts twice: its error is 1, as is that of a dropped one.
+        self.assertEqual(run.stdout.split(), ["1.0", "0.0"] * 3)
+
+    def test_the_script_does_not_see_the_stand_ins_where_it_matters(self) -> None:
+        text = (
+            "import os, sys\n"
+            "import numpy as np\n"
+            "np.random.seed(3)\n"
+            "import tensorflow as tf\n"
+            "from tensorflow import keras\n"
+            "assert 'KERAS_BACKEND' not in os.environ and 'jax' not in sys.modules and 'scipy' not in sys.modules\n"
+            "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])\n"
+            "model.compile('sgd', 'mse')\n"
+            "model.fit(np.zeros((50, 3)), np.zeros((50, 2)), batch_size=5, verbose=0)\n"
+            "print(np.random.rand())\n"
+            "print(keras.utils.to_categorical(np.array([0.0, 2.0]), 3).tolist())\n"
+            "print(keras.utils.to_categorical(np.array([True, False]), 2).tolist())\n"
+            "print(tf.constant([1, 2]).numpy().dtype, tf.one_hot([1], 2).numpy().tolist(), tf.executing_eagerly())\n"
+        )
+        run = self.trace(text)
+        self.assertEqual(run.code, 0, run.stderr)
+        self.assertEqual(
+            run.stdout.split("\n"),
+            [
+                "0.5507979025745755",
+                "[[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]",
+                "[[0.0, 1.0], [1.0, 0.0]]",
+                "int32 [[0.0, 1.0]] True",
+                "",
+            ],
+        )
+
+    def test_what_is_not_covered_is_named(self) -> None:
+        start = (
+            "import numpy as np\n"
+            "import keras\n"
+            "from keras import layers, ops\n"
+            "x, y = np.random.rand(20, 4), np.random.rand(20, 1)\n"
+            "def fit(*parts, x=x, y=y, optimizer='sgd', loss='mse', metrics=None):\n"
+            "    model = keras.Sequential([keras.Input((4,)), *parts])\n"
+            "    model.compile(optimizer, loss, metrics=metrics)\n"
+            "    model.fit(x, y, verbose=0)\n"
+        )
+        own = "class Own(layers.Layer):\n    def call(self, x): return x * 2\n"
+        step = "class Own(keras.optimizers.SGD): pass\n"
+        cases = {
+            own + "fit(Own(), layers.Dense(1))\n": "a Own of the script's own",
+            "fit(layers.Lambda(lambda x: x * 2), layers.Dense(1))\n": "Lambda",
+            "fit(layers.Dense(1), loss=lambda a, b: ops.mean(a - b))\n": "loss",
+            step + "fit(layers.Dense(1), optimizer=Own())\n": "Own",
+            "fit(layers.Dense(1), x=x.astype(str))\n": "",
+            "keras.config.set_dtype_policy('mixed_float16')\nfit(layers.Dense(1))\n": "float16",
+            "fit(layers.Dense(1), x=x[:0], y=y[:0])\n": "",
+            "import tensorflow\ngetattr(tensorflow, 'Gradient' + 'Tape')\n": "tensorflow.GradientTape",
+            "__import__('torch')\n": "the package torch",
+            "raise ValueError('mine')\n": "a script that raises ValueError here",
+        }
+        for text, what in cases.items():
+            with self.subTest(text):
+                found = self.fallback(start + text)
+                self.assertIsNotNone(found)
+                self.assertIn(what, found or "")
+
+    def test_an_engine_that_ends_is_said(self) -> None:
+        script = harness.script(
+            self.folder,
+            "import keras, numpy as np\n"
+            "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])\n"
+            "model.compile('sgd', 'mse')\n"
+            "model.fit(np.zeros((5, 3)), np.zeros((5, 2)), verbose=0)\n",
+        )
+        run = harness.traced(script, config={"mechanism": "auto", "engine": ["/bin/true"]})
+        self.assertIn("the engine ended unexpectedly", run.of("fallback")[0]["what"])
+        self.assertEqual(run.of("fallback")[0]["site"]["line"], 4)
+
+
+def _scrubbed(value: Any) -> Any:
+    """Without what follows from the initial weights or the back end."""
+    if isinstance(value, dict):
+        return {key: _scrubbed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item) for item in value]
+    return round(value, 4) if isinstance(value, float) else value
