@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = files![
     "__main__.py",
     "_deeplocalize_tracer/__init__.py",
     "_deeplocalize_tracer/activations.py",
+    "_deeplocalize_tracer/baselines.py",
     "_deeplocalize_tracer/callbacks.py",
     "_deeplocalize_tracer/channel.py",
     "_deeplocalize_tracer/config.py",
