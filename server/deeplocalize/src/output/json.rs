@@ -8,7 +8,7 @@ use finding::{Applicability, Edit, Evidence, Finding, Fix, LayerRef, Phase, Rang
 use serde::Serialize;
 
 use super::{Format, Look, Sources};
-use crate::report::{FitSummary, Report, RunSummary, ToolError};
+use crate::report::{FitSummary, Report, RunSummary, ToolError, WrittenSummary};
 
 pub const FORMAT: Format = Format { name: "json", write };
 
@@ -111,6 +111,24 @@ struct Run<'a> {
     seconds: Seconds,
     trace: Option<String>,
     log: Option<String>,
+    written: Option<JsonWritten<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonWritten<'a> {
+    folder: Option<String>,
+    committed: bool,
+    mechanism: &'a str,
+    count: usize,
+    bytes: u64,
+    files: Vec<JsonFile>,
+    removed: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonFile {
+    path: String,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -228,6 +246,26 @@ fn run<'a>(run: &'a RunSummary, sources: &Sources<'_>) -> Run<'a> {
         },
         trace: run.trace.as_deref().map(name),
         log: run.log.as_deref().map(name),
+        written: run.written.as_ref().map(written),
+    }
+}
+
+fn written(written: &WrittenSummary) -> JsonWritten<'_> {
+    JsonWritten {
+        folder: written.folder.as_deref().map(name),
+        committed: written.committed,
+        mechanism: written.mechanism,
+        count: written.count,
+        bytes: written.bytes,
+        files: written
+            .files
+            .iter()
+            .map(|(path, bytes)| JsonFile {
+                path: name(path),
+                bytes: *bytes,
+            })
+            .collect(),
+        removed: written.removed.iter().map(|path| name(path)).collect(),
     }
 }
 

@@ -4,6 +4,7 @@ mod files;
 mod merge;
 mod outcome;
 mod replay;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use finding::Verdict;
 use localize::{Detector, Ending, Localizer};
-use session::{Cadence, Event, Interpreter, Request, Session, SessionError, Status};
+use session::{Cadence, Event, Interpreter, Limits, Request, Session, SessionError, Status, Writes};
 use trace::{Fit, Frame, Scalar, Trace};
 
 use crate::report::{Report, RunSummary, ToolError};
@@ -62,6 +63,33 @@ pub struct RunOptions {
     pub log: Option<PathBuf>,
     /// Texts to run in place of what is on disk, which stays as it is: of the script, and of modules it imports.
     pub overrides: BTreeMap<PathBuf, String>,
+    /// Let a script that comes to its end write its files; they are kept apart from the user's own otherwise.
+    pub write_files: bool,
+    /// How the files are kept apart.
+    pub writes: Writes,
+    /// How much memory and disk the script may take.
+    pub limits: Limits,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            script: PathBuf::new(),
+            arguments: Vec::new(),
+            python: None,
+            directory: None,
+            max_batches: 2000,
+            max_seconds: 60.0,
+            startup_seconds: 120.0,
+            keep_going: false,
+            detector: Detector::Default,
+            log: None,
+            overrides: BTreeMap::new(),
+            write_files: false,
+            writes: Writes::default(),
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// How far a run has got.
@@ -116,13 +144,19 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(interpreter) => interpreter,
         Err(error) => return Report::failed(&options.script, session_error(&error)),
     };
-    match Run::new(options, &interpreter, files.trainings()) {
-        Ok(mut run) => {
-            run.follow(cancel, progress);
-            run.report(&mut files)
+    let run = Run::new(options, &interpreter, files.trainings()).map(|mut run| {
+        run.follow(cancel, progress);
+        if !run.overlay_failed() {
+            return run.report(&mut files);
         }
-        Err(error) => Report::failed(&options.script, session_error(&error)),
-    }
+        drop(run);
+        let again = RunOptions {
+            writes: Writes::ApartInPython,
+            ..options.clone()
+        };
+        localize(&again, cancel, progress)
+    });
+    run.unwrap_or_else(|error| Report::failed(&options.script, session_error(&error)))
 }
 
 fn session_error(error: &SessionError) -> ToolError {
@@ -188,6 +222,9 @@ impl<'a> Run<'a> {
                 },
             },
             overrides: options.overrides.clone(),
+            environment: Vec::new(),
+            writes: options.writes,
+            limits: options.limits,
             supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
         })?;
         let now = Instant::now();
@@ -260,12 +297,22 @@ impl<'a> Run<'a> {
                     status: Status::Signal(signal),
                 }) => break Outcome::Killed(signal),
                 Some(Event::Exited {
+                    status: Status::Excess(excess),
+                }) => break Outcome::Excess(excess),
+                Some(Event::Exited {
                     status: Status::Stopped,
                 }) => break Outcome::Cancelled,
             }
         };
         self.ended = Some(self.started.elapsed());
         self.session.stop();
+    }
+
+    /// Whether the script ended because it wrote to a file of another user, which an overlay may not take a copy of.
+    fn overlay_failed(&self) -> bool {
+        let exception = self.trace.exception.as_ref();
+        self.options.writes == Writes::Apart
+            && exception.is_some_and(|exception| exception.message.starts_with("[Errno 75]"))
     }
 
     /// Whether a clear verdict ends the run: a fault does, health must be shown by the last training of the script.
@@ -296,13 +343,15 @@ impl<'a> Run<'a> {
             Outcome::Finished | Outcome::Exited(_) => Ending::Finished,
             Outcome::Budget => Ending::Budget,
             Outcome::Clear(_) => Ending::Clear,
-            Outcome::Cancelled | Outcome::NeverTrained | Outcome::Killed(_) | Outcome::BadTrace(_) => {
-                Ending::Cancelled
-            }
+            Outcome::Cancelled
+            | Outcome::NeverTrained
+            | Outcome::Killed(_)
+            | Outcome::Excess(_)
+            | Outcome::BadTrace(_) => Ending::Cancelled,
         };
         files.load(&self.trace);
         let diagnosis = self.localizer.diagnose(&self.trace, ending, &*files);
-        let errors = self.outcome.errors(
+        let mut errors = self.outcome.errors(
             &self.trace,
             self.interpreter,
             &self.options.script,
@@ -321,6 +370,9 @@ impl<'a> Run<'a> {
         };
         let (verdict, findings) = merge::merge(verdict, diagnosis.failing, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
+        let trained = self.first_step.is_some();
+        let (written, unkept) = written::settle(&self.session, self.options, &self.outcome, trained);
+        errors.extend(unkept);
         let ended = self.ended.unwrap_or_default();
         let startup = self
             .first_step
@@ -351,6 +403,7 @@ impl<'a> Run<'a> {
                 analysis_seconds: analysis.as_secs_f64(),
                 trace: None,
                 log: self.log.clone(),
+                written,
             }),
             texts: files.texts(&findings),
             cells: BTreeMap::new(),

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 
 VARIABLE = "_DEEPLOCALIZE_CONFIG"
+_FILES = "_DEEPLOCALIZE_FILES"
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Config:
     every: int = 10
     # Real path of a file: path of the file with the text to run instead.
     overrides: dict[str, str] = field(default_factory=dict)
+    # Folder for what the script writes, when nobody else keeps that apart.
+    files: str | None = None
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""
@@ -30,6 +33,7 @@ def take() -> Config:
     return Config(
         dense_steps=int(given.get("dense_steps", default.dense_steps)),
         every=max(1, int(given.get("every", default.every))),
+        files=os.environ.pop(_FILES, None),
         overrides=dict(given.get("overrides", {})),
     )
 

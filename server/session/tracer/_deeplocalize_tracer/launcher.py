@@ -25,6 +25,11 @@ def main() -> NoReturn:
     )
     surroundings.install()
     overrides.install(config.current.overrides)
+    if config.current.files is not None:
+        from . import redirect, redirect_native
+
+        redirect.install(config.current.files)
+        hooks.install(redirect_native.PATCHES)
     hooks.install(patches.ALL)
     code = _run(script)
     channels.channel.send("exit", code=code, fits=_end_trainings())

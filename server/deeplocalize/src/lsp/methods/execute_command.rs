@@ -1,6 +1,5 @@
 //! `workspace/executeCommand`: start and end of runs.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -81,13 +80,11 @@ fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
         script,
         arguments: Vec::new(),
         python: settings.python,
-        keep_going: false,
         max_batches: settings.max_batches,
         max_seconds: settings.max_seconds,
         startup_seconds: STARTUP_SECONDS,
         detector: settings.detector,
-        log: None,
-        overrides: BTreeMap::new(),
+        ..RunOptions::default()
     };
     Ok(run::request(state, uri, options))
 }
