@@ -49,14 +49,15 @@ const LARGE: f64 = 4.0;
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let learning = case.learning();
     let failure = suspects::failure(case);
-    let saturated = case.hidden_activations().any(|layer| suspects::saturated_at_start(case, layer.index) > 0.5)
-        && (failure.is_some() || learning.baseline.zip(learning.skill).is_some_and(|(known, skill)| skill < 0.8 * known));
+    let saturated = case
+        .hidden_activations()
+        .any(|layer| suspects::saturated_at_start(case, layer.index) > 0.5);
     let absurd = learning
         .constant_loss
         .zip(case.fit.scalar(Scalar::Loss).first().copied())
         .is_some_and(|(constant, first)| first > 10.0 * constant && suspects::features_in_scale(case));
     // Saturation with a failure has a cause of its own (DL715).
-    if (failure.is_none() && !absurd && !saturated) || (failure.is_some() && saturated) {
+    if (failure.is_none() && !absurd) || (failure.is_some() && saturated) {
         return Vec::new();
     }
     let off: Vec<(&LayerInfo, f64)> = case

@@ -47,9 +47,10 @@ const COPIED: f64 = 0.9999;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let Some(baselines) = &case.fit.info.data.baselines else { return Vec::new() };
-    let features = case.fit.info.data.x.first().map_or(0, |x| data::columns(x));
+    let features = case.fit.info.data.x.first().map_or(0, data::columns);
     let classes = matches!(case.learning().task, Task::Binary | Task::MultiClass);
-    if !classes || features < 3 || !(baselines.copied >= COPIED) {
+    let copied = baselines.copied >= COPIED;
+    if !classes || features < 3 || !copied {
         return Vec::new();
     }
     let column = baselines.copied_feature.unwrap_or(0);

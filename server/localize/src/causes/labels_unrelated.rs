@@ -49,7 +49,8 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let known = baselines.neighbours.max(baselines.linear);
     let by_heart = learning.skill.zip(learning.validated).is_some_and(|(skill, validated)| skill > 0.1 && validated < 0.05);
     let balanced = learning.majority.is_none_or(|majority| majority < 0.7);
-    if sequential || !balanced || baselines.samples < 200 || !(known < 0.1) || !(case.fails() || (case.complete && by_heart)) {
+    let unknown = known < 0.1;
+    if sequential || !balanced || baselines.samples < 200 || !unknown || !(case.fails() || (case.complete && by_heart)) {
         return Vec::new();
     }
     let message = "nothing relates these labels to these features: nearest neighbours, a linear model and the network all do no \

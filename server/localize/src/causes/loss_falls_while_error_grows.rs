@@ -46,7 +46,8 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let learning = case.learning();
     let (Some(loss), Some((before, after))) = (learning.loss, case.error_growth()) else { return Vec::new() };
     let below = loss.last < 0.0 && loss.last < loss.first;
-    if !below || !(after > 2.0 && after > 1.5 * before) || learning.task != Task::Regression {
+    let grows = after > 2.0 && after > 1.5 * before;
+    if !below || !grows || learning.task != Task::Regression {
         return Vec::new();
     }
     let message = format!(

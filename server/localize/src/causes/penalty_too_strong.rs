@@ -56,7 +56,8 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
             .fold(0.0, f64::max);
         let Some(series) = case.fit.series(layer.index, Tensor::W).filter(|_| factor >= STRONG) else { continue };
         let (Some(first), Some(last)) = (series.first(Stat::L2), series.last(Stat::L2)) else { continue };
-        if !(last < LEFT * first) {
+        let shrunk = last < LEFT * first;
+        if !shrunk {
             continue;
         }
         let message = format!(

@@ -51,7 +51,8 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let Some(layer) = case.layers().iter().find(unbounded) else { return Vec::new() };
     let start = case.fit.series(layer.index, Tensor::V2).and_then(|series| series.first(Stat::AbsMax)).unwrap_or(f64::NAN);
     let first_broken = case.broken().and_then(|broken| broken.layer) == Some(layer.index);
-    if !(start > 100.0) && !first_broken {
+    let large = start > 100.0;
+    if !large && !first_broken {
         return Vec::new();
     }
     let activation = layer.activation.as_deref().unwrap_or("relu");

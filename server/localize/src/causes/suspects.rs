@@ -164,7 +164,8 @@ pub(super) fn unfinished(case: &Case<'_>, steps: u64) -> bool {
         .loss
         .is_some_and(|loss| loss.falls() && loss.relative_drop() > 0.5);
     let poor = learning.behind() || (learning.skill.is_some_and(|skill| skill < 0.1) && !halved);
-    poor && !(case.typical_update_ratio() < UPDATE_NORMAL / 10.0)
+    let short = case.typical_update_ratio() < UPDATE_NORMAL / 10.0;
+    poor && !short
 }
 
 fn features_off(x: &trace::DataInfo) -> f64 {

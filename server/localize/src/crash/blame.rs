@@ -28,8 +28,10 @@ pub(super) struct Explained<'a> {
     pub fix: Option<(String, String)>,
 }
 
+type Explanation = for<'a> fn(&'a ExceptionMessage, &str, Option<&'a Fit>) -> Option<Explained<'a>>;
+
 /// Tried in turn; the first that understands the exception explains it.
-const EXPLANATIONS: [for<'a> fn(&'a ExceptionMessage, &str, Option<&'a Fit>) -> Option<Explained<'a>>; 6] = [
+const EXPLANATIONS: [Explanation; 6] = [
     metric_of_other_labels,
     output_against_labels,
     index_beyond_embedding,
