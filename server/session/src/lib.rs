@@ -15,6 +15,8 @@ mod session;
 #[cfg(unix)]
 mod supervisor;
 mod tracer;
+#[cfg(unix)]
+mod trials;
 #[cfg(not(unix))]
 mod unsupported;
 
@@ -24,6 +26,8 @@ pub use interpreter::{Interpreter, Source, find_interpreter};
 pub use session::Session;
 #[cfg(unix)]
 pub use supervisor::supervise;
+#[cfg(unix)]
+pub use trials::{Trial, TrialEvent, Trials};
 #[cfg(not(unix))]
 pub use unsupported::{Session, supervise};
 

@@ -45,6 +45,14 @@ pub struct Session {
 impl Session {
     /// Starts the script. Returns as soon as the supervisor runs; what follows comes as events.
     pub fn start(request: &Request) -> Result<Session, SessionError> {
+        Session::start_with(request, &serde_json::Map::new())
+    }
+
+    /// The same with more settings for the tracer.
+    pub(crate) fn start_with(
+        request: &Request,
+        settings: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Session, SessionError> {
         File::open(&request.script)
             .and_then(|file| file.metadata())
             .and_then(|data| match data.is_file() {
@@ -61,7 +69,7 @@ impl Session {
         let reading = channel
             .try_clone()
             .map_err(SessionError::io("open the trace channel"))?;
-        let mut supervisor = command(request, &tracer)?
+        let mut supervisor = command(request, &tracer, settings)?
             .stdin(Stdio::from(OwnedFd::from(far_end)))
             .spawn()
             .map_err(SessionError::io(format!(
@@ -155,11 +163,18 @@ impl Drop for Session {
     }
 }
 
-fn command(request: &Request, tracer: &Tracer) -> Result<Command, SessionError> {
-    let config = serde_json::json!({
+fn command(
+    request: &Request,
+    tracer: &Tracer,
+    settings: &serde_json::Map<String, serde_json::Value>,
+) -> Result<Command, SessionError> {
+    let mut config = serde_json::json!({
         "dense_steps": request.cadence.dense_steps,
         "every": request.cadence.every.max(1),
     });
+    if let Some(config) = config.as_object_mut() {
+        config.extend(settings.clone());
+    }
     let mut command = Command::new(&request.supervisor);
     command
         .arg(SUPERVISE)

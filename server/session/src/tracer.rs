@@ -31,13 +31,17 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/predictions.py",
     "_deeplocalize_tracer/probe.py",
     "_deeplocalize_tracer/recorder.py",
+    "_deeplocalize_tracer/scores.py",
+    "_deeplocalize_tracer/seeds.py",
     "_deeplocalize_tracer/shadow.py",
     "_deeplocalize_tracer/sites.py",
     "_deeplocalize_tracer/statistics.py",
     "_deeplocalize_tracer/stepper.py",
     "_deeplocalize_tracer/surroundings.py",
     "_deeplocalize_tracer/training.py",
+    "_deeplocalize_tracer/trials.py",
     "_deeplocalize_tracer/variables.py",
+    "_deeplocalize_tracer/yardstick.py",
 ];
 
 /// How the names of the temporary folders begin.

@@ -5,6 +5,7 @@
 mod frame;
 mod history;
 mod message;
+mod score;
 mod trace;
 
 pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
@@ -14,4 +15,5 @@ pub use message::{
     LayerInfo, LayoutMessage, LayoutRow, LossInfo, Message, ModelInfo, NoticeMessage, OptimizerInfo,
     RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
 };
+pub use score::{ScoreMessage, TrialEndMessage};
 pub use trace::{Fit, Scalar, Series, Stat, Trace};

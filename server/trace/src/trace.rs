@@ -342,7 +342,7 @@ impl Trace {
             Message::Exception(exception) => self.exception = Some(exception),
             Message::Notice(notice) => self.notices.push(notice),
             Message::Exit(exit) => self.exit = Some(exit),
-            Message::Unknown => {}
+            Message::TrialsReady | Message::Score(_) | Message::TrialEnd(_) | Message::Unknown => {}
         }
     }
 

@@ -41,6 +41,17 @@ class Channel:
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._process = os.getpid()
+        # Whether the next child process goes on sending.
+        self._handed_on = False
+
+    def hand_on(self) -> None:
+        """The next child process will send in this one's place, if it takes over."""
+        self._handed_on = True
+
+    def take_over(self) -> None:
+        """This process sends from now on; its own children do not."""
+        self._handed_on = False
+        self._process = os.getpid()
 
     def open(self) -> None:
         """Takes over the descriptor that the supervisor passed on; no child process can use it."""
@@ -54,7 +65,7 @@ class Channel:
     def _close(self) -> None:
         # The lock may be held by a thread that does not exist in the child.
         self._lock = threading.Lock()
-        if self._socket is not None:
+        if self._socket is not None and not self._handed_on:
             self._socket.close()
             self._socket = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 VARIABLE = "_DEEPLOCALIZE_CONFIG"
 
@@ -15,6 +15,10 @@ class Config:
 
     dense_steps: int = 50
     every: int = 10
+    # Folder in which trials appear, for a process that serves trials instead of running the script once.
+    trials: str | None = None
+    # Modules that the trials will need.
+    modules: list[str] = field(default_factory=list)
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""
@@ -28,6 +32,8 @@ def take() -> Config:
     return Config(
         dense_steps=int(given.get("dense_steps", default.dense_steps)),
         every=max(1, int(given.get("every", default.every))),
+        trials=given.get("trials"),
+        modules=list(given.get("modules", [])),
     )
 
 

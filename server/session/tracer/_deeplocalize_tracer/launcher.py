@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from . import channel as channels
-from . import config, errors, hooks, patches, surroundings
+from . import config, errors, hooks, overrides, patches, surroundings
 
 
 def main() -> NoReturn:
@@ -24,10 +24,19 @@ def main() -> NoReturn:
         "start", python=platform.python_version(), executable=sys.executable, pid=os.getpid()
     )
     surroundings.install()
+    if config.current.trials is not None:
+        _serve_trials(script, config.current.trials)
     hooks.install(patches.ALL)
     code = _run(script)
     channels.channel.send("exit", code=code, fits=_end_trainings())
     sys.exit(code)
+
+
+def _serve_trials(script: str, folder: str) -> NoReturn:
+    from . import trials
+
+    hooks.install(patches.TRIALS)
+    trials.serve(folder, config.current.modules, lambda: _run(script))
 
 
 def _imitate_start(script: str) -> None:
@@ -57,8 +66,10 @@ def _run(script: str) -> int:
     )
     sys.modules["__main__"] = module
     try:
-        with open(script, "rb") as file:
-            source = file.read()
+        source = overrides.read(script)
+        if source is None:
+            with open(script, "rb") as file:
+                source = file.read()
         exec(compile(source, script, "exec", dont_inherit=True), vars(module))
     except SystemExit as stop:
         return _exit_status(stop)

@@ -1,0 +1,120 @@
+//! Short runs of variants of a script, one after the other, each in a process of its own that is forked from one which has
+//! imported Keras already: importing takes several times as long as training for some hundred steps.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use trace::{ExceptionMessage, Frame, Message, ScoreMessage};
+
+use crate::{Event, Request, Session, SessionError};
+
+/// What to try.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Texts to run in place of files.
+    pub overrides: BTreeMap<PathBuf, String>,
+    /// Added to the seeds of the script.
+    pub seed: u64,
+    /// Which training of the script is judged, from 0.
+    pub fit: usize,
+    /// Steps after which it is judged and the trial ends.
+    pub steps: u64,
+    /// Steps after which it is judged and goes on.
+    pub checks: Vec<u64>,
+    /// Seconds of training after which it is judged and ends in any case.
+    pub seconds: f64,
+}
+
+/// What happens in trials.
+#[derive(Debug)]
+pub enum TrialEvent {
+    /// The process has imported what the trials need; the first of them starts at once.
+    Ready,
+    /// The model of the current trial was judged.
+    Score(ScoreMessage),
+    /// The current trial raised.
+    Raised(ExceptionMessage),
+    /// The current trial is over.
+    Ended,
+    /// No further trials can be had.
+    Gone,
+}
+
+/// A process that serves trials. Dropping it ends it and everything that it has started.
+#[derive(Debug)]
+pub struct Trials {
+    session: Session,
+    folder: TempDir,
+    submitted: usize,
+}
+
+impl Trials {
+    /// Starts the process that trials of `request`'s script are forked from, which imports `modules` beforehand.
+    pub fn start(request: &Request, modules: &[String]) -> Result<Trials, SessionError> {
+        let folder = tempfile::Builder::new()
+            .prefix("deeplocalize-trials-")
+            .tempdir()
+            .map_err(SessionError::io("make a folder for trials"))?;
+        let mut settings = serde_json::Map::new();
+        settings.insert("trials".into(), folder.path().to_string_lossy().into());
+        settings.insert("modules".into(), modules.into());
+        let session = Session::start_with(request, &settings)?;
+        Ok(Trials {
+            session,
+            folder,
+            submitted: 0,
+        })
+    }
+
+    /// Hands in a trial; trials run in the order in which they were handed in.
+    pub fn submit(&mut self, trial: &Trial) -> Result<(), SessionError> {
+        let failed = || SessionError::io("write the text to try into a temporary folder");
+        let number = self.submitted;
+        let mut overrides = serde_json::Map::new();
+        for (at, (path, text)) in trial.overrides.iter().enumerate() {
+            let kept = self.folder.path().join(format!("{number}-{at}.py"));
+            fs::write(&kept, text).map_err(failed())?;
+            overrides.insert(real_path(path), kept.to_string_lossy().into());
+        }
+        let described = serde_json::json!({
+            "overrides": overrides,
+            "seed": trial.seed,
+            "fit": trial.fit,
+            "steps": trial.steps,
+            "checks": trial.checks,
+            "seconds": trial.seconds,
+        });
+        // Renamed when complete, since the other side is looking for it.
+        let name = self.folder.path().join(format!("{number}.json"));
+        let draft = name.with_extension("draft");
+        fs::write(&draft, described.to_string()).map_err(failed())?;
+        fs::rename(&draft, &name).map_err(failed())?;
+        self.submitted += 1;
+        Ok(())
+    }
+
+    /// The next event; `None` when none came in time.
+    pub fn next_event(&mut self, timeout: Duration) -> Option<TrialEvent> {
+        match self.session.next_event(timeout)? {
+            Event::Frame(Frame::Message(message)) => match message {
+                Message::TrialsReady => Some(TrialEvent::Ready),
+                Message::Score(score) => Some(TrialEvent::Score(score)),
+                Message::Exception(exception) => Some(TrialEvent::Raised(exception)),
+                Message::TrialEnd(_) => Some(TrialEvent::Ended),
+                _ => None,
+            },
+            Event::Frame(Frame::Step(_)) => None,
+            Event::TraceError(_) | Event::Exited { .. } => Some(TrialEvent::Gone),
+        }
+    }
+}
+
+fn real_path(path: &Path) -> String {
+    fs::canonicalize(path)
+        .unwrap_or_else(|_| path.to_owned())
+        .to_string_lossy()
+        .into_owned()
+}

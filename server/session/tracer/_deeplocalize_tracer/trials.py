@@ -1,0 +1,93 @@
+"""Runs variants of one script for a few steps each, every one in a process of its own that has Keras imported already.
+
+Importing Keras takes longer than such a trial. So this process only imports what the script imports, and forks for each trial.
+The trials are JSON files in a folder, `0.json`, `1.json`, …, which the tool puts there one after the other:
+
+    {"overrides": {PATH: FILE WITH THE TEXT}, "seed": 0, "fit": 0, "steps": 300, "checks": [100], "seconds": 5.0}
+
+`{"end": true}` ends the service. What a trial sends ends with a `trial-end` message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from typing import Any, Callable, NoReturn
+
+from . import channel as channels
+from . import overrides, scores, seeds
+
+# Seconds between two looks for the next trial.
+_POLL = 0.002
+# Seconds that a trial gets, beside those for its training, until it trains and to be judged.
+_GRACE = 30.0
+
+
+def serve(folder: str, modules: Sequence[str], run: Callable[[], int]) -> NoReturn:
+    """Serves the trials that appear in the folder. `run` runs the script."""
+    for name in modules:
+        # A module that is not there is the script's affair.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    channels.channel.send("trials-ready")
+    number = 0
+    while True:
+        trial = _wait_for(os.path.join(folder, f"{number}.json"))
+        if trial.get("end"):
+            sys.stdout.flush()
+            os._exit(0)
+        code = _fork(trial, run)
+        channels.channel.send("trial-end", trial=number, code=code)
+        number += 1
+
+
+def _wait_for(path: str) -> dict[str, Any]:
+    while True:
+        try:
+            with open(path, encoding="utf-8") as file:
+                return dict(json.load(file))
+        except FileNotFoundError:
+            time.sleep(_POLL)
+
+
+def _fork(trial: dict[str, Any], run: Callable[[], int]) -> int:
+    """Exit status of the trial, as a shell gives it."""
+    channels.channel.hand_on()
+    with warnings.catch_warnings():
+        # Python warns of threads, of which TensorFlow has some as soon as it is imported; none of them holds a lock.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        _child(trial, run)
+    deadline = time.monotonic() + float(trial["seconds"]) + _GRACE
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            deadline = float("inf")
+        time.sleep(_POLL)
+
+
+def _child(trial: dict[str, Any], run: Callable[[], int]) -> NoReturn:
+    code = 1
+    try:
+        channels.channel.take_over()
+        overrides.install(trial.get("overrides", {}))
+        seeds.shift(int(trial.get("seed", 0)))
+        scores.expect(trial)
+        code = run()
+        scores.end()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code & 0xFF)
