@@ -83,6 +83,7 @@ fn full() -> Report {
             before: 0.5,
             after: 1.0,
             steps: 200,
+            seeds: 3,
         }),
     };
     let softmax = Finding {
@@ -141,6 +142,7 @@ fn full() -> Report {
             analysis_seconds: 0.002,
             trace: Some("run.trace".into()),
             log: Some("run.log".into()),
+            tried: None,
         }),
         errors: vec![ToolError {
             code: "script-killed".into(),

@@ -1,5 +1,6 @@
 //! Prints the trace of a script, one JSON object a line: `cargo run -p deeplocalize-session --example dump -- SCRIPT`.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn dump(script: &std::path::Path, arguments: Vec<OsString>) -> Result<(), Box<dy
         directory: None,
         log: Some(std::env::temp_dir().join("deeplocalize-dump.log")),
         cadence: Cadence::default(),
+        overrides: BTreeMap::new(),
         supervisor: std::env::current_exe()?,
     })?;
     let mut layouts: Vec<LayoutMessage> = Vec::new();

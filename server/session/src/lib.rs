@@ -31,6 +31,7 @@ pub use trials::{Trial, TrialEvent, Trials};
 #[cfg(not(unix))]
 pub use unsupported::{Session, supervise};
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Name of the hidden subcommand whose remaining arguments go to [`supervise`].
@@ -69,6 +70,8 @@ pub struct Request {
     pub log: Option<PathBuf>,
     /// Which steps are probed.
     pub cadence: Cadence,
+    /// Texts to run in place of what is on disk: of the script, and of modules it imports. The files stay as they are.
+    pub overrides: BTreeMap<PathBuf, String>,
     /// Executable whose [`SUPERVISE`] subcommand calls [`supervise`]; usually the running one.
     pub supervisor: PathBuf,
 }

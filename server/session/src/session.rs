@@ -1,11 +1,13 @@
 //! A running script, seen from the tool.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -17,7 +19,7 @@ use trace::FrameReader;
 
 use crate::log::Log;
 use crate::supervisor::read_status;
-use crate::tracer::Tracer;
+use crate::tracer::{Tracer, real_path};
 use crate::{Event, Request, SUPERVISE, SessionError, Status};
 
 /// Environment variable with the tracer's settings.
@@ -53,23 +55,15 @@ impl Session {
         request: &Request,
         settings: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Session, SessionError> {
-        File::open(&request.script)
-            .and_then(|file| file.metadata())
-            .and_then(|data| match data.is_file() {
-                true => Ok(()),
-                false => Err(io::ErrorKind::IsADirectory.into()),
-            })
-            .map_err(|source| SessionError::Script {
-                path: request.script.clone(),
-                source,
-            })?;
+        check_script(request)?;
         let tracer = Tracer::write()?;
+        let overrides = tracer.write_overrides(&request.overrides)?;
         let log = Log::create(request.log.as_deref()).map_err(SessionError::io("create the log file"))?;
         let (channel, far_end) = UnixStream::pair().map_err(SessionError::io("open the trace channel"))?;
         let reading = channel
             .try_clone()
             .map_err(SessionError::io("open the trace channel"))?;
-        let mut supervisor = command(request, &tracer, settings)?
+        let mut supervisor = command(request, &tracer, &overrides, settings)?
             .stdin(Stdio::from(OwnedFd::from(far_end)))
             .spawn()
             .map_err(SessionError::io(format!(
@@ -127,6 +121,11 @@ impl Session {
         }
     }
 
+    /// Whether the script, or what it has started, may still run.
+    pub(crate) const fn alive(&self) -> bool {
+        self.status.is_none()
+    }
+
     /// The end of what the script wrote to its error stream.
     pub fn stderr_tail(&self) -> String {
         self.log.tail()
@@ -163,12 +162,35 @@ impl Drop for Session {
     }
 }
 
+/// Whether there is a script to run.
+fn check_script(request: &Request) -> Result<(), SessionError> {
+    if request
+        .overrides
+        .keys()
+        .any(|path| real_path(path) == real_path(&request.script))
+    {
+        return Ok(());
+    }
+    File::open(&request.script)
+        .and_then(|file| file.metadata())
+        .and_then(|data| match data.is_file() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::IsADirectory.into()),
+        })
+        .map_err(|source| SessionError::Script {
+            path: request.script.clone(),
+            source,
+        })
+}
+
 fn command(
     request: &Request,
     tracer: &Tracer,
+    overrides: &BTreeMap<PathBuf, PathBuf>,
     settings: &serde_json::Map<String, serde_json::Value>,
 ) -> Result<Command, SessionError> {
     let mut config = serde_json::json!({
+        "overrides": overrides,
         "dense_steps": request.cadence.dense_steps,
         "every": request.cadence.every.max(1),
     });

@@ -1,7 +1,8 @@
 //! The Python side, embedded in the binary and written out for each run.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -27,6 +28,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/launcher.py",
     "_deeplocalize_tracer/layers.py",
     "_deeplocalize_tracer/losses.py",
+    "_deeplocalize_tracer/overrides.py",
     "_deeplocalize_tracer/patches.py",
     "_deeplocalize_tracer/predictions.py",
     "_deeplocalize_tracer/probe.py",
@@ -74,8 +76,31 @@ impl Tracer {
         self.folder.path().join("tracer")
     }
 
+    /// Writes the texts that are to run in place of files, and tells which is which: real path of the file, path of the
+    /// text.
+    pub(crate) fn write_overrides(
+        &self,
+        overrides: &BTreeMap<PathBuf, String>,
+    ) -> Result<BTreeMap<PathBuf, PathBuf>, SessionError> {
+        let mut written = BTreeMap::new();
+        for (number, (path, text)) in overrides.iter().enumerate() {
+            let kept = self.folder.path().join(format!("override-{number}.py"));
+            fs::write(&kept, text)
+                .map_err(SessionError::io("write the text to run into a temporary folder"))?;
+            written.insert(real_path(path), kept);
+        }
+        Ok(written)
+    }
+
     /// Where the supervisor says how the script ended.
     pub(crate) fn status(&self) -> PathBuf {
         self.folder.path().join("status")
     }
+}
+
+/// The path without symbolic links; of a file that does not exist, the folder's.
+pub(crate) fn real_path(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let of_folder = || Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
+    fs::canonicalize(&path).ok().or_else(of_folder).unwrap_or(path)
 }

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use trace::{ExceptionMessage, Frame, Message, ScoreMessage};
 
+use crate::tracer::real_path;
 use crate::{Event, Request, Session, SessionError};
 
 /// What to try.
@@ -77,7 +78,7 @@ impl Trials {
         for (at, (path, text)) in trial.overrides.iter().enumerate() {
             let kept = self.folder.path().join(format!("{number}-{at}.py"));
             fs::write(&kept, text).map_err(failed())?;
-            overrides.insert(real_path(path), kept.to_string_lossy().into());
+            overrides.insert(real_path(path).to_string_lossy().into_owned(), kept.to_string_lossy().into());
         }
         let described = serde_json::json!({
             "overrides": overrides,
@@ -96,6 +97,11 @@ impl Trials {
         Ok(())
     }
 
+    /// Whether events may still come.
+    pub fn alive(&self) -> bool {
+        self.session.alive()
+    }
+
     /// The next event; `None` when none came in time.
     pub fn next_event(&mut self, timeout: Duration) -> Option<TrialEvent> {
         match self.session.next_event(timeout)? {
@@ -110,11 +116,4 @@ impl Trials {
             Event::TraceError(_) | Event::Exited { .. } => Some(TrialEvent::Gone),
         }
     }
-}
-
-fn real_path(path: &Path) -> String {
-    fs::canonicalize(path)
-        .unwrap_or_else(|_| path.to_owned())
-        .to_string_lossy()
-        .into_owned()
 }

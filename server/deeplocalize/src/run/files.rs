@@ -8,6 +8,7 @@ use localize::{Source, Sources};
 use program::Program;
 use trace::{Site, Trace};
 
+use super::RunOptions;
 use crate::check::read;
 use crate::report::ToolError;
 
@@ -23,6 +24,7 @@ struct File {
 pub(super) struct Files {
     script: PathBuf,
     directory: PathBuf,
+    overrides: BTreeMap<PathBuf, String>,
     files: BTreeMap<PathBuf, File>,
 }
 
@@ -32,9 +34,21 @@ fn read_text(path: &Path) -> Result<String, ToolError> {
     Ok(text.map(|text| text.text).unwrap_or_default())
 }
 
+fn absolute(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path)
+        .or_else(|_| std::path::absolute(path))
+        .unwrap_or_else(|_| path.to_owned())
+}
+
 impl Files {
     /// Reads the script, before it runs: what is shown later is what was run.
-    pub fn with_script(script: &Path, directory: Option<&Path>) -> Result<Files, ToolError> {
+    pub fn with_script(options: &RunOptions) -> Result<Files, ToolError> {
+        let (script, directory) = (options.script.as_path(), options.directory.as_deref());
+        let overrides: BTreeMap<PathBuf, String> = options
+            .overrides
+            .iter()
+            .map(|(path, text)| (absolute(path), text.clone()))
+            .collect();
         if script.is_dir() {
             return Err(read::error(
                 "unreadable",
@@ -43,9 +57,12 @@ impl Files {
                 "",
             ));
         }
-        let text = read_text(script)?;
+        let absolute = absolute(script);
+        let text = match overrides.get(&absolute) {
+            Some(text) => text.clone(),
+            None => read_text(script)?,
+        };
         let program = Program::parse(&text);
-        let absolute = std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
         let directory = directory.map_or_else(|| std::env::current_dir().unwrap_or_default(), Path::to_owned);
         let directory = std::fs::canonicalize(&directory).unwrap_or(directory);
         let file = File {
@@ -56,6 +73,7 @@ impl Files {
         Ok(Files {
             script: absolute.clone(),
             directory,
+            overrides,
             files: BTreeMap::from([(absolute, file)]),
         })
     }
@@ -91,12 +109,16 @@ impl Files {
             sites.extend(exception.layer.iter().filter_map(|layer| layer.site.as_ref()));
         }
         for site in sites {
-            let absolute = std::fs::canonicalize(&site.path).unwrap_or_else(|_| site.path.clone());
+            let absolute = absolute(&site.path);
             if self.files.contains_key(&absolute) {
                 continue;
             }
-            let Ok(text) = read_text(&absolute) else {
-                continue;
+            let text = match self.overrides.get(&absolute) {
+                Some(text) => text.clone(),
+                None => match read_text(&absolute) {
+                    Ok(text) => text,
+                    Err(_) => continue,
+                },
             };
             let shown = absolute
                 .strip_prefix(&self.directory)
@@ -104,6 +126,22 @@ impl Files {
             let program = Program::parse(&text);
             self.files.insert(absolute, File { shown, text, program });
         }
+    }
+
+    /// The script, read.
+    pub fn script_program(&self) -> Option<&Program> {
+        self.files.get(&self.script).map(|file| &file.program)
+    }
+
+    /// Texts that run in place of files, by absolute path.
+    pub const fn overrides(&self) -> &BTreeMap<PathBuf, String> {
+        &self.overrides
+    }
+
+    /// Absolute path and text of a file, by the path that findings carry.
+    pub fn shown(&self, shown: &Path) -> Option<(&Path, &str)> {
+        let found = self.files.iter().find(|(_, file)| file.shown == shown);
+        found.map(|(path, file)| (path.as_path(), file.text.as_str()))
     }
 
     /// What the rules find in the text of the files of the run.

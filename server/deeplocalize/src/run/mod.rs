@@ -3,6 +3,7 @@
 mod files;
 mod merge;
 mod outcome;
+mod trying;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use trace::{Fit, Frame, Scalar, Trace};
 use crate::report::{Report, RunSummary, ToolError};
 use files::Files;
 use outcome::Outcome;
+pub use trying::TryFixes;
 
 /// Asks a run to end; clones share the request.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +60,12 @@ pub struct RunOptions {
     pub detector: Detector,
     /// Where the script's output is kept; a file in the temporary folder when `None`.
     pub log: Option<PathBuf>,
+    /// Texts to run in place of what is on disk, which stays as it is: of the script, and of modules it imports.
+    pub overrides: BTreeMap<PathBuf, String>,
+    /// Whether changes are tried when a fault was found.
+    pub try_fixes: TryFixes,
+    /// Seconds that trying them may take, beside importing Keras once more.
+    pub try_seconds: f64,
 }
 
 /// How far a run has got.
@@ -90,6 +98,13 @@ pub enum Progress {
         /// Latest metric, by name.
         metric: Option<(String, f64)>,
     },
+    /// A change is tried.
+    Trying {
+        /// The change; `None` for the script as it is.
+        change: Option<String>,
+        /// Trials so far.
+        trials: usize,
+    },
 }
 
 /// Time between two looks at cancellation and budgets while nothing arrives.
@@ -102,7 +117,7 @@ const AFTER_TRAINING: Duration = Duration::from_secs(10);
 /// Runs the script and localises its faults. Blocks until the run is over; everything it started is gone by then.
 /// `progress` is called from this thread, at most some thirty times a second while training.
 pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(Progress)) -> Report {
-    let mut files = match Files::with_script(&options.script, options.directory.as_deref()) {
+    let mut files = match Files::with_script(options) {
         Ok(files) => files,
         Err(error) => return Report::failed(&options.script, error),
     };
@@ -115,7 +130,9 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
     match Run::new(options, &interpreter, files.trainings()) {
         Ok(mut run) => {
             run.follow(cancel, progress);
-            run.report(&mut files)
+            let mut report = run.report(&mut files);
+            trying::try_fixes(options, &run.request, &run.trace, &files, &mut report, cancel, progress);
+            report
         }
         Err(error) => Report::failed(&options.script, session_error(&error)),
     }
@@ -134,6 +151,7 @@ fn session_error(error: &SessionError) -> ToolError {
 struct Run<'a> {
     options: &'a RunOptions,
     interpreter: &'a Interpreter,
+    request: Request,
     session: Session,
     log: Option<PathBuf>,
     trace: Trace,
@@ -169,7 +187,7 @@ impl<'a> Run<'a> {
                 kept.map_err(doing("create the log file"))?.1
             }
         };
-        let session = Session::start(&Request {
+        let request = Request {
             script: options.script.clone(),
             arguments: options.arguments.clone(),
             python: interpreter.path.clone(),
@@ -183,12 +201,15 @@ impl<'a> Run<'a> {
                     every: 1,
                 },
             },
+            overrides: options.overrides.clone(),
             supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
-        })?;
+        };
+        let session = Session::start(&request)?;
         let now = Instant::now();
         Ok(Run {
             options,
             interpreter,
+            request,
             session,
             log: Some(log),
             trace: Trace::default(),
@@ -346,6 +367,7 @@ impl<'a> Run<'a> {
                 analysis_seconds: analysis.as_secs_f64(),
                 trace: None,
                 log: self.log.clone(),
+                tried: None,
             }),
             texts: files.texts(&findings),
             cells: BTreeMap::new(),

@@ -11,10 +11,12 @@ VARIABLE = "_DEEPLOCALIZE_CONFIG"
 
 @dataclass(frozen=True)
 class Config:
-    """Which steps are probed."""
+    """Which steps are probed, and what runs in place of the files on disk."""
 
     dense_steps: int = 50
     every: int = 10
+    # Real path of a file: path of the file with the text to run instead.
+    overrides: dict[str, str] = field(default_factory=dict)
     # Folder in which trials appear, for a process that serves trials instead of running the script once.
     trials: str | None = None
     # Modules that the trials will need.
@@ -32,6 +34,7 @@ def take() -> Config:
     return Config(
         dense_steps=int(given.get("dense_steps", default.dense_steps)),
         every=max(1, int(given.get("every", default.every))),
+        overrides=dict(given.get("overrides", {})),
         trials=given.get("trials"),
         modules=list(given.get("modules", [])),
     )

@@ -24,6 +24,7 @@ def main() -> NoReturn:
         "start", python=platform.python_version(), executable=sys.executable, pid=os.getpid()
     )
     surroundings.install()
+    overrides.install(config.current.overrides)
     if config.current.trials is not None:
         _serve_trials(script, config.current.trials)
     hooks.install(patches.ALL)

@@ -1,5 +1,6 @@
 //! `workspace/executeCommand`: start and end of runs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -73,6 +74,9 @@ fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
         startup_seconds: STARTUP_SECONDS,
         detector: settings.detector,
         log: None,
+        overrides: BTreeMap::new(),
+        try_fixes: crate::run::TryFixes::Auto,
+        try_seconds: 10.0,
     };
     Ok(run::request(state, uri, options))
 }

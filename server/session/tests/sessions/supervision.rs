@@ -1,14 +1,10 @@
 //! What happens to a script and to everything it starts, for real. Needs `python3`, not Keras.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
-
-mod support;
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::{self, alive, events, run, session, tagged, wait_for_file, wait_until_gone};
 use session::{Event, Status};
-use support::{alive, events, run, session, tagged, wait_for_file, wait_until_gone};
 use trace::{Frame, Message};
 
 #[test]

@@ -1,5 +1,6 @@
 //! Running small scripts in a session, and looking for processes that should be gone.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -37,17 +38,22 @@ pub fn session(text: &str, arguments: &[&str]) -> (Session, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("train.py");
     std::fs::write(&script, text).unwrap();
-    let session = Session::start(&Request {
-        script,
+    let session = Session::start(&request(folder.path(), arguments)).unwrap();
+    (session, folder)
+}
+
+/// How the script `train.py` of a folder is run.
+pub fn request(folder: &Path, arguments: &[&str]) -> Request {
+    Request {
+        script: folder.join("train.py"),
         arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
         python: python(),
         directory: None,
-        log: Some(folder.path().join("log")),
+        log: Some(folder.join("log")),
         cadence: Cadence::default(),
+        overrides: BTreeMap::new(),
         supervisor: dump(),
-    })
-    .unwrap();
-    (session, folder)
+    }
 }
 
 /// All events up to the last.
@@ -68,9 +74,14 @@ pub fn events(session: &mut Session) -> Vec<Event> {
 /// Runs a script of this text to its end.
 pub fn run(text: &str, arguments: &[&str]) -> Run {
     let (mut session, folder) = session(text, arguments);
+    to_end(&mut session, folder.path())
+}
+
+/// Follows a session to its end.
+pub fn to_end(session: &mut Session, folder: &Path) -> Run {
     let mut messages = Vec::new();
     let mut ended = None;
-    for event in events(&mut session) {
+    for event in events(session) {
         match event {
             Event::Frame(Frame::Message(message)) => messages.push(message),
             Event::Exited { status } => ended = Some(status),
@@ -78,10 +89,10 @@ pub fn run(text: &str, arguments: &[&str]) -> Run {
         }
     }
     Run {
-        script: folder.path().join("train.py"),
+        script: folder.join("train.py"),
         status: ended.unwrap(),
         messages,
-        log: String::from_utf8_lossy(&std::fs::read(folder.path().join("log")).unwrap()).into_owned(),
+        log: String::from_utf8_lossy(&std::fs::read(folder.join("log")).unwrap()).into_owned(),
         stderr: session.stderr_tail(),
     }
 }

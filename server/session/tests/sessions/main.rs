@@ -1,0 +1,7 @@
+//! Sessions for real. One binary, because each takes long to link.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
+
+mod overrides;
+mod supervision;
+mod support;
