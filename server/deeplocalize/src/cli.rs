@@ -4,6 +4,7 @@ mod check;
 mod common;
 mod diff;
 mod explain;
+mod fix;
 mod interrupt;
 mod progress;
 mod rules;
@@ -21,6 +22,7 @@ const AFTER_HELP: &str = "\
 Examples:
   deeplocalize check train.py         look at the code alone
   deeplocalize run train.py           train for a moment and find the line to blame
+  deeplocalize fix train.py           find the change that makes it learn, by trying
   deeplocalize explain DL101          what a finding means and what to do
 
 Exit status:
@@ -44,6 +46,7 @@ struct Arguments {
 enum Command {
     Check(check::Check),
     Run(run::Run),
+    Fix(fix::Fix),
     Explain(explain::Explain),
     Rules(rules::Rules),
     Server(server::Server),
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
     match arguments.command {
         Command::Check(command) => common::exit_code(command.execute()),
         Command::Run(command) => common::exit_code(command.execute()),
+        Command::Fix(command) => common::exit_code(command.execute()),
         Command::Explain(command) => common::exit_code(command.execute()),
         Command::Rules(command) => common::exit_code(command.execute()),
         Command::Server(command) => command.execute(),

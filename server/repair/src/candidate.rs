@@ -100,13 +100,14 @@ impl Candidate {
                 || known.edits.iter().any(|a| {
                     part.edits
                         .iter()
-                        .any(|b| a != b && a.path == b.path && touches(a.range, b.range))
+                        .any(|b| a != b && a.path == b.path && touches(a.range, b.range) && !(adds_line(a) && adds_line(b)))
                 })
         });
         if clash {
             return None;
         }
         self.parts.push(part);
+        self.parts.sort_by(|a, b| b.prior.total_cmp(&a.prior));
         Some(self)
     }
 
@@ -162,6 +163,11 @@ impl Candidate {
 /// Whether two ranges share a byte or an end: of two insertions at one place nobody knows the order.
 const fn touches(a: Range, b: Range) -> bool {
     a.start <= b.end && b.start <= a.end
+}
+
+/// Whether an edit only adds lines after another: then it does not matter which of two such comes first.
+fn adds_line(edit: &Edit) -> bool {
+    edit.range.is_empty() && edit.new_text.starts_with('\n')
 }
 
 fn lower_first(text: &str) -> String {

@@ -63,7 +63,7 @@ pub fn credit(findings: &mut Vec<Finding>, credited: &[Credited]) {
     finding.confidence = finding.confidence.max(sure);
     let mut fixes: Vec<Fix> = credited.iter().take(FIXES).map(fix).collect();
     for known in finding.fixes.drain(..) {
-        if !fixes.iter().any(|fix| fix.edits == known.edits) {
+        if !fixes.iter().any(|fix| fix.edits == known.edits || fix.title == known.title) {
             fixes.push(known);
         }
     }

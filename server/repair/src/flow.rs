@@ -44,27 +44,34 @@ pub fn scalable<'a>(facts: &Facts<'a>, argument: &str) -> Option<Scalable<'a>> {
     let source = facts.fit_call()?.source;
     let text = source.text;
     let steps = flow(facts, argument);
+    let left = |step: &Change| Range::new(step.statement.start, step.value.start.max(step.statement.start)).slice(text);
     let whole = |step: &Change| {
-        is_name(step.target.slice(text)) && !step.value.slice(text).ends_with(']') && ends_line(text, step.statement)
+        is_name(step.target.slice(text))
+            && !left(step).contains(',') && !step.value.slice(text).ends_with(']') && ends_line(text, step.statement)
     };
     if let Some(at) = steps.iter().rposition(whole) {
         let formed = steps[at];
         let limit = steps
             .get(at + 1)
             .map_or(facts.fit_call()?.call.range.start, |next| next.statement.start);
-        // Labels are often computed from the features: they must be there before the features change.
+        // Labels that are computed from the features must be there before the features change.
+        let name = formed.target.slice(text);
+        let uses = |statement: Range| {
+            let words = statement.slice(text).split(|character: char| !(character.is_alphanumeric() || character == '_'));
+            words.into_iter().any(|word| word == name)
+        };
         let other = if argument == "x" { "y" } else { "x" };
         let level = indent(text, formed.statement.start);
         let after = flow(facts, other)
             .iter()
             .map(|step| step.statement)
             .filter(|other| other.start >= formed.statement.end && other.end <= limit)
-            .filter(|other| indent(text, other.start) == level && ends_line(text, *other))
+            .filter(|other| uses(*other) && indent(text, other.start) == level && ends_line(text, *other))
             .max_by_key(|other| other.end)
             .unwrap_or(formed.statement);
         return Some(Scalable {
             source,
-            name: formed.target.slice(text),
+            name,
             held_out: None,
             after,
             value: formed.value,
@@ -80,8 +87,8 @@ pub fn scalable<'a>(facts: &Facts<'a>, argument: &str) -> Option<Scalable<'a>> {
         .split(|character: char| !(character.is_alphanumeric() || character == '_'))
         .filter(|name| !name.is_empty())
         .collect();
-    let left = Range::new(last.statement.start, last.value.start).slice(text);
-    let all: Vec<&'a str> = left
+    let all: Vec<&'a str> = Range::new(last.statement.start, last.value.start.max(last.statement.start))
+        .slice(text)
         .split(|character: char| !(character.is_alphanumeric() || character == '_'))
         .filter(|name| !name.is_empty())
         .collect();

@@ -9,6 +9,9 @@ use crate::operators;
 /// Changes at most; there is never time for more.
 const MOST: usize = 24;
 
+/// Plausibility below which a change is not tried.
+const LEAST: f64 = 0.15;
+
 /// Changes that may mend the training, the most plausible first.
 pub fn proposals(facts: &Facts<'_>, findings: &[Finding]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
@@ -48,6 +51,7 @@ pub fn proposals(facts: &Facts<'_>, findings: &[Finding]) -> Vec<Part> {
         }
     }
     parts.sort_by(|a, b| b.prior.total_cmp(&a.prior));
+    parts.retain(|part| part.prior >= LEAST);
     parts.truncate(MOST);
     parts
 }

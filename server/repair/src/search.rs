@@ -11,6 +11,8 @@ use crate::outcome::{Effect, Outcome, effect};
 
 /// Skill from which a script needs no change, and a change no other.
 const GOOD: f64 = 0.9;
+/// Skill from which a network learns.
+const LEARNS: f64 = 0.5;
 /// Gain of skill from which a change is credited.
 const LEAST_GAIN: f64 = 0.15;
 /// Difference of skill within which two changes count as equal.
@@ -126,7 +128,7 @@ impl Search {
         }
         loop {
             let over = match self.phase {
-                Phase::Singles => used > SINGLES_UNTIL || self.good_enough(),
+                Phase::Singles => used > SINGLES_UNTIL || self.good_enough() || self.together_good_enough(),
                 Phase::Reduce | Phase::Extend => used > TOGETHER_UNTIL,
                 Phase::Seeds => false,
             };
@@ -208,6 +210,14 @@ impl Search {
         learns || self.best_credited().is_some_and(|best| best.skill >= GOOD && best.candidate.parts.len() == 1)
     }
 
+    /// Whether several changes together suffice, and the most plausible single ones do not.
+    fn together_good_enough(&self) -> bool {
+        const SINGLES: usize = 3;
+        let judged = |attempt: &&Attempt| attempt.outcome.is_some() && attempt.candidate.is_some();
+        self.attempts.iter().filter(judged).count() > SINGLES
+            && self.best_credited().is_some_and(|best| best.skill >= if best.candidate.parts.len() > 1 { LEARNS } else { GOOD })
+    }
+
     fn best(&self) -> Option<Candidate> {
         self.best_credited().map(|best| best.candidate)
     }
@@ -280,6 +290,10 @@ impl Search {
                 self.phase = Phase::Extend;
                 true
             }
+            None if together && matches!(self.phase, Phase::Singles | Phase::Extend) && self.lead() => {
+                self.phase = Phase::Extend;
+                true
+            }
             Some(_) if !self.asked_seeds && self.seeds > 1 => {
                 self.phase = Phase::Seeds;
                 self.asked_seeds = true;
@@ -301,6 +315,25 @@ impl Search {
 
     /// Queues the change with one more.
     fn extend(&mut self, best: &Credited) -> bool {
+        let best = best.candidate.clone();
+        self.widen(&best)
+    }
+
+    /// Queues the change that comes closest to helping, with one more; `false` when none gets anywhere, or that was done.
+    fn lead(&mut self) -> bool {
+        let Some(before) = self.baseline().map(closeness) else { return false };
+        let leading = self
+            .attempts
+            .iter()
+            .filter_map(|attempt| Some((closeness(attempt.outcome.as_ref()?), attempt.candidate.clone()?)))
+            .filter(|(close, _)| *close > before + 0.03)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        leading.is_some_and(|(_, candidate)| {
+            self.reduced.insert(key(&candidate)) && self.widen(&candidate)
+        })
+    }
+
+    fn widen(&mut self, best: &Candidate) -> bool {
         let own = |part: &Part| {
             let gain = self
                 .attempts
@@ -312,7 +345,7 @@ impl Search {
         let mut more: Vec<(f64, Candidate)> = self
             .parts
             .iter()
-            .filter_map(|part| Some((own(part), best.candidate.clone().with(part.clone())?)))
+            .filter_map(|part| Some((own(part), best.clone().with(part.clone())?)))
             .collect();
         more.sort_by(|a, b| b.0.total_cmp(&a.0));
         self.queue = more.into_iter().take(4).map(|(_, candidate)| candidate).collect();
@@ -339,11 +372,11 @@ impl Search {
     }
 }
 
-/// What a change is worth: its skill, plausibility, and that it changes little.
+/// What a change is worth: its skill, how plausible it was before (what rules and symptoms say), and that it changes little.
 fn worth(credited: &Credited) -> f64 {
     let parts = &credited.candidate.parts;
     let first = parts.iter().map(|part| part.prior).fold(0.0, f64::max);
-    credited.skill + 0.1 * first - 0.04 * (parts.len() as f64 - 1.0)
+    credited.skill + 0.3 * first - 0.04 * (parts.len() as f64 - 1.0)
 }
 
 /// All that looks wrong, changed together; `None` when that is a single change.
@@ -357,6 +390,17 @@ fn bundle(parts: &[Part]) -> Option<Candidate> {
         };
     }
     together.filter(|together| together.parts.len() > 1)
+}
+
+/// How far an outcome is from helping: the skill, and below that how much worse than a constant the predictions are.
+fn closeness(outcome: &Outcome) -> f64 {
+    let skill = outcome.skill().unwrap_or(-0.1);
+    match &outcome.score {
+        Some(score) if skill <= 0.0 && score.explained_variance.is_finite() => {
+            0.1 * score.explained_variance.clamp(-1.0, 0.0)
+        }
+        _ => skill,
+    }
 }
 
 fn same(known: Option<&Candidate>, other: &Candidate) -> bool {

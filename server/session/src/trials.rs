@@ -25,7 +25,7 @@ pub struct Trial {
     pub steps: u64,
     /// Steps after which it is judged and goes on.
     pub checks: Vec<u64>,
-    /// Seconds of training after which it is judged and ends in any case.
+    /// Seconds of processor time in training after which it is judged and ends in any case.
     pub seconds: f64,
 }
 
@@ -39,7 +39,10 @@ pub enum TrialEvent {
     /// The current trial raised.
     Raised(ExceptionMessage),
     /// The current trial is over.
-    Ended,
+    Ended {
+        /// Seconds of processor time it took.
+        seconds: f64,
+    },
     /// No further trials can be had.
     Gone,
 }
@@ -109,7 +112,7 @@ impl Trials {
                 Message::TrialsReady => Some(TrialEvent::Ready),
                 Message::Score(score) => Some(TrialEvent::Score(score)),
                 Message::Exception(exception) => Some(TrialEvent::Raised(exception)),
-                Message::TrialEnd(_) => Some(TrialEvent::Ended),
+                Message::TrialEnd(end) => Some(TrialEvent::Ended { seconds: end.seconds }),
                 _ => None,
             },
             Event::Frame(Frame::Step(_)) => None,

@@ -49,4 +49,7 @@ pub struct TrialEndMessage {
     /// How its process ended: exit status, or minus the number of the signal.
     #[serde(default)]
     pub code: i32,
+    /// Seconds of processor time it took.
+    #[serde(default)]
+    pub seconds: f64,
 }

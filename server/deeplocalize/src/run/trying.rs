@@ -28,18 +28,17 @@ pub enum TryFixes {
     Never,
 }
 
-/// Steps of a trial.
-const STEPS: u64 = 500;
+/// Steps of a trial at most; fewer where the script asks for fewer.
+const STEPS: u64 = 1500;
 /// Seeds that what is found is confirmed with, the script's own included.
 const SEEDS: u64 = 3;
-/// Seconds of training that a trial gets at most.
-const SECONDS: f64 = 6.0;
+/// Share of the time for all trials that one gets at most.
+const SHARE: f64 = 0.3;
 /// How long importing may take, beside the time for trials.
 const IMPORT_LIMIT: Duration = Duration::from_secs(120);
 /// Processes that trials run in at the same time.
 const WORKERS: usize = 2;
-/// Trials that the time given should be enough for, and how many times that time may pass until they are through.
-const FEWEST: f64 = 10.0;
+/// How many times the time given may pass on a machine that is busy with other things.
 const PATIENCE: f64 = 4.0;
 const POLL: Duration = Duration::from_millis(4);
 
@@ -98,8 +97,11 @@ pub(super) fn try_fixes(
         fit: number,
         modules: modules(files),
         workers: Vec::new(),
+        seconds: 0.0,
+        limit: options.try_seconds,
+        steps: STEPS,
     };
-    if let Err(error) = bench.run(&mut search, options.try_seconds, cancel, progress) {
+    if let Err(error) = bench.run(&mut search, cancel, progress) {
         tracing::warn!("trying changes ended early: {error}");
     }
     let (changes, trials) = search.tried();
@@ -149,6 +151,11 @@ struct Bench<'a> {
     fit: usize,
     modules: Vec<String>,
     workers: Vec<Worker>,
+    /// Seconds of processor time that trials took, and may take at most.
+    seconds: f64,
+    limit: f64,
+    /// Steps of a trial.
+    steps: u64,
 }
 
 impl Bench<'_> {
@@ -156,7 +163,6 @@ impl Bench<'_> {
     fn run(
         &mut self,
         search: &mut Search,
-        seconds: f64,
         cancel: &Cancel,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), SessionError> {
@@ -178,7 +184,9 @@ impl Bench<'_> {
             if cancel.is_cancelled() {
                 return Ok(());
             }
-            let used = trying.map_or(0.0, |since| used(since.elapsed().as_secs_f64() / seconds, search.tried().1));
+            // On a machine that is busy with other things time passes while little is done: then it counts for less.
+            let own = self.seconds / WORKERS as f64 / self.limit;
+            let used = trying.map_or(0.0, |since| own.max(since.elapsed().as_secs_f64() / self.limit / PATIENCE));
             let late = trying.is_none() && started.elapsed() > IMPORT_LIMIT;
             if late || used > 1.5 || self.workers.is_empty() {
                 return Ok(());
@@ -229,9 +237,9 @@ impl Bench<'_> {
             overrides,
             seed: work.seed,
             fit: self.fit,
-            steps: STEPS,
+            steps: self.steps,
             checks: Vec::new(),
-            seconds: SECONDS,
+            seconds: self.limit * SHARE,
         })?;
         worker.current = Some((work.id, Outcome::default()));
         Ok(None)
@@ -243,11 +251,18 @@ impl Bench<'_> {
             while let Some(event) = worker.trials.next_event(POLL) {
                 match (event, &mut worker.current) {
                     (TrialEvent::Ready, _) => worker.ready = true,
-                    (TrialEvent::Score(score), Some((_, outcome))) => outcome.score = Some(score),
+                    (TrialEvent::Score(score), Some((id, outcome))) => {
+                        if *id == 0 && score.last && score.step > 0 {
+                            // What took too long for the script as it is would for all others.
+                            self.steps = self.steps.min(score.step);
+                        }
+                        outcome.score = Some(score);
+                    }
                     (TrialEvent::Raised(exception), Some((_, outcome))) => {
                         outcome.raised = Some(format!("{}: {}", exception.class, exception.message));
                     }
-                    (TrialEvent::Ended, current) => {
+                    (TrialEvent::Ended { seconds }, current) => {
+                        self.seconds += seconds;
                         if let Some((id, outcome)) = current.take() {
                             search.done(id, outcome);
                         }
@@ -269,12 +284,6 @@ impl Bench<'_> {
             self.workers.retain(|worker| worker.ready || worker.trials.alive());
         }
     }
-}
-
-/// The share of the time that is over. On a machine that is busy with other things, time passes while little is tried:
-/// then it counts for less.
-fn used(elapsed: f64, trials: usize) -> f64 {
-    elapsed.min(trials as f64 / FEWEST).max(elapsed / PATIENCE)
 }
 
 /// The texts after edits, by absolute path; `None` when an edit does not fit, or breaks the syntax.

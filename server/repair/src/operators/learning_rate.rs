@@ -22,20 +22,18 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     }
     let usual = usual(&optimizer.class);
     let decades = if now > 0.0 { (now / usual).log10() } else { f64::NEG_INFINITY };
-    let down = facts.diverges() || decades >= 0.5;
-    let up = !facts.diverges();
     // The usual rate, and decades to both sides of the one that is there, where the training does not speak against it.
     let mut rates: Vec<(f64, f64)> = Vec::new();
     if decades.abs() >= 0.3 {
-        rates.push((usual, if decades.abs() > 1.4 || facts.diverges() { 0.8 } else { 0.5 }));
+        let far = decades.abs() > 1.4 || facts.diverges();
+        rates.push((usual, if far { 0.8 } else { 0.55 }));
     }
-    if down {
+    if facts.diverges() {
         rates.extend([(now / 10.0, 0.6), (now / 100.0, 0.55), (now / 1000.0, 0.5)]);
     } else {
-        rates.push((now / 10.0, 0.2));
-    }
-    if up && now > 0.0 {
-        rates.extend([(now * 10.0, if decades <= 0.5 { 0.45 } else { 0.1 }), (now * 100.0, if decades < -0.5 { 0.4 } else { 0.1 })]);
+        rates.push((now / 10.0, if decades >= 0.5 { 0.4 } else { 0.2 }));
+        let (ten, hundred) = if decades <= 0.5 { (0.45, if decades < -0.5 { 0.4 } else { 0.1 }) } else { (0.1, 0.1) };
+        rates.extend([(now * 10.0, ten), (now * 100.0, hundred)]);
     }
     let mut parts: Vec<Part> = Vec::new();
     let mut seen: Vec<f64> = vec![now];

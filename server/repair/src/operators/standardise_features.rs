@@ -22,7 +22,7 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let uneven = x.feature_std_max / x.feature_std_min;
     let prior = if rms > LARGE || (x.offset_ratio > LARGE && x.feature_absmean_max > LARGE) {
         0.8
-    } else if rms > 3.0 || uneven > 30.0 || rms < 0.03 {
+    } else if rms > 3.0 || (uneven > 30.0 && x.feature_std_max > 3.0) || rms < 0.03 {
         0.5
     } else if rms > 1.5 || x.offset_ratio > 3.0 || rms < 0.2 {
         0.25

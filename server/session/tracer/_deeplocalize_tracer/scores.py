@@ -50,9 +50,9 @@ class Judge:
         if model is not self._model:
             return
         if self._step == 0:
-            self._started = time.monotonic()
+            self._started = time.process_time()
         self._step += 1
-        if self._step >= self._steps or time.monotonic() - self._started > self._seconds:
+        if self._step >= self._steps or time.process_time() - self._started > self._seconds:
             self.finish()
         if self._step in self._checks:
             self._send(last=False)
