@@ -223,10 +223,19 @@ impl Search {
     }
 
     fn best_credited(&self) -> Option<Credited> {
-        self.attempts
+        let all: Vec<Credited> = self.attempts.iter().filter_map(|attempt| self.credit(attempt)).collect();
+        let mut best = all.iter().max_by(|a, b| worth(a).total_cmp(&worth(b)))?;
+        // Part of a change that does the same as all of it.
+        while let Some(less) = all
             .iter()
-            .filter_map(|attempt| self.credit(attempt))
+            .filter(|less| less.candidate.parts.len() < best.candidate.parts.len())
+            .filter(|less| less.candidate.parts.iter().all(|part| best.candidate.parts.contains(part)))
+            .filter(|less| less.skill >= best.skill - EQUAL / 2.0)
             .max_by(|a, b| worth(a).total_cmp(&worth(b)))
+        {
+            best = less;
+        }
+        Some(best.clone())
     }
 
     /// What a change is credited with; `None` when it is not more than noise.
@@ -375,8 +384,8 @@ impl Search {
 /// What a change is worth: its skill, how plausible it was before (what rules and symptoms say), and that it changes little.
 fn worth(credited: &Credited) -> f64 {
     let parts = &credited.candidate.parts;
-    let first = parts.iter().map(|part| part.prior).fold(0.0, f64::max);
-    credited.skill + 0.3 * first - 0.04 * (parts.len() as f64 - 1.0)
+    let plausible = parts.iter().map(|part| part.prior).sum::<f64>() / parts.len().max(1) as f64;
+    credited.skill + 0.3 * plausible - 0.04 * (parts.len() as f64 - 1.0)
 }
 
 /// All that looks wrong, changed together; `None` when that is a single change.
