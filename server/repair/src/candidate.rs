@@ -98,9 +98,12 @@ impl Candidate {
         let clash = self.parts.iter().any(|known| {
             known.aspect == part.aspect && known.aspect != Aspect::Other
                 || known.edits.iter().any(|a| {
-                    part.edits
-                        .iter()
-                        .any(|b| a != b && a.path == b.path && touches(a.range, b.range) && !(adds_line(a) && adds_line(b)))
+                    part.edits.iter().any(|b| {
+                        a != b
+                            && a.path == b.path
+                            && touches(a.range, b.range)
+                            && !(adds_line(a) && adds_line(b))
+                    })
                 })
         });
         if clash {

@@ -59,11 +59,17 @@ pub fn credit(findings: &mut Vec<Finding>, credited: &[Credited]) {
     };
     let mut finding = findings.remove(at);
     let highest = findings.iter().map(|finding| finding.severity).max();
-    finding.severity = finding.severity.max(Severity::Warning).max(highest.unwrap_or(Severity::Warning));
+    finding.severity = finding
+        .severity
+        .max(Severity::Warning)
+        .max(highest.unwrap_or(Severity::Warning));
     finding.confidence = finding.confidence.max(sure);
     let mut fixes: Vec<Fix> = credited.iter().take(FIXES).map(fix).collect();
     for known in finding.fixes.drain(..) {
-        if !fixes.iter().any(|fix| fix.edits == known.edits || fix.title == known.title) {
+        if !fixes
+            .iter()
+            .any(|fix| fix.edits == known.edits || fix.title == known.title)
+        {
             fixes.push(known);
         }
     }
@@ -77,11 +83,17 @@ fn belongs(findings: &[Finding], best: &Credited) -> Option<usize> {
     let counts = |finding: &Finding| finding.severity >= Severity::Information;
     let on_place = |finding: &Finding| {
         parts.iter().any(|part| {
-            part.path == finding.path && part.place.start < finding.range.end && finding.range.start < part.place.end
+            part.path == finding.path
+                && part.place.start < finding.range.end
+                && finding.range.start < part.place.end
         })
     };
     let of_kind = |finding: &Finding| parts.iter().any(|part| part.kind == finding.kind);
-    let position = |test: &dyn Fn(&Finding) -> bool| findings.iter().position(|finding| counts(finding) && test(finding));
+    let position = |test: &dyn Fn(&Finding) -> bool| {
+        findings
+            .iter()
+            .position(|finding| counts(finding) && test(finding))
+    };
     position(&|finding| on_place(finding) && of_kind(finding))
         .or_else(|| position(&|finding| of_kind(finding)))
         .or_else(|| position(&on_place))

@@ -61,7 +61,8 @@ impl<'a> Spot<'a> {
         let inside = Range::new(self.call.callee_range.end, close).slice(text);
         let Some(last) = self.call.arguments.last() else {
             // No comment, and nothing but space, stands between the parentheses.
-            return (inside.trim() == "(").then(|| self.edit(Range::new(close, close), format!("{keyword}={value}")));
+            return (inside.trim() == "(")
+                .then(|| self.edit(Range::new(close, close), format!("{keyword}={value}")));
         };
         // After the last argument, so that a comma and a comment behind it stay where they are.
         let at = last.range.end;
@@ -76,7 +77,10 @@ impl<'a> Spot<'a> {
 
     /// Takes an argument out of the call.
     pub fn remove(&self, argument: &Argument) -> Edit {
-        self.edit(without(self.source.text, argument.range, self.call.callee_range.end), "")
+        self.edit(
+            without(self.source.text, argument.range, self.call.callee_range.end),
+            "",
+        )
     }
 }
 
@@ -189,7 +193,8 @@ impl<'a> Facts<'a> {
             return Labels::Binary;
         }
         let classes = y.classes.as_ref().map_or(0, Vec::len) as i64;
-        let as_classes = self.loss().contains("crossentropy") || self.outputs().is_some_and(|units| units > 1);
+        let as_classes =
+            self.loss().contains("crossentropy") || self.outputs().is_some_and(|units| units > 1);
         if y.integers && y.min == 0.0 && classes >= 2 && as_classes && y.max < 1000.0 {
             return Labels::Numbers(y.max as i64 + 1);
         }
@@ -198,7 +203,13 @@ impl<'a> Facts<'a> {
 
     /// Units of the last layer with weights or an activation.
     pub fn outputs(&self) -> Option<i64> {
-        self.layers().last()?.output_shape.as_ref()?.last().copied().flatten()
+        self.layers()
+            .last()?
+            .output_shape
+            .as_ref()?
+            .last()
+            .copied()
+            .flatten()
     }
 
     /// The layer whose activation shapes the output: the last one that applies an activation, behind which nothing computes.
@@ -223,7 +234,11 @@ impl<'a> Facts<'a> {
     /// Whether the loss became NaN or infinite, or grew without end.
     pub fn diverges(&self) -> bool {
         let losses = self.fit.scalar(Scalar::Loss);
-        let first = losses.iter().copied().find(|loss| loss.is_finite()).unwrap_or(1.0);
+        let first = losses
+            .iter()
+            .copied()
+            .find(|loss| loss.is_finite())
+            .unwrap_or(1.0);
         losses
             .iter()
             .any(|loss| !loss.is_finite() || *loss > 1e3 * first.abs().max(1e-3))

@@ -27,13 +27,21 @@ pub struct Scalable<'a> {
 
 /// The statements an argument of `fit` goes through, the first of them first.
 fn flow(facts: &Facts<'_>, argument: &str) -> Vec<Change> {
-    let Some(spot) = facts.fit_call() else { return Vec::new() };
-    let Some(argument) = spot.call.argument(argument) else { return Vec::new() };
+    let Some(spot) = facts.fit_call() else {
+        return Vec::new();
+    };
+    let Some(argument) = spot.call.argument(argument) else {
+        return Vec::new();
+    };
     let way = spot
         .source
         .program
         .provenance(spot.source.text, argument.value.range, spot.call.range.start);
-    let mut steps: Vec<Change> = way.change.into_iter().chain(way.chain.into_iter().rev()).collect();
+    let mut steps: Vec<Change> = way
+        .change
+        .into_iter()
+        .chain(way.chain.into_iter().rev())
+        .collect();
     // A value that is made within the call of `fit` is no variable.
     steps.retain(|step| !spot.call.range.contains(step.value));
     steps
@@ -44,10 +52,14 @@ pub fn scalable<'a>(facts: &Facts<'a>, argument: &str) -> Option<Scalable<'a>> {
     let source = facts.fit_call()?.source;
     let text = source.text;
     let steps = flow(facts, argument);
-    let left = |step: &Change| Range::new(step.statement.start, step.value.start.max(step.statement.start)).slice(text);
+    let left = |step: &Change| {
+        Range::new(step.statement.start, step.value.start.max(step.statement.start)).slice(text)
+    };
     let whole = |step: &Change| {
         is_name(step.target.slice(text))
-            && !left(step).contains(',') && !step.value.slice(text).ends_with(']') && ends_line(text, step.statement)
+            && !left(step).contains(',')
+            && !step.value.slice(text).ends_with(']')
+            && ends_line(text, step.statement)
     };
     if let Some(at) = steps.iter().rposition(whole) {
         let formed = steps[at];
@@ -57,7 +69,9 @@ pub fn scalable<'a>(facts: &Facts<'a>, argument: &str) -> Option<Scalable<'a>> {
         // Labels that are computed from the features must be there before the features change.
         let name = formed.target.slice(text);
         let uses = |statement: Range| {
-            let words = statement.slice(text).split(|character: char| !(character.is_alphanumeric() || character == '_'));
+            let words = statement
+                .slice(text)
+                .split(|character: char| !(character.is_alphanumeric() || character == '_'));
             words.into_iter().any(|word| word == name)
         };
         let other = if argument == "x" { "y" } else { "x" };
@@ -101,7 +115,10 @@ pub fn scalable<'a>(facts: &Facts<'a>, argument: &str) -> Option<Scalable<'a>> {
         return None;
     }
     let partner = name.replace("train", "test");
-    let held_out = all.iter().find(|other| **other == partner && partner != name).copied();
+    let held_out = all
+        .iter()
+        .find(|other| **other == partner && partner != name)
+        .copied();
     Some(Scalable {
         source,
         name,
@@ -114,6 +131,8 @@ pub fn scalable<'a>(facts: &Facts<'a>, argument: &str) -> Option<Scalable<'a>> {
 
 fn is_name(text: &str) -> bool {
     !text.is_empty()
-        && text.chars().all(|character| character.is_alphanumeric() || character == '_')
+        && text
+            .chars()
+            .all(|character| character.is_alphanumeric() || character == '_')
         && !text.starts_with(|first: char| first.is_ascii_digit())
 }

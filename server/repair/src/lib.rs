@@ -15,9 +15,9 @@ mod proposals;
 mod search;
 
 pub use candidate::{Aspect, Candidate, Part};
+pub use change_that_helps::{credit, rules};
 pub use facts::{Facts, Labels};
 pub use operators::propose;
 pub use outcome::{Effect, Outcome, effect, skill};
 pub use proposals::proposals;
-pub use change_that_helps::{credit, rules};
 pub use search::{Credited, Next, Search, Work};

@@ -22,7 +22,9 @@ pub fn of_keras(source: &Source<'_>, module: &str, member: &str) -> Option<Name>
     for package in KERAS {
         let full = format!("{package}.{module}");
         for import in imports {
-            let Some(bound) = import.bound.as_deref() else { continue };
+            let Some(bound) = import.bound.as_deref() else {
+                continue;
+            };
             match import.name.as_deref() {
                 Some(name) if import.module == full && name == member => return plain(bound.to_owned()),
                 Some(name) if import.module == package && name == module => {
@@ -36,7 +38,9 @@ pub fn of_keras(source: &Source<'_>, module: &str, member: &str) -> Option<Name>
         }
     }
     for import in imports {
-        let Some(bound) = import.bound.as_deref() else { continue };
+        let Some(bound) = import.bound.as_deref() else {
+            continue;
+        };
         match (import.module.as_str(), import.name.as_deref()) {
             ("tensorflow", Some("keras")) => return plain(format!("{bound}.{module}.{member}")),
             ("keras", None) => return plain(format!("{bound}.{module}.{member}")),
@@ -61,7 +65,11 @@ pub fn of_keras(source: &Source<'_>, module: &str, member: &str) -> Option<Name>
         .find_map(|package| Some((package, of(package)?)))?;
     Some(Name {
         text: member.to_owned(),
-        import: Some(after(source, last.statement, &format!("from {package}.{module} import {member}"))),
+        import: Some(after(
+            source,
+            last.statement,
+            &format!("from {package}.{module} import {member}"),
+        )),
     })
 }
 
@@ -70,7 +78,9 @@ pub fn of_sklearn(source: &Source<'_>, module: &str, member: &str) -> Option<Nam
     let imports = &source.program.imports;
     let full = format!("sklearn.{module}");
     for import in imports {
-        let Some(bound) = import.bound.as_deref() else { continue };
+        let Some(bound) = import.bound.as_deref() else {
+            continue;
+        };
         match import.name.as_deref() {
             Some(name) if import.module == full && name == member => {
                 return Some(Name {
@@ -93,7 +103,11 @@ pub fn of_sklearn(source: &Source<'_>, module: &str, member: &str) -> Option<Nam
         .find(|import| import.module == "sklearn" || import.module.starts_with("sklearn."))?;
     Some(Name {
         text: member.to_owned(),
-        import: Some(after(source, last.statement, &format!("from {full} import {member}"))),
+        import: Some(after(
+            source,
+            last.statement,
+            &format!("from {full} import {member}"),
+        )),
     })
 }
 

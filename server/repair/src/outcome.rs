@@ -41,7 +41,11 @@ pub fn skill(score: &ScoreMessage) -> Option<f64> {
         let classes = score.classes as f64;
         let plain = (score.accuracy - score.constant) / (1.0 - score.constant);
         let balanced = (score.balanced_accuracy - 1.0 / classes) / (1.0 - 1.0 / classes);
-        if balanced.is_finite() { plain.max(balanced) } else { plain }
+        if balanced.is_finite() {
+            plain.max(balanced)
+        } else {
+            plain
+        }
     } else if score.finite {
         score.explained_variance
     } else {

@@ -16,7 +16,10 @@ const LEAST: f64 = 0.15;
 pub fn proposals(facts: &Facts<'_>, findings: &[Finding]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let proposed = operators::propose(facts);
-    for finding in findings.iter().filter(|finding| finding.severity >= Severity::Warning) {
+    for finding in findings
+        .iter()
+        .filter(|finding| finding.severity >= Severity::Warning)
+    {
         for fix in &finding.fixes {
             let aspect = Aspect::of(finding.kind);
             // The operators know more of where an array can be scaled.
@@ -39,9 +42,12 @@ pub fn proposals(facts: &Facts<'_>, findings: &[Finding]) -> Vec<Part> {
     }
     for mut part in proposed {
         // What a finding blames is more plausible.
-        let blamed = findings.iter().filter(|finding| finding.severity >= Severity::Warning).find(|finding| {
-            finding.kind == part.kind || (finding.path == part.path && overlap(finding.range, part.place))
-        });
+        let blamed = findings
+            .iter()
+            .filter(|finding| finding.severity >= Severity::Warning)
+            .find(|finding| {
+                finding.kind == part.kind || (finding.path == part.path && overlap(finding.range, part.place))
+            });
         if let Some(finding) = blamed {
             part.prior = part.prior.max(0.3) + 0.25 * finding.confidence;
         }

@@ -17,6 +17,10 @@ const LEARNS: f64 = 0.5;
 const LEAST_GAIN: f64 = 0.15;
 /// Difference of skill within which two changes count as equal.
 const EQUAL: f64 = 0.07;
+/// Skill below which a change that helps gets another one: beyond, longer training does as well.
+const ENOUGH: f64 = 0.6;
+/// Skill that one more change must bring.
+const EACH: f64 = 0.12;
 /// Shares of the time until which single changes are tried, and changes are put together.
 const SINGLES_UNTIL: f64 = 0.6;
 const TOGETHER_UNTIL: f64 = 0.85;
@@ -122,7 +126,11 @@ impl Search {
 
     /// What to do next; `used` is the share of the time that is over.
     pub fn next(&mut self, used: f64) -> Next {
-        let running = self.attempts.iter().filter(|attempt| attempt.outcome.is_none()).count();
+        let running = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.outcome.is_none())
+            .count();
         if used >= 1.0 {
             return if running > 0 { Next::Wait } else { Next::Done };
         }
@@ -137,7 +145,11 @@ impl Search {
             }
             while !self.queue.is_empty() {
                 let candidate = self.queue.remove(0);
-                if self.attempts.iter().any(|known| known.seed == 0 && same(known.candidate.as_ref(), &candidate)) {
+                if self
+                    .attempts
+                    .iter()
+                    .any(|known| known.seed == 0 && same(known.candidate.as_ref(), &candidate))
+                {
                     continue;
                 }
                 return Next::Try(self.attempt(Some(candidate), 0));
@@ -165,7 +177,10 @@ impl Search {
 
     /// Changes tried so far, and trials in all.
     pub fn tried(&self) -> (usize, usize) {
-        let changes = self.attempts.iter().filter(|attempt| attempt.candidate.is_some() && attempt.seed == 0);
+        let changes = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.candidate.is_some() && attempt.seed == 0);
         (changes.count(), self.attempts.len())
     }
 
@@ -176,19 +191,37 @@ impl Search {
 
     /// The credited changes, the best first, then those that do about as well.
     pub fn credited(&self) -> Vec<Credited> {
-        let Some(best) = self.best() else { return Vec::new() };
-        let mut all: Vec<Credited> = self.attempts.iter().filter_map(|attempt| self.credit(attempt)).collect();
+        let Some(best) = self.best() else {
+            return Vec::new();
+        };
+        let mut all: Vec<Credited> = self
+            .attempts
+            .iter()
+            .filter_map(|attempt| self.credit(attempt))
+            .collect();
         all.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
-        let Some(found) = all.iter().position(|credited| same(Some(&credited.candidate), &best)) else {
+        let Some(found) = all
+            .iter()
+            .position(|credited| same(Some(&credited.candidate), &best))
+        else {
             return Vec::new();
         };
         let first = all.remove(found);
         let fewer = |other: &Credited| {
             // An alternative is another change, not the same one with more around it.
-            !first.candidate.parts.iter().all(|part| other.candidate.parts.contains(part))
+            !first
+                .candidate
+                .parts
+                .iter()
+                .all(|part| other.candidate.parts.contains(part))
         };
         all.retain(|other| other.skill >= first.skill - EQUAL && fewer(other));
-        all.dedup_by(|b, a| a.candidate.parts.iter().all(|part| b.candidate.parts.contains(part)));
+        all.dedup_by(|b, a| {
+            a.candidate
+                .parts
+                .iter()
+                .all(|part| b.candidate.parts.contains(part))
+        });
         let mut result = vec![first];
         result.extend(all);
         result
@@ -206,8 +239,14 @@ impl Search {
 
     /// Whether what was found needs nothing better.
     fn good_enough(&self) -> bool {
-        let learns = self.baseline().and_then(Outcome::skill).is_some_and(|skill| skill >= GOOD);
-        learns || self.best_credited().is_some_and(|best| best.skill >= GOOD && best.candidate.parts.len() == 1)
+        let learns = self
+            .baseline()
+            .and_then(Outcome::skill)
+            .is_some_and(|skill| skill >= GOOD);
+        learns
+            || self
+                .best_credited()
+                .is_some_and(|best| best.skill >= GOOD && best.candidate.parts.len() == 1)
     }
 
     /// Whether several changes together suffice, and the most plausible single ones do not.
@@ -215,7 +254,14 @@ impl Search {
         const SINGLES: usize = 3;
         let judged = |attempt: &&Attempt| attempt.outcome.is_some() && attempt.candidate.is_some();
         self.attempts.iter().filter(judged).count() > SINGLES
-            && self.best_credited().is_some_and(|best| best.skill >= if best.candidate.parts.len() > 1 { LEARNS } else { GOOD })
+            && self.best_credited().is_some_and(|best| {
+                best.skill
+                    >= if best.candidate.parts.len() > 1 {
+                        LEARNS
+                    } else {
+                        GOOD
+                    }
+            })
     }
 
     fn best(&self) -> Option<Candidate> {
@@ -223,13 +269,22 @@ impl Search {
     }
 
     fn best_credited(&self) -> Option<Credited> {
-        let all: Vec<Credited> = self.attempts.iter().filter_map(|attempt| self.credit(attempt)).collect();
+        let all: Vec<Credited> = self
+            .attempts
+            .iter()
+            .filter_map(|attempt| self.credit(attempt))
+            .collect();
         let mut best = all.iter().max_by(|a, b| worth(a).total_cmp(&worth(b)))?;
         // Part of a change that does the same as all of it.
         while let Some(less) = all
             .iter()
             .filter(|less| less.candidate.parts.len() < best.candidate.parts.len())
-            .filter(|less| less.candidate.parts.iter().all(|part| best.candidate.parts.contains(part)))
+            .filter(|less| {
+                less.candidate
+                    .parts
+                    .iter()
+                    .all(|part| best.candidate.parts.contains(part))
+            })
             .filter(|less| less.skill >= best.skill - EQUAL / 2.0)
             .max_by(|a, b| worth(a).total_cmp(&worth(b)))
         {
@@ -267,7 +322,10 @@ impl Search {
         let mean = |pick: fn(&(f64, f64)) -> f64| gains.iter().map(pick).sum::<f64>() / count;
         let gain = mean(|(before, after)| after - before);
         let spread = (gains.iter().map(|(a, b)| (b - a - gain).powi(2)).sum::<f64>() / count).sqrt();
-        let error = pairs.iter().map(|(before, after)| before.error().hypot(after.error())).fold(0.0, f64::max);
+        let error = pairs
+            .iter()
+            .map(|(before, after)| before.error().hypot(after.error()))
+            .fold(0.0, f64::max);
         let noise = (3.0 * error / count.sqrt()).max(spread);
         if gain < LEAST_GAIN.max(noise.min(0.5)) {
             return None;
@@ -293,7 +351,7 @@ impl Search {
             Some(best)
                 if together
                     && matches!(self.phase, Phase::Singles | Phase::Reduce)
-                    && best.skill < GOOD
+                    && best.skill < ENOUGH
                     && self.extend(&best) =>
             {
                 self.phase = Phase::Extend;
@@ -318,7 +376,10 @@ impl Search {
             return false;
         }
         let count = best.candidate.parts.len();
-        self.queue = (0..count).rev().filter_map(|at| best.candidate.without(at)).collect();
+        self.queue = (0..count)
+            .rev()
+            .filter_map(|at| best.candidate.without(at))
+            .collect();
         !self.queue.is_empty()
     }
 
@@ -330,16 +391,16 @@ impl Search {
 
     /// Queues the change that comes closest to helping, with one more; `false` when none gets anywhere, or that was done.
     fn lead(&mut self) -> bool {
-        let Some(before) = self.baseline().map(closeness) else { return false };
+        let Some(before) = self.baseline().map(closeness) else {
+            return false;
+        };
         let leading = self
             .attempts
             .iter()
             .filter_map(|attempt| Some((closeness(attempt.outcome.as_ref()?), attempt.candidate.clone()?)))
             .filter(|(close, _)| *close > before + 0.03)
             .max_by(|a, b| a.0.total_cmp(&b.0));
-        leading.is_some_and(|(_, candidate)| {
-            self.reduced.insert(key(&candidate)) && self.widen(&candidate)
-        })
+        leading.is_some_and(|(_, candidate)| self.reduced.insert(key(&candidate)) && self.widen(&candidate))
     }
 
     fn widen(&mut self, best: &Candidate) -> bool {
@@ -347,7 +408,9 @@ impl Search {
             let gain = self
                 .attempts
                 .iter()
-                .find(|attempt| attempt.seed == 0 && same(attempt.candidate.as_ref(), &Candidate::single(part.clone())))
+                .find(|attempt| {
+                    attempt.seed == 0 && same(attempt.candidate.as_ref(), &Candidate::single(part.clone()))
+                })
                 .and_then(|attempt| attempt.outcome.as_ref()?.skill());
             gain.unwrap_or(0.0) + 0.5 * part.prior
         };
@@ -385,7 +448,7 @@ impl Search {
 fn worth(credited: &Credited) -> f64 {
     let parts = &credited.candidate.parts;
     let plausible = parts.iter().map(|part| part.prior).sum::<f64>() / parts.len().max(1) as f64;
-    credited.skill + 0.3 * plausible - 0.04 * (parts.len() as f64 - 1.0)
+    credited.skill + 0.3 * plausible - EACH * (parts.len() as f64 - 1.0)
 }
 
 /// All that looks wrong, changed together; `None` when that is a single change.

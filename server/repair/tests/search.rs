@@ -43,7 +43,11 @@ fn score(accuracy: f64) -> Outcome {
 }
 
 /// Runs a search in which `accuracy` says what the changes of those numbers, made together, give; at most `trials` of them.
-fn search(parts: Vec<Part>, trials: usize, accuracy: impl Fn(&[usize], u64) -> Option<f64>) -> (Vec<Credited>, usize) {
+fn search(
+    parts: Vec<Part>,
+    trials: usize,
+    accuracy: impl Fn(&[usize], u64) -> Option<f64>,
+) -> (Vec<Credited>, usize) {
     let mut search = Search::new(parts, 3);
     let mut work = Some(search.first());
     let mut done = 0;
@@ -54,8 +58,16 @@ fn search(parts: Vec<Part>, trials: usize, accuracy: impl Fn(&[usize], u64) -> O
         };
         match next {
             Next::Try(work) => {
-                let changed: Vec<usize> = work.candidate.iter().flat_map(|candidate| &candidate.parts).map(|part| part.place.start / 10).collect();
-                search.done(work.id, accuracy(&changed, work.seed).map_or_else(Outcome::default, score));
+                let changed: Vec<usize> = work
+                    .candidate
+                    .iter()
+                    .flat_map(|candidate| &candidate.parts)
+                    .map(|part| part.place.start / 10)
+                    .collect();
+                search.done(
+                    work.id,
+                    accuracy(&changed, work.seed).map_or_else(Outcome::default, score),
+                );
                 done += 1;
             }
             Next::Wait => panic!("nothing runs that could be waited for"),
@@ -82,7 +94,9 @@ fn parts() -> Vec<Part> {
 
 #[test]
 fn the_change_that_helps_is_found_whatever_was_thought_before() {
-    let (found, _) = search(parts(), 40, |changed, _| Some(if changed.contains(&4) { 0.97 } else { 0.5 }));
+    let (found, _) = search(parts(), 40, |changed, _| {
+        Some(if changed.contains(&4) { 0.97 } else { 0.5 })
+    });
     assert_eq!(numbers(&found[0].candidate), [4]);
     assert_eq!((found[0].seeds, found[0].steps), (3, 500));
     assert!((found[0].effect.before - 0.5).abs() < 1e-9 && (found[0].effect.after - 0.97).abs() < 1e-9);
@@ -90,7 +104,13 @@ fn the_change_that_helps_is_found_whatever_was_thought_before() {
 
 #[test]
 fn what_is_not_needed_is_taken_out_again() {
-    let (found, _) = search(parts(), 40, |changed, _| Some(if changed.contains(&1) && changed.contains(&3) { 0.96 } else { 0.5 }));
+    let (found, _) = search(parts(), 40, |changed, _| {
+        Some(if changed.contains(&1) && changed.contains(&3) {
+            0.96
+        } else {
+            0.5
+        })
+    });
     assert_eq!(numbers(&found[0].candidate), [1, 3]);
 }
 
@@ -130,9 +150,16 @@ fn noise_is_no_effect() {
 #[test]
 fn changes_of_the_same_effect_are_alternatives() {
     let (found, _) = search(parts(), 60, |changed, _| {
-        Some(if changed.contains(&2) || changed.contains(&3) { 0.85 } else { 0.5 })
+        Some(if changed.contains(&2) || changed.contains(&3) {
+            0.85
+        } else {
+            0.5
+        })
     });
-    let all: Vec<Vec<usize>> = found.iter().map(|credited| numbers(&credited.candidate)).collect();
+    let all: Vec<Vec<usize>> = found
+        .iter()
+        .map(|credited| numbers(&credited.candidate))
+        .collect();
     assert_eq!(all[0], [2], "the more plausible one first: {all:?}");
     assert!(all.contains(&vec![3]), "{all:?}");
 }
@@ -166,7 +193,9 @@ fn finding(kind: Kind, range: Range, confidence: f64) -> Finding {
 
 #[test]
 fn what_was_shown_by_trying_comes_first() {
-    let (found, _) = search(parts(), 40, |changed, _| Some(if changed.contains(&3) { 0.97 } else { 0.5 }));
+    let (found, _) = search(parts(), 40, |changed, _| {
+        Some(if changed.contains(&3) { 0.97 } else { 0.5 })
+    });
     let mut findings = vec![
         finding(Kind::Loss, Range::new(90, 95), 0.9),
         finding(Kind::InputScale, Range::new(30, 35), 0.6),

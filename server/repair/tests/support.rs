@@ -139,8 +139,14 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
 /// The lines that differ, as `-` and `+`.
 pub fn changed(before: &str, after: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let gone = old.iter().filter(|line| !new.contains(line)).map(|line| format!("- {line}"));
-    let come = new.iter().filter(|line| !old.contains(line)).map(|line| format!("+ {line}"));
+    let gone = old
+        .iter()
+        .filter(|line| !new.contains(line))
+        .map(|line| format!("- {line}"));
+    let come = new
+        .iter()
+        .filter(|line| !old.contains(line))
+        .map(|line| format!("+ {line}"));
     gone.chain(come).collect::<Vec<_>>().join("\n")
 }
 
@@ -179,7 +185,9 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
         .map(|layer| {
             let call = program.call(layer.call);
             let computes = call.class() == "Dense" || call.class().starts_with("Conv");
-            let named = call.argument("activation").and_then(|argument| word(&argument.value.value));
+            let named = call
+                .argument("activation")
+                .and_then(|argument| word(&argument.value.value));
             let mut config = std::collections::BTreeMap::new();
             for name in ["units", "rate"] {
                 match call.argument(name).map(|argument| &argument.value.value) {
@@ -188,7 +196,10 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
                     _ => {}
                 }
             }
-            if let Some(name) = call.argument("kernel_initializer").and_then(|argument| word(&argument.value.value)) {
+            if let Some(name) = call
+                .argument("kernel_initializer")
+                .and_then(|argument| word(&argument.value.value))
+            {
                 config.insert("kernel_initializer".into(), json!(name));
             }
             LayerInfo {
@@ -211,18 +222,23 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
             layers[at].output_shape = layers[at - 1].output_shape.clone();
         }
     }
-    let optimizer = compile.argument("optimizer").map(|argument| match &argument.value.value {
-        Value::Call(id) => {
-            let call = program.call(*id);
-            let rate = match call.argument("learning_rate").map(|argument| &argument.value.value) {
-                Some(Value::Float(rate)) => *rate,
-                _ => 0.01,
-            };
-            (call.class().to_owned(), Some(site(text, call.range)), rate)
-        }
-        Value::Str(name) if name == "sgd" => ("SGD".to_owned(), None, 0.01),
-        _ => ("Adam".to_owned(), None, 0.001),
-    });
+    let optimizer = compile
+        .argument("optimizer")
+        .map(|argument| match &argument.value.value {
+            Value::Call(id) => {
+                let call = program.call(*id);
+                let rate = match call
+                    .argument("learning_rate")
+                    .map(|argument| &argument.value.value)
+                {
+                    Some(Value::Float(rate)) => *rate,
+                    _ => 0.01,
+                };
+                (call.class().to_owned(), Some(site(text, call.range)), rate)
+            }
+            Value::Str(name) if name == "sgd" => ("SGD".to_owned(), None, 0.01),
+            _ => ("Adam".to_owned(), None, 0.001),
+        });
     let call = program.call(fit.call);
     let int = |name: &str| match call.argument(name).map(|argument| &argument.value.value) {
         Some(Value::Int(value)) => Some(*value as u64),
@@ -252,7 +268,10 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
         batch_size: Some(batch),
         steps_per_epoch: Some(samples.div_ceil(batch)),
         samples: Some(samples),
-        data: trace::FitData { x: vec![x], y: vec![y] },
+        data: trace::FitData {
+            x: vec![x],
+            y: vec![y],
+        },
         ..serde_json::from_value(json!({"fit": 0})).unwrap()
     }
 }

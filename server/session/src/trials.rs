@@ -81,7 +81,10 @@ impl Trials {
         for (at, (path, text)) in trial.overrides.iter().enumerate() {
             let kept = self.folder.path().join(format!("{number}-{at}.py"));
             fs::write(&kept, text).map_err(failed())?;
-            overrides.insert(real_path(path).to_string_lossy().into_owned(), kept.to_string_lossy().into());
+            overrides.insert(
+                real_path(path).to_string_lossy().into_owned(),
+                kept.to_string_lossy().into(),
+            );
         }
         let described = serde_json::json!({
             "overrides": overrides,

@@ -129,7 +129,10 @@ impl Fix {
         for error in &report.errors {
             write_error(error, &mut anstream::stderr())?;
         }
-        let script = report.files.first().map_or_else(String::new, |path| path.display().to_string());
+        let script = report
+            .files
+            .first()
+            .map_or_else(String::new, |path| path.display().to_string());
         let Some(chosen) = choose(report) else {
             return Ok(match report.verdict {
                 _ if !report.errors.is_empty() => FAILED,
@@ -138,7 +141,10 @@ impl Fix {
                     0
                 }
                 Verdict::Inconclusive => {
-                    self.say(&format!("{}: no fault and no patch found", paint(WARNING, "inconclusive")))?;
+                    self.say(&format!(
+                        "{}: no fault and no patch found",
+                        paint(WARNING, "inconclusive")
+                    ))?;
                     0
                 }
                 Verdict::Faulty | Verdict::Crashed => {
@@ -153,7 +159,10 @@ impl Fix {
         };
         if !self.apply {
             let mut out = io::BufWriter::new(anstream::stdout());
-            let written = chosen.files.iter().try_for_each(|file| diff::write(file, &mut out));
+            let written = chosen
+                .files
+                .iter()
+                .try_for_each(|file| diff::write(file, &mut out));
             written.and_then(|()| out.flush()).or_else(reader_gone)?;
         }
         self.tell(&chosen)?;
@@ -190,7 +199,10 @@ impl Fix {
 
     /// Runs the patched script; whether it learns.
     fn checked(&self, chosen: &Chosen<'_>, cancel: &Cancel) -> io::Result<bool> {
-        let texts = chosen.files.iter().map(|file| (file.path.clone(), file.after.clone()));
+        let texts = chosen
+            .files
+            .iter()
+            .map(|file| (file.path.clone(), file.after.clone()));
         let report = self.run(texts.collect(), TryFixes::Never, cancel);
         for error in &report.errors {
             write_error(error, &mut anstream::stderr())?;
@@ -198,7 +210,10 @@ impl Fix {
         let learns = report.verdict == Verdict::Healthy;
         let line = match report.findings.first().filter(|_| !learns) {
             None if learns => format!("checked: the patched script {}", paint(GOOD, "learns")),
-            None => format!("checked: whether the patched script learns is {}", paint(WARNING, "not clear")),
+            None => format!(
+                "checked: whether the patched script learns is {}",
+                paint(WARNING, "not clear")
+            ),
             Some(finding) => format!(
                 "checked: in the patched script there is still {} ({})",
                 paint(ERROR, finding.code),
@@ -224,10 +239,15 @@ fn refuse(error: &ToolError) -> io::Result<Outcome> {
 
 /// The patch to offer: the one with the best measured effect, else one that needs no second look.
 fn choose(report: &Report) -> Option<Chosen<'_>> {
-    let fixes = || report.findings.iter().flat_map(|finding| finding.fixes.iter().map(move |fix| (finding, fix)));
-    let (finding, fix) = fixes()
-        .find(|(_, fix)| fix.trial.is_some())
-        .or_else(|| fixes().find(|(_, fix)| fix.applicability == Applicability::Safe && !fix.edits.is_empty()))?;
+    let fixes = || {
+        report
+            .findings
+            .iter()
+            .flat_map(|finding| finding.fixes.iter().map(move |fix| (finding, fix)))
+    };
+    let (finding, fix) = fixes().find(|(_, fix)| fix.trial.is_some()).or_else(|| {
+        fixes().find(|(_, fix)| fix.applicability == Applicability::Safe && !fix.edits.is_empty())
+    })?;
     let mut paths: Vec<&Path> = fix.edits.iter().map(|edit| edit.path.as_path()).collect();
     paths.sort_unstable();
     paths.dedup();

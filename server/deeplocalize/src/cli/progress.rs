@@ -38,7 +38,8 @@ impl View {
     /// Shows the next state.
     pub fn update(&mut self, progress: &Progress) {
         if matches!(progress, Progress::Trying { .. }) {
-            self.bar.set_style(style("{spinner:.cyan} {wide_msg} {elapsed:.dim}"));
+            self.bar
+                .set_style(style("{spinner:.cyan} {wide_msg} {elapsed:.dim}"));
         }
         if let &Progress::Training { fit, step, .. } = progress {
             if self.training.is_none() {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use localize::Detector;
 use tower_lsp::ls_types::LSPAny;
 
+use crate::run::TryFixes;
+
 /// Window of equal means of the paper.
 const PAPER_N: usize = 50;
 /// Share of zero means of the paper.
@@ -21,6 +23,10 @@ pub struct Settings {
     pub max_seconds: f64,
     /// Which analysis.
     pub detector: Detector,
+    /// Whether a run also tries changes.
+    pub try_fixes: TryFixes,
+    /// Seconds that trying changes may take.
+    pub try_seconds: f64,
 }
 
 impl Default for Settings {
@@ -30,6 +36,9 @@ impl Default for Settings {
             max_batches: 2000,
             max_seconds: 60.0,
             detector: Detector::Default,
+            // The line to blame is wanted at once; trying has a command of its own.
+            try_fixes: TryFixes::Never,
+            try_seconds: 10.0,
         }
     }
 }
@@ -77,6 +86,19 @@ impl Settings {
                 },
                 _ => return None,
             };
+            Some(())
+        });
+        read("tryFixes", "`auto`, `always` or `never`", &mut |value| {
+            self.try_fixes = match value.as_str()? {
+                "auto" => TryFixes::Auto,
+                "always" => TryFixes::Always,
+                "never" => TryFixes::Never,
+                _ => return None,
+            };
+            Some(())
+        });
+        read("trySeconds", "a number above 0", &mut |value| {
+            self.try_seconds = value.as_f64().filter(|&seconds| seconds > 0.0)?;
             Some(())
         });
         problems

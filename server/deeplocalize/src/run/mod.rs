@@ -131,7 +131,15 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(mut run) => {
             run.follow(cancel, progress);
             let mut report = run.report(&mut files);
-            trying::try_fixes(options, &run.request, &run.trace, &files, &mut report, cancel, progress);
+            trying::try_fixes(
+                options,
+                &run.request,
+                &run.trace,
+                &files,
+                &mut report,
+                cancel,
+                progress,
+            );
             report
         }
         Err(error) => Report::failed(&options.script, session_error(&error)),

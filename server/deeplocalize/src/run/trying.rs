@@ -44,12 +44,22 @@ const POLL: Duration = Duration::from_millis(4);
 
 /// Packages that scripts import again and again, and that do nothing but define things when they are imported.
 const PACKAGES: [&str; 8] = [
-    "keras", "tensorflow", "numpy", "pandas", "scipy", "sklearn", "matplotlib", "tf_keras",
+    "keras",
+    "tensorflow",
+    "numpy",
+    "pandas",
+    "scipy",
+    "sklearn",
+    "matplotlib",
+    "tf_keras",
 ];
 
 /// Whether there is something to try for.
 fn wanted(options: &RunOptions, cancel: &Cancel, report: &Report) -> bool {
-    let faulty = report.findings.iter().any(|finding| finding.severity >= Severity::Warning);
+    let faulty = report
+        .findings
+        .iter()
+        .any(|finding| finding.severity >= Severity::Warning);
     report.errors.is_empty()
         && !cancel.is_cancelled()
         && options.detector == Detector::Default
@@ -125,7 +135,11 @@ pub(super) fn try_fixes(
 /// Modules that the script imports and that can be imported beforehand.
 fn modules(files: &Files) -> Vec<String> {
     let mut modules: Vec<String> = Vec::new();
-    for import in files.script_program().into_iter().flat_map(|program| &program.imports) {
+    for import in files
+        .script_program()
+        .into_iter()
+        .flat_map(|program| &program.imports)
+    {
         let package = import.module.split('.').next().unwrap_or_default();
         if PACKAGES.contains(&package) && !modules.contains(&import.module) {
             modules.push(import.module.clone());
@@ -186,7 +200,9 @@ impl Bench<'_> {
             }
             // On a machine that is busy with other things time passes while little is done: then it counts for less.
             let own = self.seconds / WORKERS as f64 / self.limit;
-            let used = trying.map_or(0.0, |since| own.max(since.elapsed().as_secs_f64() / self.limit / PATIENCE));
+            let used = trying.map_or(0.0, |since| {
+                own.max(since.elapsed().as_secs_f64() / self.limit / PATIENCE)
+            });
             let late = trying.is_none() && started.elapsed() > IMPORT_LIMIT;
             if late || used > 1.5 || self.workers.is_empty() {
                 return Ok(());
@@ -225,7 +241,11 @@ impl Bench<'_> {
 
     /// Starts a trial; an outcome when there is nothing to run.
     fn start(&mut self, at: usize, work: &Work) -> Result<Option<Outcome>, SessionError> {
-        let edits = work.candidate.as_ref().map(repair::Candidate::edits).unwrap_or_default();
+        let edits = work
+            .candidate
+            .as_ref()
+            .map(repair::Candidate::edits)
+            .unwrap_or_default();
         let Some(overrides) = patched(self.files, &edits) else {
             return Ok(Some(Outcome {
                 score: None,
@@ -281,7 +301,8 @@ impl Bench<'_> {
         }
         if gone {
             // Those that never got ready are still to come.
-            self.workers.retain(|worker| worker.ready || worker.trials.alive());
+            self.workers
+                .retain(|worker| worker.ready || worker.trials.alive());
         }
     }
 }

@@ -11,7 +11,12 @@ fn the_server_says_what_it_offers() {
     assert_eq!(offered["textDocumentSync"]["change"], 2, "incremental");
     assert_eq!(
         offered["executeCommandProvider"]["commands"],
-        json!(["deeplocalize.run", "deeplocalize.cancel", "deeplocalize.clear"])
+        json!([
+            "deeplocalize.run",
+            "deeplocalize.tryFixes",
+            "deeplocalize.cancel",
+            "deeplocalize.clear"
+        ])
     );
     assert_eq!(
         offered["codeActionProvider"]["codeActionKinds"],

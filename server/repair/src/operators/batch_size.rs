@@ -26,7 +26,9 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     } else {
         0.2
     };
-    let Some(spot) = facts.fit_call() else { return Vec::new() };
+    let Some(spot) = facts.fit_call() else {
+        return Vec::new();
+    };
     let Some(edit) = spot.set("batch_size", &smaller.to_string()) else {
         return Vec::new();
     };
@@ -35,5 +37,12 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         .argument("batch_size")
         .map_or(spot.call.range, |argument| argument.value.range);
     let title = format!("Train on batches of {smaller}");
-    vec![part(title, Kind::BatchSize, spot.source.path, place, vec![edit], prior)]
+    vec![part(
+        title,
+        Kind::BatchSize,
+        spot.source.path,
+        place,
+        vec![edit],
+        prior,
+    )]
 }

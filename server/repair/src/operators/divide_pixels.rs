@@ -14,7 +14,9 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     if !pixels {
         return Vec::new();
     }
-    let Some(place) = scalable(facts, "x") else { return Vec::new() };
+    let Some(place) = scalable(facts, "x") else {
+        return Vec::new();
+    };
     let name = place.name;
     let mut edits = Vec::new();
     let text = place.value.slice(place.source.text);
@@ -32,7 +34,14 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         edits.push(after(&place.source, place.after, &lines));
     }
     let title = "Divide the pixels by 255";
-    vec![part(title, Kind::InputScale, place.source.path, place.value, edits, 0.85)]
+    vec![part(
+        title,
+        Kind::InputScale,
+        place.source.path,
+        place.value,
+        edits,
+        0.85,
+    )]
 }
 
 /// Whether ` / 255.0` behind an expression divides all of it: a chain of names, calls and subscripts.

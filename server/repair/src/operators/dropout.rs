@@ -13,9 +13,17 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let mut first = None;
     let mut strongest: f64 = 0.0;
     let mut count = 0;
-    for layer in facts.layers().iter().filter(|layer| layer.class.ends_with("Dropout")) {
+    for layer in facts
+        .layers()
+        .iter()
+        .filter(|layer| layer.class.ends_with("Dropout"))
+    {
         let Some(spot) = facts.layer(layer) else { continue };
-        let rate = layer.config.get("rate").and_then(|value| value.as_f64()).unwrap_or(0.0);
+        let rate = layer
+            .config
+            .get("rate")
+            .and_then(|value| value.as_f64())
+            .unwrap_or(0.0);
         strongest = strongest.max(rate);
         count += 1;
         first.get_or_insert((spot.source.path.to_owned(), spot.call.range));
@@ -24,11 +32,16 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             (Some(known), Some(edit)) => known.push(edit),
             _ => removals = None,
         }
-        if let Some(edit) = spot.set("rate", "0.1").filter(|edit| rate > 0.15 && !lowered.contains(edit)) {
+        if let Some(edit) = spot
+            .set("rate", "0.1")
+            .filter(|edit| rate > 0.15 && !lowered.contains(edit))
+        {
             lowered.push(edit);
         }
     }
-    let Some((path, place)) = first else { return Vec::new() };
+    let Some((path, place)) = first else {
+        return Vec::new();
+    };
     let prior = if strongest >= 0.5 && count > 1 {
         0.5
     } else if strongest >= 0.4 {
@@ -38,11 +51,22 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     };
     let mut parts = Vec::new();
     if let Some(edits) = removals {
-        let title = if count == 1 { "Take out the dropout" } else { "Take out the dropout layers" };
+        let title = if count == 1 {
+            "Take out the dropout"
+        } else {
+            "Take out the dropout layers"
+        };
         parts.push(part(title, Kind::Regularisation, &path, place, edits, prior));
     }
     if !lowered.is_empty() {
-        parts.push(part("Lower the dropout to 0.1", Kind::Regularisation, &path, place, lowered, prior - 0.02));
+        parts.push(part(
+            "Lower the dropout to 0.1",
+            Kind::Regularisation,
+            &path,
+            place,
+            lowered,
+            prior - 0.02,
+        ));
     }
     parts
 }
@@ -95,7 +119,12 @@ fn in_list(text: &str) -> bool {
 /// The lines of a statement, when it has them to itself.
 fn whole_lines(text: &str, statement: Range) -> Option<Range> {
     let start = text[..statement.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[statement.end..].find('\n').map_or(text.len(), |at| statement.end + at + 1);
+    let end = text[statement.end..]
+        .find('\n')
+        .map_or(text.len(), |at| statement.end + at + 1);
     let around = [&text[start..statement.start], &text[statement.end..end]];
-    around.iter().all(|rest| rest.trim().is_empty()).then(|| Range::new(start, end))
+    around
+        .iter()
+        .all(|rest| rest.trim().is_empty())
+        .then(|| Range::new(start, end))
 }

@@ -16,7 +16,9 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     if steps >= SHORT || epochs == 0 {
         return Vec::new();
     }
-    let Some(spot) = facts.fit_call() else { return Vec::new() };
+    let Some(spot) = facts.fit_call() else {
+        return Vec::new();
+    };
     let more = epochs * 10;
     let Some(edit) = spot.set("epochs", &more.to_string()) else {
         return Vec::new();
@@ -27,5 +29,12 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         .map_or(spot.call.range, |argument| argument.value.range);
     let prior = if steps < 100 { 0.6 } else { 0.3 };
     let title = format!("Train for {more} epochs");
-    vec![part(title, Kind::Epochs, spot.source.path, place, vec![edit], prior)]
+    vec![part(
+        title,
+        Kind::Epochs,
+        spot.source.path,
+        place,
+        vec![edit],
+        prior,
+    )]
 }

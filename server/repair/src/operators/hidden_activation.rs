@@ -11,11 +11,27 @@ use crate::names::quoted;
 pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
     let bare = bare(facts);
-    parts.extend(every(facts, &bare, "relu", "Give the hidden layers a relu activation", if bare.is_empty() { 0.0 } else { 0.55 }));
+    parts.extend(every(
+        facts,
+        &bare,
+        "relu",
+        "Give the hidden layers a relu activation",
+        if bare.is_empty() { 0.0 } else { 0.55 },
+    ));
     let named = |names: &[&str]| -> Vec<&LayerInfo> {
         inner(facts)
-            .filter(|layer| layer.activation.as_deref().is_some_and(|name| names.contains(&name)))
-            .filter(|layer| !matches!(layer.class.as_str(), "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional"))
+            .filter(|layer| {
+                layer
+                    .activation
+                    .as_deref()
+                    .is_some_and(|name| names.contains(&name))
+            })
+            .filter(|layer| {
+                !matches!(
+                    layer.class.as_str(),
+                    "LSTM" | "GRU" | "SimpleRNN" | "Bidirectional"
+                )
+            })
             .collect()
     };
     let flat = named(&["sigmoid", "hard_sigmoid", "softmax"]);
@@ -24,9 +40,25 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let bent = named(&["tanh"]);
     parts.extend(every(facts, &bent, "relu", "Use relu in the hidden layers", 0.25));
     let relu = named(&["relu"]);
-    let dead = if relu.iter().any(|layer| mostly_dead(facts, layer)) { 0.45 } else { 0.15 };
-    parts.extend(every(facts, &relu, "leaky_relu", "Use leaky_relu in the hidden layers", dead));
-    parts.extend(every(facts, &relu, "tanh", "Use tanh in the hidden layers", dead - 0.02));
+    let dead = if relu.iter().any(|layer| mostly_dead(facts, layer)) {
+        0.45
+    } else {
+        0.15
+    };
+    parts.extend(every(
+        facts,
+        &relu,
+        "leaky_relu",
+        "Use leaky_relu in the hidden layers",
+        dead,
+    ));
+    parts.extend(every(
+        facts,
+        &relu,
+        "tanh",
+        "Use tanh in the hidden layers",
+        dead - 0.02,
+    ));
     parts
 }
 
@@ -71,7 +103,13 @@ fn mostly_dead(facts: &Facts<'_>, layer: &LayerInfo) -> bool {
 }
 
 /// One change that gives all of these layers an activation.
-fn every(facts: &Facts<'_>, layers: &[&LayerInfo], activation: &str, title: &str, prior: f64) -> Option<Part> {
+fn every(
+    facts: &Facts<'_>,
+    layers: &[&LayerInfo],
+    activation: &str,
+    title: &str,
+    prior: f64,
+) -> Option<Part> {
     let mut edits: Vec<Edit> = Vec::new();
     let mut first = None;
     for layer in layers {

@@ -14,7 +14,9 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     for layer in facts.layers() {
         let Some(odd) = oddness(layer) else { continue };
         let Some(spot) = facts.layer(layer) else { continue };
-        let Some(argument) = spot.call.argument("kernel_initializer") else { continue };
+        let Some(argument) = spot.call.argument("kernel_initializer") else {
+            continue;
+        };
         if argument.name_range.is_none() {
             continue;
         }
@@ -25,7 +27,9 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             edits.push(edit);
         }
     }
-    let Some((path, place)) = first else { return Vec::new() };
+    let Some((path, place)) = first else {
+        return Vec::new();
+    };
     let title = "Leave the initial weights to Keras";
     vec![part(title, Kind::WeightInit, &path, place, edits, prior)]
 }

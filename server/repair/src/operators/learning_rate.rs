@@ -21,7 +21,11 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         return Vec::new();
     }
     let usual = usual(&optimizer.class);
-    let decades = if now > 0.0 { (now / usual).log10() } else { f64::NEG_INFINITY };
+    let decades = if now > 0.0 {
+        (now / usual).log10()
+    } else {
+        f64::NEG_INFINITY
+    };
     // The usual rate, and decades to both sides of the one that is there, where the training does not speak against it.
     let mut rates: Vec<(f64, f64)> = Vec::new();
     if decades.abs() >= 0.3 {
@@ -32,7 +36,11 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         rates.extend([(now / 10.0, 0.6), (now / 100.0, 0.55), (now / 1000.0, 0.5)]);
     } else {
         rates.push((now / 10.0, if decades >= 0.5 { 0.4 } else { 0.2 }));
-        let (ten, hundred) = if decades <= 0.5 { (0.45, if decades < -0.5 { 0.4 } else { 0.1 }) } else { (0.1, 0.1) };
+        let (ten, hundred) = if decades <= 0.5 {
+            (0.45, if decades < -0.5 { 0.4 } else { 0.1 })
+        } else {
+            (0.1, 0.1)
+        };
         rates.extend([(now * 10.0, ten), (now * 100.0, hundred)]);
     }
     let mut parts: Vec<Part> = Vec::new();

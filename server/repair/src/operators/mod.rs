@@ -49,7 +49,14 @@ pub fn propose(facts: &Facts<'_>) -> Vec<Part> {
 }
 
 /// A change that a person should look at before it is applied.
-fn part(title: impl Into<String>, kind: Kind, path: &std::path::Path, place: Range, edits: Vec<Edit>, prior: f64) -> Part {
+fn part(
+    title: impl Into<String>,
+    kind: Kind,
+    path: &std::path::Path,
+    place: Range,
+    edits: Vec<Edit>,
+    prior: f64,
+) -> Part {
     Part {
         title: title.into(),
         kind,

@@ -27,7 +27,14 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         parts.push(part(title, Kind::Optimizer, &path, place, edits, prior));
     }
     if let Some((path, place, edits)) = with_optimizer(facts, "Adam", "") {
-        parts.push(part("Use Adam", Kind::Optimizer, &path, place, edits, prior - 0.02));
+        parts.push(part(
+            "Use Adam",
+            Kind::Optimizer,
+            &path,
+            place,
+            edits,
+            prior - 0.02,
+        ));
     }
     parts
 }

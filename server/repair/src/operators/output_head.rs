@@ -26,7 +26,12 @@ fn wanted(labels: Labels, units: Option<i64>) -> Option<Wanted> {
         })
     };
     match labels {
-        Labels::Binary if units == Some(2) => wanted("softmax", "sparse_categorical_crossentropy", "class numbers", None),
+        Labels::Binary if units == Some(2) => wanted(
+            "softmax",
+            "sparse_categorical_crossentropy",
+            "class numbers",
+            None,
+        ),
         Labels::Binary => wanted("sigmoid", "binary_crossentropy", "labels 0 and 1", None),
         Labels::OneHot(_) => wanted("softmax", "categorical_crossentropy", "one-hot labels", None),
         Labels::MultiHot(_) => wanted("sigmoid", "binary_crossentropy", "several labels per row", None),
@@ -68,8 +73,20 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     if let (Some((spot, place, edits)), Some((compile, value, edit))) = (&activation, &loss) {
         let both = edits.iter().cloned().chain([edit.clone()]).collect();
-        let title = format!("Use a {} output with {}, for {}", wanted.activation, spoken(wanted.loss), wanted.words);
-        parts.push(part(title, Kind::OutputActivation, spot.source.path, *place, both, 0.85));
+        let title = format!(
+            "Use a {} output with {}, for {}",
+            wanted.activation,
+            spoken(wanted.loss),
+            wanted.words
+        );
+        parts.push(part(
+            title,
+            Kind::OutputActivation,
+            spot.source.path,
+            *place,
+            both,
+            0.85,
+        ));
         let _ = (compile, value);
     }
     let alone = if loss.is_some() { 0.6 } else { 0.9 };
@@ -78,7 +95,11 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             Some(units) => format!("Use {units} {} outputs, for {}", wanted.activation, wanted.words),
             None => format!("Use a {} output, for {}", wanted.activation, wanted.words),
         };
-        let kind = if wanted.units.is_some() { Kind::LayerSize } else { Kind::OutputActivation };
+        let kind = if wanted.units.is_some() {
+            Kind::LayerSize
+        } else {
+            Kind::OutputActivation
+        };
         let mut part = part(title, kind, spot.source.path, place, edits, alone);
         part.aspect = crate::Aspect::Head;
         parts.push(part);
@@ -86,13 +107,24 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     if let Some((compile, value, edit)) = loss {
         let title = format!("Use {}, for {}", spoken(wanted.loss), wanted.words);
         let prior = if parts.is_empty() { 0.7 } else { 0.45 };
-        parts.push(part(title, Kind::Loss, compile.source.path, value, vec![edit], prior));
+        parts.push(part(
+            title,
+            Kind::Loss,
+            compile.source.path,
+            value,
+            vec![edit],
+            prior,
+        ));
     }
     parts
 }
 
 /// The edits that give the network the output it should have, with what they change.
-fn activation<'a>(facts: &Facts<'a>, wanted: &Wanted, from_logits: bool) -> Option<(Spot<'a>, Range, Vec<Edit>)> {
+fn activation<'a>(
+    facts: &Facts<'a>,
+    wanted: &Wanted,
+    from_logits: bool,
+) -> Option<(Spot<'a>, Range, Vec<Edit>)> {
     let head = facts.head()?;
     let has = head.activation.as_deref()?;
     if (has == wanted.activation && wanted.units.is_none()) || (from_logits && has == "linear") {

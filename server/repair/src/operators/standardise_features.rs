@@ -14,7 +14,10 @@ const LARGE: f64 = 10.0;
 
 pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let Some(x) = facts.x() else { return Vec::new() };
-    let looked_up = facts.layers().first().is_some_and(|layer| layer.class == "Embedding");
+    let looked_up = facts
+        .layers()
+        .first()
+        .is_some_and(|layer| layer.class == "Embedding");
     if !x.std.is_finite() || x.std == 0.0 || looked_up || x.zero_one {
         return Vec::new();
     }
@@ -29,7 +32,9 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     } else {
         return Vec::new();
     };
-    let Some(place) = scalable(facts, "x") else { return Vec::new() };
+    let Some(place) = scalable(facts, "x") else {
+        return Vec::new();
+    };
     let flat = x.shape.len() == 2;
     let scaler = of_sklearn(&place.source, "preprocessing", "StandardScaler").filter(|_| flat);
     let (name, test) = (place.name, place.held_out);

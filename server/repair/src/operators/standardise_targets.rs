@@ -23,12 +23,16 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         _ if rms < 0.05 => 0.4,
         _ => return Vec::new(),
     };
-    let Some(place) = scalable(facts, "y") else { return Vec::new() };
+    let Some(place) = scalable(facts, "y") else {
+        return Vec::new();
+    };
     let name = place.name;
     let axis = if y.shape.len() > 1 { "axis=0" } else { "" };
     let scaler = of_sklearn(&place.source, "preprocessing", "StandardScaler").filter(|_| y.shape.len() == 2);
     let mut lines = match &scaler {
-        Some(scaler) if place.held_out.is_none() => format!("{name} = {}().fit_transform({name})", scaler.text),
+        Some(scaler) if place.held_out.is_none() => {
+            format!("{name} = {}().fit_transform({name})", scaler.text)
+        }
         _ => format!("{name} = ({name} - {name}.mean({axis})) / {name}.std({axis})"),
     };
     if let Some(test) = place.held_out {
@@ -38,7 +42,11 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         );
     }
     let mut edits = vec![after(&place.source, place.after, &lines)];
-    edits.extend(scaler.filter(|_| place.held_out.is_none()).and_then(|scaler| scaler.import));
+    edits.extend(
+        scaler
+            .filter(|_| place.held_out.is_none())
+            .and_then(|scaler| scaler.import),
+    );
     let mut scaled = part(
         "Standardise the targets",
         Kind::DataOther,

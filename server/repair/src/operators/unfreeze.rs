@@ -21,11 +21,19 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     if weights(false) <= weights(true) {
         return Vec::new();
     }
-    let Some(spot) = facts.fit_call() else { return Vec::new() };
+    let Some(spot) = facts.fit_call() else {
+        return Vec::new();
+    };
     let text = spot.source.text;
     let mut parts = Vec::new();
     for event in &spot.source.program.events {
-        let frozen = matches!(event.kind, EventKind::Trainable { value: Some(false), .. });
+        let frozen = matches!(
+            event.kind,
+            EventKind::Trainable {
+                value: Some(false),
+                ..
+            }
+        );
         if !frozen || event.range.start > spot.call.range.start {
             continue;
         }
@@ -36,7 +44,14 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             continue;
         }
         let edit = spot.edit(value, "True");
-        parts.push(part("Train the frozen layers", Kind::ApiMisuse, spot.source.path, value, vec![edit], 0.6));
+        parts.push(part(
+            "Train the frozen layers",
+            Kind::ApiMisuse,
+            spot.source.path,
+            value,
+            vec![edit],
+            0.6,
+        ));
     }
     parts.truncate(1);
     parts

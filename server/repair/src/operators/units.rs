@@ -17,11 +17,14 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let mut fewest = NARROW;
     for (at, layer) in facts.layers().iter().enumerate() {
         let units = layer.config.get("units").and_then(|value| value.as_i64());
-        let Some(units) = units.filter(|units| *units < NARROW && layer.class == "Dense" && Some(at) != head) else {
+        let Some(units) = units.filter(|units| *units < NARROW && layer.class == "Dense" && Some(at) != head)
+        else {
             continue;
         };
         let Some(spot) = facts.layer(layer) else { continue };
-        let Some(argument) = spot.call.argument("units") else { continue };
+        let Some(argument) = spot.call.argument("units") else {
+            continue;
+        };
         let edit = spot.edit(argument.value.range, WIDE.to_string());
         if !edits.contains(&edit) {
             edits.push(edit);
@@ -29,7 +32,9 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         fewest = fewest.min(units);
         first.get_or_insert((spot.source.path.to_owned(), argument.value.range));
     }
-    let Some((path, place)) = first else { return Vec::new() };
+    let Some((path, place)) = first else {
+        return Vec::new();
+    };
     let prior = if fewest <= 2 { 0.4 } else { 0.25 };
     let title = format!("Give the hidden layers {WIDE} units");
     vec![part(title, Kind::LayerSize, &path, place, edits, prior)]
