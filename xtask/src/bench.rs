@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: speed as ratios against a peer in the same run. Seconds are shown for orientation only.
 
+mod server;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -12,13 +14,17 @@ use crate::shell::{release_binary, root};
 /// Repetitions of which the median counts.
 const REPEAT: usize = 5;
 /// Files the quick check is measured on.
-const FILES: usize = 300;
+const FILES: usize = 1000;
 
-pub fn run() -> anyhow::Result<()> {
+pub fn run(training_too: bool) -> anyhow::Result<()> {
     let binary = release_binary()?;
     let python = python::environment()?;
     println!("\n| what | ours | peer | ratio |\n| --- | --- | --- | --- |");
     quick_check(&binary, &python)?;
+    server::run(&binary, &python.with_file_name("ruff"))?;
+    if !training_too {
+        return Ok(());
+    }
     for shape in ["mlp", "cnn"] {
         training(&binary, &python, shape)?;
     }

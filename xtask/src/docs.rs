@@ -48,7 +48,27 @@ fn pages() -> BTreeMap<PathBuf, String> {
         "docs/settings.schema.json".into(),
         format!("{:#}\n", deeplocalize::config::schema::schema()),
     );
+    if let Some(manifest) = extension_manifest() {
+        pages.insert(EXTENSION.into(), manifest);
+    }
     pages
+}
+
+/// The manifest of the VS Code extension.
+const EXTENSION: &str = "editors/vscode/package.json";
+
+/// That manifest with the settings as the server has them; everything else in it is written by hand and stays as it is.
+fn extension_manifest() -> Option<String> {
+    let text = std::fs::read_to_string(root().join(EXTENSION)).ok()?;
+    let key = "\"properties\": ";
+    let configuration = text.find("\"configuration\": ")?;
+    let start = configuration + text[configuration..].find(key)? + key.len();
+    let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<serde_json::Value>();
+    values.next()?.ok()?;
+    let end = start + values.byte_offset();
+    let properties = format!("{:#}", deeplocalize::config::schema::editor_schema());
+    let indented = properties.replace('\n', "\n      ");
+    Some(format!("{}{indented}{}", &text[..start], &text[end..]))
 }
 
 /// The README's picture: the terminal output of a real run.

@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod docs;
+mod editors;
 mod python;
 mod shell;
 mod test;
@@ -27,7 +28,11 @@ enum Command {
         fast: bool,
     },
     /// Measure speed as ratios against a peer in the same run
-    Bench,
+    Bench {
+        /// Leave the training out, which takes minutes
+        #[arg(long)]
+        no_training: bool,
+    },
     /// Write the generated pages: rules and the README's picture
     Docs {
         /// Also run the tool for the README's picture
@@ -40,7 +45,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Demo => demo::run(),
         Command::Test { fast } => test::run(fast),
-        Command::Bench => bench::run(),
+        Command::Bench { no_training } => bench::run(!no_training),
         Command::Docs { picture } => docs::run(picture),
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything CI runs.
 
+use crate::editors;
 use crate::python;
 use crate::shell::{cargo, command, release_binary, step};
 
@@ -77,5 +78,6 @@ pub fn run(fast: bool) -> anyhow::Result<()> {
             .args(["--", "--test-threads", "2"])
             .env("DEEPLOCALIZE_TEST_PYTHON", &python),
     )?;
-    Ok(())
+    editors::test_neovim(&python, &binary)?;
+    editors::test_vscode(&python, &binary, None)
 }

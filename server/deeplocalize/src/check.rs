@@ -181,6 +181,7 @@ pub fn check_paths<R: Read>(
         errors,
         texts: BTreeMap::new(),
         cells: BTreeMap::new(),
+        trace: None,
     };
     for (number, checked) in checked.into_iter().enumerate() {
         let Some(path) = report.files.get(number).cloned() else {

@@ -4,6 +4,7 @@ mod concise;
 mod fingerprint;
 mod github;
 mod gitlab;
+pub mod html;
 mod json;
 mod junit;
 mod sarif;
@@ -40,6 +41,7 @@ pub const FORMATS: &[Format] = &[
     github::FORMAT,
     gitlab::FORMAT,
     junit::FORMAT,
+    html::FORMAT,
 ];
 
 /// How a report is to look in formats made for people. Colours are always written: the streams take them out where

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use finding::{Finding, Range, RuleInfo, Severity, Trial, Verdict};
+use trace::Trace;
 
 /// Something that kept the tool from doing (part of) its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +98,8 @@ pub struct Report {
     pub texts: BTreeMap<PathBuf, String>,
     /// Where the code cells of notebooks begin in their texts.
     pub cells: BTreeMap<PathBuf, Vec<usize>>,
+    /// What the run recorded.
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl Report {
@@ -109,6 +113,7 @@ impl Report {
             errors: vec![error],
             texts: BTreeMap::new(),
             cells: BTreeMap::new(),
+            trace: None,
         }
     }
 

@@ -89,6 +89,7 @@ fn report() -> Report {
             ("nb.ipynb".into(), CELLS.to_owned()),
         ]),
         cells: BTreeMap::from([("nb.ipynb".into(), vec![0, 13])]),
+        trace: None,
     }
 }
 
@@ -308,4 +309,27 @@ fn concise_is_one_line_per_finding() {
     assert_eq!(lines.len(), 5, "{printed}");
     assert!(lines[0].starts_with("my models/a,b:c.py:2:14: error DL101 100 % wrong"));
     assert!(lines[3].starts_with("nb.ipynb:cell 2:2:11: information DL101"));
+}
+
+#[test]
+fn a_page_holds_its_data_and_loads_nothing() {
+    let mut report = report();
+    let tricky = "ends</script><script>alert(1)</script> &amp; 日本";
+    report.findings[0].message = tricky.to_owned();
+    let page = print("html", &report);
+    let start = "<script id=\"data\" type=\"application/json\">";
+    let data = page
+        .split_once(start)
+        .unwrap()
+        .1
+        .split_once("</script>")
+        .unwrap()
+        .0;
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["findings"][0]["message"], tricky);
+    assert_eq!(data["verdict"], report.verdict.as_str());
+    assert_eq!(data["findings"].as_array().unwrap().len(), report.findings.len());
+    for loading in ["src=", "url(", "@import", "<link", "{{"] {
+        assert!(!page.contains(loading), "the page has {loading}");
+    }
 }

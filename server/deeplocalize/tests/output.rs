@@ -58,6 +58,7 @@ fn report(text: &str, findings: Vec<Finding>) -> Report {
         errors: Vec::new(),
         texts: BTreeMap::from([("train.py".into(), text.to_owned())]),
         cells: BTreeMap::new(),
+        trace: None,
     }
 }
 
@@ -297,6 +298,7 @@ fn ranges_that_do_not_fit_and_texts_that_are_missing_are_survived() {
     let empty = Report {
         texts: BTreeMap::from([("train.py".into(), String::new())]),
         cells: BTreeMap::new(),
+        trace: None,
         ..report(text, vec![past.clone()])
     };
     for report in [report(text, vec![past, elsewhere]), empty] {

@@ -13,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 /// Two findings: DL101 (line 5) and DL001 (line 7).
-const FAULTY: &str = r#"import keras
+const FAULTY: &str = r#"import keras  # needs keras>=3
 
 model = keras.Sequential([
     keras.Input((4,)),
@@ -21,7 +21,7 @@ model = keras.Sequential([
 ])
 model.compile(optimizer=keras.optimizers.SGD(lr=0.01), loss="binary_crossentropy")
 "#;
-const FIXED: &str = r#"import keras
+const FIXED: &str = r#"import keras  # needs keras>=3
 
 model = keras.Sequential([
     keras.Input((4,)),

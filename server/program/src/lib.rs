@@ -16,6 +16,7 @@ mod shape;
 mod signature;
 mod syntax;
 mod trail;
+mod unused;
 
 pub use imports::Import;
 pub use layout::Layout;
@@ -27,3 +28,4 @@ pub use provenance::Provenance;
 pub use shape::{LayerShape, Shape, ShapeError};
 pub use signature::parameters;
 pub use trail::Step;
+pub use unused::{Unused, UnusedKind};

@@ -3,10 +3,12 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
-use finding::{Applicability, Edit, Finding, Fix, LayerRef, Range, RuleInfo, Source};
-use program::{Call, Expr, Model, ModelKind, Program, Value};
+use finding::{Applicability, Edit, Finding, Fix, LayerRef, Range, RuleInfo, Severity, Source};
+use program::{Call, Compile, Expr, Model, ModelKind, Program, Unused, Value};
 
-use crate::read::{Chain, Family, Head, Loss, Sets, Training, layer_name, misspelled, sets};
+use crate::read::{
+    Chain, Family, Head, Loss, Sets, Training, is_for_keras_3, is_old_name, layer_name, misspelled, sets,
+};
 
 /// A model as it is compiled, when its output and its loss are known.
 pub(crate) struct Output<'a> {
@@ -23,11 +25,15 @@ pub(crate) struct Context<'a> {
     path: &'a Path,
     /// One per `compile` of a model whose output and loss are known.
     pub outputs: Vec<Output<'a>>,
+    /// One per output of a model with several, as far as the output and its loss are known.
+    parts: Vec<Output<'a>>,
     /// The layers of each model that certainly follow one another.
     pub chains: Vec<Chain<'a>>,
     /// The `fit` calls.
     pub trainings: Vec<Training<'a>>,
     sets: OnceCell<Vec<Sets<'a>>>,
+    unused: OnceCell<Vec<Unused>>,
+    keras_3: OnceCell<bool>,
 }
 
 impl<'a> Context<'a> {
@@ -35,6 +41,7 @@ impl<'a> Context<'a> {
         let outputs = program
             .compiles
             .iter()
+            .filter(|compile| may_be_trained(program, compile))
             .filter_map(|compile| {
                 let call = program.call(compile.call);
                 let model = program.model(compile.model?)?;
@@ -47,11 +54,18 @@ impl<'a> Context<'a> {
                 })
             })
             .collect();
+        let parts = program
+            .compiles
+            .iter()
+            .filter(|compile| may_be_trained(program, compile))
+            .flat_map(|compile| parts(program, compile))
+            .collect();
         Context {
             program,
             text,
             path,
             outputs,
+            parts,
             chains: program
                 .models
                 .iter()
@@ -64,12 +78,49 @@ impl<'a> Context<'a> {
                 .map(|fit| Training::of(program, fit))
                 .collect(),
             sets: OnceCell::new(),
+            unused: OnceCell::new(),
+            keras_3: OnceCell::new(),
         }
+    }
+
+    /// Every output with its loss, also those of models that have several.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = &Output<'a>> {
+        self.outputs.iter().chain(&self.parts)
+    }
+
+    /// Whether the script is certainly written for Keras 3.
+    pub(crate) fn keras_3(&self) -> bool {
+        *self
+            .keras_3
+            .get_or_init(|| is_for_keras_3(self.program, self.text))
+    }
+
+    /// A finding on something that earlier versions of Keras accept: only a script that is certainly written for
+    /// Keras 3 is wrong about it.
+    pub(crate) fn dated(&self, finding: Finding) -> Finding {
+        let severity = if self.keras_3() {
+            finding.severity
+        } else {
+            finding.severity.min(Severity::Information)
+        };
+        Finding { severity, ..finding }
     }
 
     /// The arrays of each `fit`; followed through the text when a rule first asks.
     pub(crate) fn sets(&self) -> &[Sets<'a>] {
         self.sets.get_or_init(|| sets(self.program, self.text))
+    }
+
+    /// Layers that no model gets; looked for when a rule first asks.
+    pub(crate) fn unused(&self) -> &[Unused] {
+        self.unused.get_or_init(|| self.program.unused(self.text))
+    }
+
+    /// The arrays of each of [`Context::trainings`].
+    pub(crate) fn training_sets(&self) -> impl Iterator<Item = &Sets<'a>> {
+        self.sets()
+            .iter()
+            .filter(|sets| sets.training.call.class() == "fit")
     }
 
     /// The output of the model that a `compile` call compiles.
@@ -143,10 +194,15 @@ impl<'a> Context<'a> {
             format!("Keras knows no {noun} `{name}` and raises an exception when it looks it up; {advice}");
         let edit = near.and_then(|near| self.replace_name(expr.origin, name, near));
         let fix = edit.map(|(range, text)| self.fix("Correct the name", Applicability::Safe, range, text));
-        Some(Finding {
+        let finding = Finding {
             confidence: if near.is_some() { 0.97 } else { 0.9 },
             fixes: fix.into_iter().collect(),
             ..self.finding(rule, expr.range, message)
+        };
+        Some(if is_old_name(name) {
+            self.dated(finding)
+        } else {
+            finding
         })
     }
 
@@ -242,6 +298,38 @@ impl<'a> Context<'a> {
             type_name: call.class().to_owned(),
         })
     }
+}
+
+/// The outputs of a model that has several, with their losses.
+fn parts<'a>(program: &'a Program, compile: &Compile) -> Vec<Output<'a>> {
+    let Some(model) = compile.model.and_then(|model| program.model(model)) else {
+        return Vec::new();
+    };
+    if model.outputs.len() < 2 || model.kind != ModelKind::Functional || model.custom_loss {
+        return Vec::new();
+    }
+    let call = program.call(compile.call);
+    Loss::of_outputs(program, call, model)
+        .into_iter()
+        .filter_map(|(output, loss)| {
+            Some(Output {
+                compile: call,
+                model,
+                head: Head::of_output(program, model, output)?,
+                loss,
+            })
+        })
+        .collect()
+}
+
+/// Whether a compiled model may be the one that learns. Generators of a GAN, for one, are often compiled with whatever
+/// loss is at hand and only ever trained as a part of another model.
+fn may_be_trained(program: &Program, compile: &Compile) -> bool {
+    program.fits.is_empty()
+        || program
+            .fits
+            .iter()
+            .any(|fit| fit.model.is_none() || fit.model == compile.model)
 }
 
 /// What is known of an argument.

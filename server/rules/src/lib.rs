@@ -17,7 +17,7 @@ mod training;
 use std::cmp::Reverse;
 use std::path::Path;
 
-use finding::{Finding, RuleInfo};
+use finding::{Finding, RuleInfo, Severity};
 use program::Program;
 
 use context::Context;
@@ -47,6 +47,8 @@ rules![
     output::compile_without_loss,
     output::squared_error_of_sigmoid,
     output::relu_output_of_regression,
+    output::hinge_of_positive_output,
+    output::bounded_output_of_large_targets,
     hidden::linear_network,
     hidden::linear_hidden_layer,
     hidden::softmax_in_hidden_layer,
@@ -87,6 +89,8 @@ rules![
     data::data_set_with_array_arguments,
     data::label_among_features,
     data::embedding_smaller_than_vocabulary,
+    data::generator_labels_and_loss,
+    data::features_shuffled_alone,
     training::metric_of_other_labels,
     training::monitor_without_validation,
     training::monitor_not_logged,
@@ -102,6 +106,7 @@ rules![
     training::invalid_validation_split,
     training::early_stopping_keeps_last_weights,
     training::evaluation_on_training_data,
+    training::trainable_without_compile,
     structure::activation_twice,
     structure::missing_flatten,
     structure::dropout_rate_out_of_range,
@@ -123,6 +128,8 @@ rules![
     structure::embedding_of_activations,
     structure::unknown_initializer,
     structure::shape_error,
+    structure::dead_branch,
+    structure::unused_layer,
 ];
 
 /// All rules.
@@ -130,11 +137,31 @@ pub fn all() -> &'static [RuleInfo] {
     RULES
 }
 
+/// Where a script uses what only earlier versions of Keras have, shapes may follow other defaults than today's
+/// (`channels_first` on Theano, for one).
+fn soften_in_old_scripts(context: &Context<'_>, findings: &mut [Finding]) {
+    let old = |finding: &Finding| {
+        [api::removed_argument::INFO.code, api::removed_name::INFO.code].contains(&finding.code)
+    };
+    if context.keras_3() || !findings.iter().any(old) {
+        return;
+    }
+    for finding in findings
+        .iter_mut()
+        .filter(|finding| finding.code == structure::shape_error::INFO.code)
+    {
+        finding.severity = finding.severity.min(Severity::Information);
+    }
+}
+
 /// Findings of all rules on one file: the most severe first, then the most certain, then in source order.
 /// `text` is the text that `program` was parsed from; `path` is put into the findings as it is.
 pub fn check(program: &Program, text: &str, path: &Path) -> Vec<Finding> {
     let context = Context::new(program, text, path);
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&context)).collect();
+    let deliberate = read::expected_failures(text);
+    findings.retain(|finding| !deliberate.iter().any(|block| block.contains(finding.range)));
+    soften_in_old_scripts(&context, &mut findings);
     findings.sort_by(|left, right| {
         (Reverse(left.severity), left.range, left.code).cmp(&(
             Reverse(right.severity),

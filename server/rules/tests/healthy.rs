@@ -258,6 +258,7 @@ discriminator.compile(loss='binary_crossentropy', optimizer=keras.optimizers.Ada
 discriminator.trainable = False
 gan = keras.Sequential([generator, discriminator])
 gan.compile(loss='binary_crossentropy', optimizer=keras.optimizers.Adam(0.0002, beta_1=0.5))
+discriminator.trainable = True
 discriminator.train_on_batch(x, y)
 "),
     ("transfer learning", "

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::read::SEVERITIES;
+use crate::lsp::settings::Settings;
 use crate::report::all_rules;
 
 /// One setting.
@@ -78,4 +79,75 @@ pub fn schema() -> Value {
             "severity": {"enum": SEVERITIES.map(finding::Severity::as_str)},
         },
     })
+}
+
+/// A setting that only editors have, with the schema of its value.
+struct EditorSetting {
+    name: &'static str,
+    description: &'static str,
+    schema: Value,
+}
+
+/// The settings of editors, as VS Code's `contributes.configuration.properties` wants them: those of the client, of runs, and
+/// of rules.
+pub fn editor_schema() -> Value {
+    let of_runs = Settings::default();
+    let settings = [
+        EditorSetting {
+            name: "path",
+            description: "The `deeplocalize` executable. Empty: the first one on PATH, else that of the selected interpreter's environment, else the one that comes with the extension.",
+            schema: json!({"type": "string", "default": "", "scope": "machine-overridable"}),
+        },
+        EditorSetting {
+            name: "python",
+            description: "The interpreter that runs scripts. Empty: the one selected in the Python extension, else `VIRTUAL_ENV`, `CONDA_PREFIX`, a `.venv` or `venv` beside or above the script, or `python3`.",
+            schema: json!({"type": "string", "default": "", "scope": "machine-overridable"}),
+        },
+        EditorSetting {
+            name: "maxBatches",
+            description: "A run ends after that many batches, over all trainings.",
+            schema: json!({"type": "integer", "minimum": 1, "default": of_runs.max_batches, "scope": "resource"}),
+        },
+        EditorSetting {
+            name: "maxSeconds",
+            description: "A run ends after that many seconds of training.",
+            schema: json!({"type": "number", "exclusiveMinimum": 0, "default": of_runs.max_seconds, "scope": "resource"}),
+        },
+        EditorSetting {
+            name: "detector",
+            description: "Our analysis, or the algorithm of the paper as it was published.",
+            schema: json!({"type": "string", "enum": ["default", "deeplocalize"], "default": "default", "scope": "resource"}),
+        },
+        EditorSetting {
+            name: "inlayHints",
+            description: "Show output shape and number of parameters behind each layer whose input shape is known.",
+            schema: json!({"type": "boolean", "default": of_runs.inlay_hints, "scope": "resource"}),
+        },
+    ];
+    let mut properties = serde_json::Map::new();
+    for EditorSetting {
+        name,
+        description,
+        mut schema,
+    } in settings
+    {
+        schema["markdownDescription"] = json!(description);
+        properties.insert(format!("deeplocalize.{name}"), schema);
+    }
+    for option in OPTIONS {
+        let mut schema = match option.name {
+            "severity" => json!({
+                "type": "object",
+                "additionalProperties": {"enum": SEVERITIES.map(finding::Severity::as_str)},
+                "default": {},
+            }),
+            // `null`, unlike an empty list, leaves the choice to the settings files.
+            "select" => json!({"type": ["array", "null"], "items": {"type": "string"}, "default": null}),
+            _ => json!({"type": "array", "items": {"type": "string"}, "default": []}),
+        };
+        schema["scope"] = json!("resource");
+        schema["markdownDescription"] = json!(option.description);
+        properties.insert(format!("deeplocalize.{}", option.name), schema);
+    }
+    Value::Object(properties)
 }

@@ -2,9 +2,10 @@
 
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
-    DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, NotebookCellSelector,
-    NotebookDocumentSyncOptions, NotebookSelector, OneOf, SaveOptions, ServerCapabilities,
-    TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, HoverProviderCapability,
+    MarkupKind, NotebookCellSelector, NotebookDocumentSyncOptions, NotebookSelector, OneOf, SaveOptions,
+    ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    TextDocumentSyncSaveOptions,
 };
 
 use super::methods::execute_command::COMMANDS;
@@ -28,8 +29,16 @@ pub struct ClientSupport {
     pub configuration: bool,
     /// It tells when files change, once it is asked to.
     pub watched_files: bool,
+    /// It opens documents when asked to.
+    pub show_document: bool,
     /// It applies edits that name the version they were made for.
     pub versioned_edits: bool,
+    /// It asks for inlay hints again when asked to.
+    pub refresh_hints: bool,
+    /// It shows Markdown in a hover.
+    pub markdown_hover: bool,
+    /// It shows symbols within symbols.
+    pub nested_symbols: bool,
     /// It shows the places that belong to a diagnostic.
     pub related_information: bool,
 }
@@ -58,8 +67,26 @@ impl ClientSupport {
             watched_files: workspace
                 .and_then(|workspace| workspace.did_change_watched_files?.dynamic_registration)
                 .unwrap_or_default(),
+            show_document: client
+                .window
+                .as_ref()
+                .and_then(|window| window.show_document.as_ref())
+                .is_some_and(|show| show.support),
             versioned_edits: workspace
                 .and_then(|workspace| workspace.workspace_edit.as_ref()?.document_changes)
+                .unwrap_or_default(),
+            refresh_hints: workspace
+                .and_then(|workspace| workspace.inlay_hint.as_ref()?.refresh_support)
+                .unwrap_or_default(),
+            markdown_hover: text
+                .and_then(|text| text.hover.as_ref()?.content_format.as_ref())
+                .is_some_and(|formats| formats.contains(&MarkupKind::Markdown)),
+            nested_symbols: text
+                .and_then(|text| {
+                    text.document_symbol
+                        .as_ref()?
+                        .hierarchical_document_symbol_support
+                })
                 .unwrap_or_default(),
             related_information: text
                 .and_then(|text| text.publish_diagnostics.as_ref()?.related_information)
@@ -111,6 +138,9 @@ pub fn server(encoding: Encoding, client: ClientSupport) -> ServerCapabilities {
             code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, FIX_ALL]),
             ..CodeActionOptions::default()
         })),
+        inlay_hint_provider: Some(OneOf::Left(true)),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
+        document_symbol_provider: Some(OneOf::Left(true)),
         execute_command_provider: Some(ExecuteCommandOptions {
             commands: COMMANDS.map(str::to_owned).to_vec(),
             ..ExecuteCommandOptions::default()

@@ -8,10 +8,11 @@ use tower_lsp::Client;
 use tower_lsp::ls_types::notification::Progress;
 use tower_lsp::ls_types::{
     ConfigurationItem, Diagnostic, LSPAny, MessageType, ProgressParams, ProgressParamsValue, ProgressToken,
-    Registration, Uri, WorkDoneProgress,
+    Registration, ShowDocumentParams, Uri, WorkDoneProgress,
 };
 
 use super::event::Event;
+use super::status::Status;
 use crate::config::FILE_NAMES;
 
 /// How long the client may take to answer a request. Some never answer.
@@ -28,10 +29,16 @@ pub enum Message {
     CreateProgress(u64, ProgressToken),
     /// `$/progress`.
     Progress(ProgressToken, WorkDoneProgress),
+    /// `window/showDocument`, outside the editor.
+    ShowDocument(Uri),
+    /// `deeplocalize/status`.
+    Status(Status),
     /// `workspace/diagnostic/refresh`.
     RefreshDiagnostics,
     /// `workspace/codeLens/refresh`.
     RefreshLenses,
+    /// `workspace/inlayHint/refresh`.
+    RefreshHints,
     /// `workspace/configuration`.
     AskSettings,
     /// `client/registerCapability`: to be told when settings files change.
@@ -56,6 +63,7 @@ pub async fn deliver(
                     .send_notification::<Progress>(ProgressParams { token, value })
                     .await;
             }
+            Message::Status(status) => client.send_notification::<Status>(status).await,
             request => {
                 tokio::spawn(ask(client.clone(), request, events.clone()));
             }
@@ -67,7 +75,17 @@ async fn ask(client: Client, request: Message, events: mpsc::UnboundedSender<Eve
     let answer = tokio::time::timeout(ANSWER_LIMIT, async {
         match &request {
             Message::RefreshDiagnostics => client.workspace_diagnostic_refresh().await.map(|()| LSPAny::Null),
+            Message::ShowDocument(uri) => {
+                let params = ShowDocumentParams {
+                    uri: uri.clone(),
+                    external: Some(true),
+                    take_focus: None,
+                    selection: None,
+                };
+                client.show_document(params).await.map(|_| LSPAny::Null)
+            }
             Message::RefreshLenses => client.code_lens_refresh().await.map(|()| LSPAny::Null),
+            Message::RefreshHints => client.inlay_hint_refresh().await.map(|()| LSPAny::Null),
             Message::CreateProgress(_, token) => client
                 .create_work_done_progress(token.clone())
                 .await
@@ -92,7 +110,9 @@ async fn ask(client: Client, request: Message, events: mpsc::UnboundedSender<Eve
                 let registered = client.register_capability(vec![registration]).await;
                 registered.map(|()| LSPAny::Null)
             }
-            Message::Publish(..) | Message::Show(..) | Message::Progress(..) => Ok(LSPAny::Null),
+            Message::Publish(..) | Message::Show(..) | Message::Progress(..) | Message::Status(..) => {
+                Ok(LSPAny::Null)
+            }
         }
     })
     .await;

@@ -140,4 +140,72 @@ mod tests {
             assert_eq!(Replacement::between(old, new), expected, "{old:?} → {new:?}");
         }
     }
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use std::str::FromStr;
+
+    /// Where a client says that a byte of its text is: lines end at `\n`, columns are in units of the encoding.
+    fn place(text: &str, at: usize, encoding: Encoding) -> tower_lsp::ls_types::Position {
+        let before = &text[..at];
+        let line = before.matches('\n').count();
+        let column = before.rsplit('\n').next().unwrap_or_default();
+        let units = match encoding {
+            Encoding::Utf8 => column.len(),
+            Encoding::Utf16 => column.encode_utf16().count(),
+            Encoding::Utf32 => column.chars().count(),
+        };
+        tower_lsp::ls_types::Position::new(u32::try_from(line).unwrap(), u32::try_from(units).unwrap())
+    }
+
+    /// A place no client refuses to name: not within a character nor within a line break.
+    fn boundary(text: &str, index: Index) -> usize {
+        let fits = |at: &usize| {
+            text.is_char_boundary(*at) && !(text[..*at].ends_with('\r') && text[*at..].starts_with('\n'))
+        };
+        let all: Vec<usize> = (0..=text.len()).filter(fits).collect();
+        *index.get(&all)
+    }
+
+    /// Text as editors send it: a carriage return alone is none of their line breaks.
+    fn text(longest: usize) -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec!["a", "😀", "é", "\r\n", "\n", "\t", "#"]);
+        vec(piece, 0..longest).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_edits_keep_the_text_equal_to_the_clients(
+            start in text(40),
+            edits in vec((any::<Index>(), any::<Index>(), text(8), 0..12_u8), 0..30),
+            encoding in prop::sample::select(vec![Encoding::Utf8, Encoding::Utf16, Encoding::Utf32]),
+        ) {
+            let uri = Uri::from_str("file:///a.py").unwrap();
+            let mut document = Document::new(&uri, 1, 1, start.clone());
+            let mut client = start;
+            for (from, to, new, whole) in edits {
+                let (from, to) = (boundary(&client, from), boundary(&client, to));
+                let (from, to) = (from.min(to), from.max(to));
+                let before = client.clone();
+                let range = (whole > 0).then(|| tower_lsp::ls_types::Range::new(
+                    place(&client, from, encoding),
+                    place(&client, to, encoding),
+                ));
+                match range {
+                    Some(_) => client.replace_range(from..to, &new),
+                    None => client = new.clone(),
+                }
+                let change = TextDocumentContentChangeEvent { range, range_length: None, text: new };
+                let made = document.apply(change, encoding);
+                prop_assert_eq!(document.text.as_str(), &client);
+                // What it says was replaced leads from the old text to the new one.
+                let mut replayed = before;
+                replayed.replace_range(made.range.start..made.range.end, &made.new_text);
+                prop_assert_eq!(&replayed, &client);
+            }
+        }
+    }
 }

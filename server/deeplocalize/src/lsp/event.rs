@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 use tower_lsp::jsonrpc;
 use tower_lsp::ls_types::{
-    CodeActionParams, CodeActionResponse, CodeLens, DidChangeNotebookDocumentParams,
+    self, CodeActionParams, CodeActionResponse, CodeLens, DidChangeNotebookDocumentParams,
     DidChangeTextDocumentParams, DidCloseNotebookDocumentParams, DidOpenNotebookDocumentParams,
-    DocumentDiagnosticReportResult, ExecuteCommandParams, InitializeParams, InitializeResult, LSPAny,
-    ProgressToken, TextDocumentItem, Uri,
+    DocumentDiagnosticReportResult, DocumentSymbolResponse, ExecuteCommandParams, Hover, InitializeParams,
+    InitializeResult, InlayHint, LSPAny, Position, ProgressToken, TextDocumentItem, Uri,
 };
 
 use super::notebook::Cell;
@@ -66,8 +66,8 @@ pub enum Event {
     ProgressCreated(u64, bool),
     /// The run of that generation got further.
     RunProgress(u64, Progress),
-    /// The file on disk is not what the editor shows.
-    RunUsesOtherText(u64, PathBuf),
+    /// The run of that generation uses texts of the editor that are not on disk.
+    RunUsesUnsavedTexts(u64, Vec<PathBuf>),
     /// The run of that generation is over; `None` when it panicked.
     RunFinished(u64, Option<Box<Report>>),
 
@@ -84,4 +84,12 @@ pub enum Question {
     Lenses(Answer<Option<Vec<CodeLens>>>),
     /// `textDocument/codeAction`.
     Actions(Box<CodeActionParams>, Answer<Option<CodeActionResponse>>),
+    /// `textDocument/inlayHint`, for that range.
+    Hints(ls_types::Range, Answer<Option<Vec<InlayHint>>>),
+    /// `textDocument/hover`, at that position.
+    Hover(Position, Answer<Option<Hover>>),
+    /// `textDocument/documentSymbol`.
+    Symbols(Answer<Option<DocumentSymbolResponse>>),
+    /// The command that checks a document.
+    Summary(Answer<Option<LSPAny>>),
 }

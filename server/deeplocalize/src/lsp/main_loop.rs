@@ -57,6 +57,9 @@ fn handle(state: &mut State, event: Event) {
         Event::Settings(settings) => methods::configuration::settings(state, &settings),
         Event::SettingsFilesChanged => methods::watched_files::did_change_watched_files(state),
         Event::Ask(uri, question) => methods::ask(state, &uri, question),
+        Event::Command(params, answer) if params.command == methods::execute_command::CHECK => {
+            methods::check::check(state, &params.arguments, answer);
+        }
         Event::Command(params, answer) => {
             let _ = answer.send(methods::execute_command::execute_command(state, params));
         }
@@ -68,7 +71,7 @@ fn handle(state: &mut State, event: Event) {
         Event::Checked(uri, revision, file) => quick_check::finished(state, &uri, revision, file),
         Event::ProgressCreated(generation, created) => run::progress::created(state, generation, created),
         Event::RunProgress(generation, progress) => run::progress::report(state, generation, &progress),
-        Event::RunUsesOtherText(generation, script) => run::uses_other_text(state, generation, &script),
+        Event::RunUsesUnsavedTexts(generation, paths) => run::uses_unsaved_texts(state, generation, &paths),
         Event::RunFinished(generation, report) => run::finished(state, generation, report),
         Event::Stop(stopped) => {
             run::cancel(state);

@@ -6,21 +6,23 @@
 mod backend;
 mod capabilities;
 mod client;
-mod document;
+pub mod document;
 mod event;
 mod main_loop;
 mod methods;
 mod notebook;
+mod outline;
 mod parent;
 mod places;
-mod position;
+pub mod position;
 mod publish;
 mod quick_check;
 mod run;
 mod run_results;
 mod serve;
-mod settings;
+pub(crate) mod settings;
 mod state;
+mod status;
 mod to_lsp;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use finding::{Edit, Finding, Range};
 use tower_lsp::ls_types::Uri;
 
 use super::event::Event;
+use super::outline::{Entry, LayerNote, ModelNote, Outline};
 use super::position::IndexedText;
 use super::quick_check::{CheckedFile, Checker, TIME_LIMIT};
 use super::state::State;
@@ -171,6 +172,9 @@ fn check(checker: &Checker, path: &Path, cells: &[Cell]) -> Vec<CheckedFile> {
             file.fits.extend(split.place(fit).map(|(_, range)| range));
         }
     }
+    for (file, outline) in files.iter_mut().zip(split.outlines(&found.outline)) {
+        file.outline = outline;
+    }
     files
 }
 
@@ -192,6 +196,44 @@ impl Split<'_> {
         let start = self.ranges.get(at)?.start;
         let path = self.cells.get(at)?.path.clone();
         Some((path, Range::new(range.start - start, range.end - start)))
+    }
+
+    /// The outline of each cell: its layers, and the models that it makes or makes layers of.
+    fn outlines(&self, whole: &Outline) -> Vec<Outline> {
+        let cells = self.ranges.iter().map(|&cell| {
+            let place = |range: Range| {
+                cell.contains(range)
+                    .then(|| Range::new(range.start - cell.start, range.end - cell.start))
+            };
+            let layers = whole.layers.iter().filter_map(|note| {
+                Some(LayerNote {
+                    range: place(note.range)?,
+                    callee: place(note.callee)?,
+                    ..note.clone()
+                })
+            });
+            let models = whole.models.iter().filter_map(|note| {
+                let entries = note.layers.iter().filter_map(|entry| {
+                    Some(Entry {
+                        range: place(entry.range)?,
+                        callee: place(entry.callee)?,
+                        ..entry.clone()
+                    })
+                });
+                let model = ModelNote {
+                    range: note.range.and_then(place),
+                    callee: note.callee.and_then(place),
+                    layers: entries.collect(),
+                    ..note.clone()
+                };
+                (model.range.is_some() || !model.layers.is_empty()).then_some(model)
+            });
+            Outline {
+                layers: layers.collect(),
+                models: models.collect(),
+            }
+        });
+        cells.collect()
     }
 
     fn finding(&self, mut finding: Finding) -> Option<Finding> {

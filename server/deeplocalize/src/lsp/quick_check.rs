@@ -11,6 +11,7 @@ use tower_lsp::ls_types::Uri;
 
 use super::client::Message;
 use super::event::Event;
+use super::outline::Outline;
 use super::state::State;
 use super::{methods, notebook, publish};
 use crate::check;
@@ -26,6 +27,8 @@ pub struct CheckedFile {
     pub findings: Vec<Finding>,
     /// The `fit` calls: what is called, as written.
     pub fits: Vec<Range>,
+    /// The models and their layers.
+    pub outline: Outline,
 }
 
 /// Checks one text; tests put their own in its place.
@@ -46,6 +49,7 @@ pub fn checker(configuration: Arc<Configuration>) -> Checker {
                 .filter_map(|fit| program.calls.get(fit.call.0))
                 .map(|call| call.callee_range)
                 .collect(),
+            outline: Outline::of(&program),
         }
     })
 }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub try_fixes: TryFixes,
     /// Seconds that trying changes may take.
     pub try_seconds: f64,
+    /// Whether shapes are shown behind layers.
+    pub inlay_hints: bool,
 }
 
 impl Default for Settings {
@@ -39,6 +41,7 @@ impl Default for Settings {
             // The line to blame is wanted at once; trying has a command of its own.
             try_fixes: TryFixes::Never,
             try_seconds: 10.0,
+            inlay_hints: true,
         }
     }
 }
@@ -99,6 +102,10 @@ impl Settings {
         });
         read("trySeconds", "a number above 0", &mut |value| {
             self.try_seconds = value.as_f64().filter(|&seconds| seconds > 0.0)?;
+            Some(())
+        });
+        read("inlayHints", "`true` or `false`", &mut |value| {
+            self.inlay_hints = value.as_bool()?;
             Some(())
         });
         problems

@@ -18,6 +18,7 @@ use super::run::{Runner, Runs};
 use super::run_results::RunResults;
 use super::settings::Settings;
 use crate::config::Configuration;
+use crate::report::Report;
 
 /// The server's state. Only the main loop has it, so there are no locks.
 pub struct State {
@@ -37,6 +38,8 @@ pub struct State {
     pub encoding: Encoding,
     /// Whether the client says that the user trusts the workspace.
     pub trusted: bool,
+    /// Whether the client wants to be told what the server is doing.
+    pub shows_status: bool,
     /// Settings of runs.
     pub settings: Settings,
     /// Settings of rules that the client gave.
@@ -51,6 +54,10 @@ pub struct State {
     pub notebooks: HashMap<Uri, Notebook>,
     /// What runs found.
     pub results: RunResults,
+    /// What the last run found, with what it recorded.
+    pub last_report: Option<Box<Report>>,
+    /// The page made of it, removed with the server.
+    pub report_file: Option<tempfile::TempPath>,
     /// The present run and the next.
     pub runs: Runs,
     /// Documents for which the client holds diagnostics that were pushed.
@@ -78,6 +85,7 @@ impl State {
             client: ClientSupport::default(),
             encoding: Encoding::default(),
             trusted: false,
+            shows_status: false,
             settings: Settings::default(),
             rules: serde_json::Map::new(),
             problems: Vec::new(),
@@ -85,6 +93,8 @@ impl State {
             documents: HashMap::new(),
             notebooks: HashMap::new(),
             results: RunResults::default(),
+            last_report: None,
+            report_file: None,
             runs: Runs::default(),
             pushed: HashSet::new(),
             stopped: None,

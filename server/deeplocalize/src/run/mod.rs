@@ -314,7 +314,7 @@ impl<'a> Run<'a> {
             .then_some(Outcome::Finished)
     }
 
-    fn report(&self, files: &mut Files) -> Report {
+    fn report(&mut self, files: &mut Files) -> Report {
         let look = Instant::now();
         let ending = match self.outcome {
             Outcome::Finished | Outcome::Exited(_) => Ending::Finished,
@@ -379,6 +379,7 @@ impl<'a> Run<'a> {
             }),
             texts: files.texts(&findings),
             cells: BTreeMap::new(),
+            trace: Some(Arc::new(std::mem::take(&mut self.trace))),
             findings,
             errors,
         }

@@ -7,9 +7,19 @@ fn each_fit_call_has_a_lens_that_runs_the_script() {
     let mut client = Client::initialize(json!({"textDocument": {"diagnostic": {}}}), Value::Null);
     client.open(URI, &format!("{FAULTY}\nif x:\n    model.fit(x, y)\n"));
     let lenses = client.lenses(URI);
-    assert_eq!(lenses.as_array().unwrap().len(), 2);
-    assert_eq!(lenses[0]["range"]["start"], range([7, 0, 0, 0])["start"]);
-    assert_eq!(lenses[1]["range"]["start"], range([10, 4, 0, 0])["start"]);
+    assert_eq!(lenses.as_array().unwrap().len(), 4);
+    for (lens, start) in [
+        (0, [7, 0, 0, 0]),
+        (1, [7, 0, 0, 0]),
+        (2, [10, 4, 0, 0]),
+        (3, [10, 4, 0, 0]),
+    ] {
+        assert_eq!(lenses[lens]["range"]["start"], range(start)["start"]);
+    }
+    assert_eq!(
+        lenses[1]["command"],
+        json!({"title": "Check quickly", "command": "deeplocalize.check", "arguments": [URI]})
+    );
     assert_eq!(
         lenses[0]["command"],
         json!({"title": "Localize faults", "command": "deeplocalize.run", "arguments": [URI]})

@@ -15,7 +15,9 @@ fn the_server_says_what_it_offers() {
             "deeplocalize.run",
             "deeplocalize.tryFixes",
             "deeplocalize.cancel",
-            "deeplocalize.clear"
+            "deeplocalize.clear",
+            "deeplocalize.check",
+            "deeplocalize.report"
         ])
     );
     assert_eq!(

@@ -11,6 +11,7 @@ mod commands;
 mod diagnostics;
 mod handshake;
 mod life;
+mod models;
 mod notebooks;
 #[cfg(feature = "keras")]
 mod runs;

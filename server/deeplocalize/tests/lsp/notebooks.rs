@@ -63,6 +63,14 @@ fn cells_are_one_program_and_each_has_its_findings() {
         ],
     );
     let found = published(&mut client, &[0, 1, 2]);
+    // Shapes stand in the cell of the layer, counted from its own first line.
+    let hints = client.request(
+        "textDocument/inlayHint",
+        json!({"textDocument": {"uri": uri(1)}, "range": range([0, 0, 9, 0])}),
+    );
+    assert_eq!(hints.as_array().unwrap().len(), 1);
+    assert_eq!(hints[0]["label"], "→ (None, 1), 5 params");
+    assert_eq!(hints[0]["position"], json!({"line": 1, "character": 90}));
     assert_eq!((found[0].len(), found[1].len(), found[2].len()), (0, 1, 0));
     assert_eq!(found[1][0]["range"], range([1, 78, 1, 87]));
 

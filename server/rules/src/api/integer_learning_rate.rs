@@ -73,7 +73,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
                 format!("{rate}.0"),
             ));
         }
-        findings.push(finding);
+        findings.push(context.dated(finding));
     }
     findings
 }

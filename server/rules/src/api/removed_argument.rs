@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! Keras 3 refuses most of them with an exception when the line is reached, which may be long after the start.
 //! The optimizers' `decay` is worse: it is ignored with a warning, so the learning rate stays where it was.
+//! An error where the script is certainly written for Keras 3 (it uses `keras.ops`, `keras.random`, a JAX or PyTorch
+//! backend, …); else information, since the script may well run on the Keras it was written for.
 //! Scripts that import `tf_keras` or set `TF_USE_LEGACY_KERAS` run on Keras 2 and are left alone.
 //!
 //! ## Example
@@ -85,6 +87,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         .calls
         .iter()
         .flat_map(|call| of_call(context, call))
+        .map(|finding| context.dated(finding))
         .collect()
 }
 

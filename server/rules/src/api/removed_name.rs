@@ -8,6 +8,8 @@
 //! The import or the call raises an exception. Modules such as `keras.layers.convolutional` were always an
 //! implementation detail; what was in them is in `keras.layers`. Some names are left in `tensorflow.keras`, and are
 //! only reported where they come from `keras`.
+//! An error where the script is certainly written for Keras 3 (it uses `keras.ops`, `keras.random`, a JAX or PyTorch
+//! backend, …); else information, since the script may well run on the Keras it was written for.
 //!
 //! ## Example
 //! ```python
@@ -103,7 +105,9 @@ fn rows(table: Table) -> BTreeMap<String, Removed> {
 }
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    if context.program.legacy_keras {
+    // Keras' own modules have what its public ones have not.
+    let internal = |import: &Import| import.module == "keras.src" || import.module.starts_with("keras.src.");
+    if context.program.legacy_keras || context.program.imports.iter().any(internal) {
         return Vec::new();
     }
     let imports = context
@@ -116,7 +120,10 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         .calls
         .iter()
         .filter_map(|call| of_call(context, call));
-    imports.chain(calls).collect()
+    imports
+        .chain(calls)
+        .map(|finding| context.dated(finding))
+        .collect()
 }
 
 /// The package a dotted name begins with, and what follows it.
@@ -147,22 +154,26 @@ fn of_import(context: &Context<'_>, import: &Import) -> Option<Finding> {
         format!("{module}.{name}")
     };
     let removed = row(package, &full)?;
-    // `from keras.utils import np_utils` → `from keras import utils as np_utils`
-    let fix = removed
-        .replacement
-        .as_ref()
-        .zip(import.bound.as_ref())
-        .filter(|_| import.alone);
-    let fix = fix.map(|(new, bound)| {
+    let new = removed.replacement.as_ref().zip(import.bound.as_ref());
+    let fix = new.and_then(|(new, bound)| {
         let (parent, last) = new
             .rsplit_once('.')
             .map_or((String::new(), new.as_str()), |(parent, last)| {
                 (format!(".{parent}"), last)
             });
-        (
-            import.statement,
-            format!("from {package}{parent} import {last} as {bound}"),
-        )
+        if import.alone {
+            // `from keras.utils import np_utils` → `from keras import utils as np_utils`
+            let text = format!("from {package}{parent} import {last} as {bound}");
+            return Some((import.statement, text));
+        }
+        // Beside others, only what stays in its module: `CuDNNLSTM` → `LSTM as CuDNNLSTM`
+        let has_alias = bound != name;
+        let text = if has_alias {
+            last.to_owned()
+        } else {
+            format!("{last} as {bound}")
+        };
+        (import.module == format!("{package}{parent}")).then_some((import.name_range, text))
     });
     Some(finding(context, removed, import.name_range, fix))
 }
@@ -245,7 +256,7 @@ mod tests {
             "from keras.applications.vgg16 import VGG16".to_owned(),
         ];
         let fail = [("from keras.layers.core import Dense, Dropout".to_owned(), "keras.layers.core"), ("from keras.utils import np_utils".to_owned(), "np_utils"), ("from keras import backend as K\nK.mean(x)".to_owned(), "mean"), ("from keras.preprocessing.image import ImageDataGenerator".to_owned(), "ImageDataGenerator"), ("import keras\nm = keras.Sequential([keras.layers.Dense(1)])\nm.compile('sgd', 'mse')\nm.fit_generator(g, epochs=3)".to_owned(), "fit_generator"), ("import keras\nkeras.layers.CuDNNLSTM(8)".to_owned(), "CuDNNLSTM"), ("from tensorflow.keras.layers.experimental import preprocessing\n".to_owned(), "preprocessing")];
-        let fix = [("from tensorflow.keras.layers.convolutional import Conv2D".to_owned(), "from tensorflow.keras.layers import Conv2D".to_owned()), ("from keras.utils import np_utils".to_owned(), "from keras import utils as np_utils".to_owned()), ("from keras.utils.np_utils import to_categorical".to_owned(), "from keras.utils import to_categorical".to_owned()), ("import keras\nm = keras.Sequential([keras.layers.Dense(1)])\nm.compile('sgd', 'mse')\np = m.predict_proba(x)".to_owned(), "import keras\nm = keras.Sequential([keras.layers.Dense(1)])\nm.compile('sgd', 'mse')\np = m.predict(x)".to_owned())];
+        let fix = [("from keras.layers import CuDNNLSTM, Dense".to_owned(), "from keras.layers import LSTM as CuDNNLSTM, Dense".to_owned()), ("from keras.layers import Dense, CuDNNGRU as G".to_owned(), "from keras.layers import Dense, GRU as G".to_owned()), ("from tensorflow.keras.layers.convolutional import Conv2D".to_owned(), "from tensorflow.keras.layers import Conv2D".to_owned()), ("from keras.utils import np_utils".to_owned(), "from keras import utils as np_utils".to_owned()), ("from keras.utils.np_utils import to_categorical".to_owned(), "from keras.utils import to_categorical".to_owned()), ("import keras\nm = keras.Sequential([keras.layers.Dense(1)])\nm.compile('sgd', 'mse')\np = m.predict_proba(x)".to_owned(), "import keras\nm = keras.Sequential([keras.layers.Dense(1)])\nm.compile('sgd', 'mse')\np = m.predict(x)".to_owned())];
         crate::testing::check(&INFO, &pass, &fail, &fix);
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod class_numbers_with_categorical_loss;
 pub(crate) mod data_set_with_array_arguments;
 pub(crate) mod embedding_smaller_than_vocabulary;
+pub(crate) mod features_shuffled_alone;
+pub(crate) mod generator_labels_and_loss;
 pub(crate) mod label_among_features;
 pub(crate) mod labels_beyond_output;
 pub(crate) mod labels_divided;

@@ -35,7 +35,7 @@
 //! - Schoop, Huang, Hartmann: UMLAUT, CHI 2021
 
 use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
-use program::Call;
+use program::{Call, CallId, Value};
 
 use crate::context::{Context, number};
 
@@ -84,12 +84,42 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     if SET_ELSEWHERE.iter().any(|sign| context.text.contains(sign)) {
         return Vec::new();
     }
+    // Steps on something other than weights (an image, say) have other sizes.
+    let other_variables = context.program.gradient_tape && !context.text.contains("trainable_");
     context
         .program
         .calls
         .iter()
-        .filter_map(|call| of_call(context, call))
+        .enumerate()
+        .filter(|(number, _)| !other_variables || is_compiled(context, *number))
+        .filter_map(|(number, call)| {
+            let finding = of_call(context, call)?;
+            // A rate of 0 may be there for a part that is to rest.
+            let rests = number_of(call) == Some(0.0) && !is_compiled(context, number);
+            let severity = if rests {
+                Severity::Information
+            } else {
+                finding.severity
+            };
+            Some(Finding { severity, ..finding })
+        })
         .collect()
+}
+
+/// Whether a model is compiled with the call of that number as its optimizer.
+fn is_compiled(context: &Context<'_>, number: usize) -> bool {
+    context.program.compiles.iter().any(|compile| {
+        context
+            .program
+            .call(compile.call)
+            .argument("optimizer")
+            .is_some_and(|argument| argument.value.value == Value::Call(CallId(number)))
+    })
+}
+
+fn number_of(call: &Call) -> Option<f64> {
+    let argument = call.argument("learning_rate").or_else(|| call.argument("lr"))?;
+    number(&argument.value.value)
 }
 
 fn of_call(context: &Context<'_>, call: &Call) -> Option<Finding> {

@@ -72,7 +72,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
             continue;
         };
         match owners.iter().find(|(other, _)| *other == optimizer) {
-            Some((_, owner)) if *owner != model && shareable => findings.push(Finding {
+            Some((_, owner)) if *owner != model && shareable => findings.push(context.dated(Finding {
                 confidence: 0.9,
                 ..context.finding(
                     &INFO,
@@ -80,7 +80,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
                     "this optimizer already belongs to another model that is trained; Keras 3 raises an exception when it \
                      meets variables of a second one. Make an optimizer for each model",
                 )
-            }),
+            })),
             Some(_) => {}
             None => owners.push((optimizer, model)),
         }

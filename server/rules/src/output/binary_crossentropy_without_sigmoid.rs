@@ -65,8 +65,7 @@ fn outside(activation: &str) -> Option<&'static str> {
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     context
-        .outputs
-        .iter()
+        .heads()
         .filter_map(|output| of_output(context, output))
         .collect()
 }

@@ -52,8 +52,7 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     context
-        .outputs
-        .iter()
+        .heads()
         .filter_map(|output| of_output(context, output))
         .collect()
 }

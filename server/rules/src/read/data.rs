@@ -64,7 +64,12 @@ pub(crate) enum Encoding {
     Numbers(Option<i64>),
 }
 
-impl Data<'_> {
+impl<'a> Data<'a> {
+    /// The text the array is in.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// The right sides on the way, the nearest first.
     pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().map(|step| step.change.value.slice(self.text))
@@ -99,10 +104,11 @@ impl Data<'_> {
             .strip_prefix("keras.datasets.")?
             .strip_suffix(".load_data")?;
         let known = KNOWN.iter().find(|known| known.name == module)?;
-        let targets = targets(made.change.statement.slice(self.text));
-        let mine = made.change.target.slice(self.text);
-        let index = targets.iter().position(|target| *target == mine)?;
-        (targets.len() == 4).then_some((known, index))
+        let index = array(
+            made.change.statement.slice(self.text),
+            made.change.target.slice(self.text),
+        )?;
+        Some((known, index))
     }
 
     /// Whether the values are as `load_data` gave them.
@@ -151,6 +157,7 @@ impl Data<'_> {
         }
         self.encoding_by_scikit_learn(value)
             .or_else(|| random_labels(value))
+            .or_else(|| dummies(value))
     }
 
     /// Labels made by an object that is called LabelEncoder or LabelBinarizer.
@@ -189,6 +196,35 @@ fn random_labels(value: &str) -> Option<Encoding> {
     (column && low < high).then_some(Encoding::Numbers(Some(high - 1)))
 }
 
+/// `pd.get_dummies(table["class"])`: a column per class. Of a whole table, only the columns with text are encoded.
+fn dummies(value: &str) -> Option<Encoding> {
+    let value = compact(value);
+    let arguments = value
+        .strip_prefix("pd.get_dummies(")
+        .or_else(|| value.strip_prefix("pandas.get_dummies("))?;
+    let (inside, rest) = arguments.split_once(')')?;
+    let column = inside.split(',').next()?;
+    let one = ["']", "\"]"].iter().any(|end| column.ends_with(end)) && !column.contains("[[");
+    let plain = rest.is_empty() || rest == ".values" || rest == ".to_numpy()";
+    (one && plain && !inside.contains("drop_first")).then_some(Encoding::OneHot(None))
+}
+
+/// Which of the four arrays of `load_data` a name is given, where the statement takes both pairs, or one of them, apart.
+fn array(statement: &str, name: &str) -> Option<usize> {
+    let left = compact(statement.split_once('=')?.0);
+    let names = targets(statement);
+    let index = names.iter().position(|target| *target == name)?;
+    let pair = |part: Option<&str>| part.is_some_and(|part| part.matches(',').count() == 1);
+    match names.len() {
+        4 => Some(index),
+        // `(x, y), test = …`
+        3 if left.starts_with('(') && index < 2 => pair(left.split(')').next()).then_some(index),
+        // `train, (x, y) = …`
+        3 if left.ends_with(')') && index > 0 => pair(left.rsplit('(').next()).then_some(index + 1),
+        _ => None,
+    }
+}
+
 /// A text without its blanks.
 pub(crate) fn compact(text: &str) -> String {
     text.split_whitespace().collect()
@@ -219,7 +255,10 @@ pub(crate) fn sets<'a>(program: &'a Program, text: &'a str) -> Vec<Sets<'a>> {
     let fits: Vec<&Call> = program.fits.iter().map(|fit| program.call(fit.call)).collect();
     let mut drafts = Vec::new();
     for fit in &fits {
-        let plain = |call: &'a Call| (call, argument(call, "x"), argument(call, "y"));
+        let plain = |call: &'a Call| {
+            let x = argument(call, "x").or_else(|| argument(call, "generator"));
+            (call, x, argument(call, "y"))
+        };
         let mut calls = vec![plain(fit)];
         if let Some(validation) = fit.argument("validation_data")
             && let Value::List(list) = &validation.value.value

@@ -1,7 +1,7 @@
 //! The output of a model: its last layer with units, and the activation that is applied last.
 
 use finding::Range;
-use program::{Call, Model, Program, Value};
+use program::{Call, Model, Program, Source, Value};
 
 use super::activation::{Activation, activation, of_layer};
 use super::chain::is_convolution;
@@ -39,11 +39,31 @@ impl<'a> Head<'a> {
 
     /// The output of a model; `None` when anything about it is uncertain.
     pub(crate) fn of(program: &'a Program, model: &Model) -> Option<Head<'a>> {
+        let certain = model.layers.len().checked_sub(model.tail)?;
+        let positions = (certain..model.layers.len()).rev();
+        Head::behind(program, model, positions)
+    }
+
+    /// One of several outputs of a model; `None` when anything about it is uncertain.
+    pub(crate) fn of_output(program: &'a Program, model: &Model, output: Source) -> Option<Head<'a>> {
+        let before = |position: &usize| match model.layers.get(*position)?.inputs.as_slice() {
+            [Source::Layer(before)] if before < position => Some(*before),
+            _ => None,
+        };
+        let Source::Layer(last) = output else { return None };
+        Head::behind(program, model, std::iter::successors(Some(last), before))
+    }
+
+    /// The output that the layers at some positions make, the last one first.
+    fn behind(
+        program: &'a Program,
+        model: &Model,
+        positions: impl Iterator<Item = usize>,
+    ) -> Option<Head<'a>> {
         let mut outer: Option<Head<'a>> = None;
         let mut reshaped = false;
-        let certain = model.layers.len().checked_sub(model.tail)?;
-        for (position, layer) in model.layers.iter().enumerate().skip(certain).rev() {
-            let call = program.call(layer.call);
+        for position in positions {
+            let call = program.call(model.layers.get(position)?.call);
             match call.class() {
                 "Dropout"
                 | "SpatialDropout1D"

@@ -45,6 +45,30 @@ const RENAMED: [(&str, &str); 2] = [
     ("kullback_leibler_divergence", "kl_divergence"),
 ];
 
+/// Names that earlier versions of Keras accepted.
+const OLD: [&str; 16] = [
+    "cosine_proximity",
+    "cosine",
+    "kullback_leibler_divergence",
+    "logcosh",
+    "kld",
+    "KLD",
+    "tfoptimizer",
+    "precision",
+    "recall",
+    "fmeasure",
+    "fbeta_score",
+    "matthews_correlation",
+    "mean_pred",
+    "poisson_loss",
+    "one",
+    "zero",
+];
+
+pub(crate) fn is_old_name(name: &str) -> bool {
+    OLD.contains(&name)
+}
+
 /// For a string Keras does not know: the known name nearest to it, if one is near.
 /// `None` when the name is known, or may be.
 pub(crate) fn misspelled(

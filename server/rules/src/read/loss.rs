@@ -1,12 +1,12 @@
 //! Losses, however they are written.
 
 use finding::Range;
-use program::{Argument, Call, Expr, Program, Value};
+use program::{Argument, Call, Expr, Model, Program, Source, Value};
 
 use crate::context::{Given, given};
 
 /// The losses rules speak about: the name used here, the strings Keras accepts for it, its class.
-const NAMES: [(&str, &[&str], &str); 9] = [
+const NAMES: [(&str, &[&str], &str); 11] = [
     (
         "binary_crossentropy",
         &["binary_crossentropy", "bce", "BCE"],
@@ -44,6 +44,8 @@ const NAMES: [(&str, &[&str], &str); 9] = [
     ),
     ("huber", &["huber"], "Huber"),
     ("log_cosh", &["log_cosh"], "LogCosh"),
+    ("hinge", &["hinge"], "Hinge"),
+    ("squared_hinge", &["squared_hinge"], "SquaredHinge"),
 ];
 
 /// The loss a model is compiled with.
@@ -71,6 +73,44 @@ impl<'a> Loss<'a> {
             expr = only;
         }
         Loss::of_value(program, expr)
+    }
+
+    /// The losses of the outputs of a model that has several: by the name of the output's layer, in their order, or one
+    /// for all.
+    pub(crate) fn of_outputs(
+        program: &'a Program,
+        compile: &'a Call,
+        model: &Model,
+    ) -> Vec<(Source, Loss<'a>)> {
+        let Given::Value(expr) = given(compile, "loss") else {
+            return Vec::new();
+        };
+        let named = |output: &Source, name: &Value| match output {
+            Source::Layer(position) => model.layers.get(*position).is_some_and(|layer| {
+                program
+                    .call(layer.call)
+                    .argument("name")
+                    .is_some_and(|own| matches!(own.value.value, Value::Str(_)) && own.value.value == *name)
+            }),
+            _ => false,
+        };
+        let losses: Vec<Option<&Expr>> = match &expr.value {
+            Value::Dict(items) => model
+                .outputs
+                .iter()
+                .map(|output| items.iter().find(|(name, _)| named(output, &name.value)))
+                .map(|item| item.map(|(_, loss)| loss))
+                .collect(),
+            Value::List(list) if list.len() == model.outputs.len() => list.iter().map(Some).collect(),
+            Value::List(_) => Vec::new(),
+            _ => model.outputs.iter().map(|_| Some(expr)).collect(),
+        };
+        model
+            .outputs
+            .iter()
+            .zip(losses)
+            .filter_map(|(output, loss)| Some((*output, Loss::of_value(program, loss?)?)))
+            .collect()
     }
 
     fn of_value(program: &'a Program, expr: &'a Expr) -> Option<Loss<'a>> {
@@ -113,7 +153,7 @@ impl<'a> Loss<'a> {
 
     /// Whether the loss compares numbers, not classes.
     pub(crate) fn is_regression(&self) -> bool {
-        !self.name.ends_with("crossentropy")
+        !self.name.ends_with("crossentropy") && !self.name.ends_with("hinge")
     }
 
     /// Whether it is a cross-entropy over classes that exclude one another.

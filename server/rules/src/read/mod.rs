@@ -3,9 +3,12 @@
 mod activation;
 mod chain;
 mod data;
+mod deliberate;
+mod generation;
 mod head;
 mod identifiers;
 mod layer_name;
+mod lines;
 mod loss;
 mod training;
 
@@ -14,8 +17,11 @@ pub(crate) use chain::{
     Chain, has_units, is_activation, is_convolution, is_dropout, is_passive, is_recurrent, layer_class,
 };
 pub(crate) use data::{Data, Encoding, Sets, compact, is_plain, sets, targets};
+pub(crate) use deliberate::expected_failures;
+pub(crate) use generation::is_for_keras_3;
 pub(crate) use head::Head;
-pub(crate) use identifiers::{Family, misspelled};
+pub(crate) use identifiers::{Family, is_old_name, misspelled};
 pub(crate) use layer_name::layer_name;
+pub(crate) use lines::{function, is_unconditional};
 pub(crate) use loss::Loss;
 pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};

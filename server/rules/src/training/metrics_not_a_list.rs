@@ -64,11 +64,11 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
                 argument.value.range,
                 format!("[{written}]"),
             );
-            findings.push(Finding {
+            findings.push(context.dated(Finding {
                 confidence: 0.95,
                 fixes: vec![fix],
                 ..context.finding(&INFO, argument.value.range, message)
-            });
+            }));
         }
     }
     findings

@@ -13,5 +13,6 @@ pub(crate) mod monitor_mode;
 pub(crate) mod monitor_not_logged;
 pub(crate) mod monitor_without_validation;
 pub(crate) mod patience_beyond_epochs;
+pub(crate) mod trainable_without_compile;
 pub(crate) mod unknown_metric;
 pub(crate) mod validation_on_training_data;

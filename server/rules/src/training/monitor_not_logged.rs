@@ -77,10 +77,16 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
             let edit = near.and_then(|near| context.replace_name(range, &name, near));
             let fix =
                 edit.map(|(range, text)| context.fix("Correct the name", Applicability::Safe, range, text));
-            findings.push(Finding {
+            let finding = Finding {
                 confidence: 0.92,
                 fixes: fix.into_iter().collect(),
                 ..context.finding(&INFO, range, message)
+            };
+            // Up to Keras 2.2, `accuracy` was logged as `acc`.
+            findings.push(if near.is_some() {
+                context.dated(finding)
+            } else {
+                finding
             });
         }
     }

@@ -35,7 +35,7 @@ use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
 use program::Value;
 
 use crate::context::Context;
-use crate::read::is_plain;
+use crate::read::{Data, is_plain};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL506",
@@ -47,7 +47,10 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for training in &context.trainings {
+    for (training, sets) in context.trainings.iter().zip(context.training_sets()) {
+        if sets.training.x.as_ref().is_some_and(is_made_up) {
+            continue;
+        }
         let text = |name| {
             training
                 .fit
@@ -84,6 +87,13 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the samples are there to show something or to test with, not to learn from.
+fn is_made_up(x: &Data<'_>) -> bool {
+    const MAKERS: [&str; 6] = ["random", "ones(", "zeros(", "arange(", "linspace(", "randn("];
+    let made = |value: &str| MAKERS.iter().any(|maker| value.contains(maker));
+    x.range.slice(x.text()).starts_with("self.") || x.values().any(made)
 }
 
 #[cfg(test)]

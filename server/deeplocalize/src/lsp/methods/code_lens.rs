@@ -1,11 +1,11 @@
-//! `textDocument/codeLens`: "Localize faults" on each `fit` call.
+//! `textDocument/codeLens`: "Localize faults" and "Check quickly" on each `fit` call.
 
 use serde_json::json;
 use tower_lsp::ls_types::{CodeLens, Command, Uri};
 
 use super::super::places;
 use super::super::state::State;
-use super::execute_command::{CANCEL, RUN};
+use super::execute_command::{CANCEL, CHECK, RUN};
 
 /// The lenses of a document; a document without a file cannot be run and has none.
 pub fn code_lens(state: &State, uri: &Uri) -> Option<Vec<CodeLens>> {
@@ -20,13 +20,18 @@ pub fn code_lens(state: &State, uri: &Uri) -> Option<Vec<CodeLens>> {
             Some(vec![json!(uri)]),
         )
     };
-    let lenses = document.current()?.fits.iter().map(|&fit| {
+    let check = Command::new(
+        "Check quickly".to_owned(),
+        CHECK.to_owned(),
+        Some(vec![json!(uri)]),
+    );
+    let lenses = document.current()?.fits.iter().flat_map(|&fit| {
         let range = document.text.range(fit, state.encoding);
-        CodeLens {
+        [&command, &check].map(|command| CodeLens {
             range,
             command: Some(command.clone()),
             data: None,
-        }
+        })
     });
     Some(lenses.collect())
 }

@@ -20,7 +20,11 @@ pub fn did_change_configuration(state: &mut State, sent: &LSPAny) {
 
 /// Takes over settings and says which have no effect.
 pub fn settings(state: &mut State, settings: &LSPAny) {
+    let shown = state.settings.inlay_hints;
     let mut problems = state.settings.merge(settings);
+    if state.settings.inlay_hints != shown && state.client.refresh_hints {
+        state.say(Message::RefreshHints);
+    }
     let (changed, wrong) = rules(state, settings);
     problems.extend(wrong);
     for problem in problems {

@@ -10,6 +10,7 @@ use tower_lsp::ls_types::{ExecuteCommandParams, LSPAny, Uri};
 
 use super::super::run;
 use super::super::state::State;
+use super::report;
 use crate::run::{RunOptions, TryFixes};
 
 /// Runs a script: `[uri, settings?]` → `{"run": number}`, at once.
@@ -18,10 +19,14 @@ pub const RUN: &str = "deeplocalize.run";
 pub const TRY_FIXES: &str = "deeplocalize.tryFixes";
 /// Cancels the run → `{"cancelled": bool}`.
 pub const CANCEL: &str = "deeplocalize.cancel";
+/// Checks an open document: `[uri]` → `{"findings": number}`.
+pub const CHECK: &str = "deeplocalize.check";
+/// Writes a page about the last run, `[{"show": bool}?]` → `{"path": "…"}`.
+pub const REPORT: &str = "deeplocalize.report";
 /// Removes what runs found.
 pub const CLEAR: &str = "deeplocalize.clear";
 /// All commands.
-pub const COMMANDS: [&str; 4] = [RUN, TRY_FIXES, CANCEL, CLEAR];
+pub const COMMANDS: [&str; 6] = [RUN, TRY_FIXES, CANCEL, CLEAR, CHECK, REPORT];
 
 /// A run that has not begun to train by then is not going to.
 const STARTUP_SECONDS: f64 = 120.0;
@@ -38,6 +43,14 @@ pub fn execute_command(state: &mut State, params: ExecuteCommandParams) -> Resul
         CLEAR => {
             run::clear(state);
             Ok(None)
+        }
+        REPORT => {
+            let show = params
+                .arguments
+                .first()
+                .and_then(|options| options.get("show")?.as_bool());
+            let path = report::report(state, show.unwrap_or_default()).map_err(failed)?;
+            Ok(Some(json!({ "path": path })))
         }
         other => Err(Error::invalid_params(format!(
             "DeepLocalize has no command `{other}`."

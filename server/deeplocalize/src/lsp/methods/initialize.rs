@@ -8,11 +8,13 @@ use super::super::places;
 use super::super::position::Encoding;
 use super::super::settings;
 use super::super::state::State;
+use super::super::status;
 use super::configuration;
 
 /// Agrees with the client on encoding and capabilities, and reads trust and settings.
 pub fn initialize(state: &mut State, params: InitializeParams) -> InitializeResult {
     state.trusted = settings::is_trusted(params.initialization_options.as_ref());
+    state.shows_status = status::is_wanted(params.initialization_options.as_ref());
     state.client = ClientSupport::new(&params.capabilities);
     let offered = params
         .capabilities

@@ -1,5 +1,6 @@
 //! One file per method of the protocol.
 
+pub mod check;
 pub mod code_action;
 pub mod code_lens;
 pub mod configuration;
@@ -8,10 +9,14 @@ pub mod did_change;
 pub mod did_close;
 pub mod did_open;
 pub mod did_save;
+pub mod document_symbol;
 pub mod execute_command;
+pub mod hover;
 pub mod initialize;
+pub mod inlay_hint;
 pub mod notebook;
 pub mod progress_cancel;
+pub mod report;
 pub mod watched_files;
 
 use tower_lsp::ls_types::Uri;
@@ -43,6 +48,18 @@ pub fn answer(state: &State, uri: &Uri, question: Question) {
         }
         Question::Actions(params, answer) => {
             let _ = answer.send(Ok(code_action::code_action(state, uri, &params)));
+        }
+        Question::Hints(range, answer) => {
+            let _ = answer.send(Ok(inlay_hint::inlay_hint(state, uri, range)));
+        }
+        Question::Hover(position, answer) => {
+            let _ = answer.send(Ok(hover::hover(state, uri, position)));
+        }
+        Question::Symbols(answer) => {
+            let _ = answer.send(Ok(document_symbol::document_symbol(state, uri)));
+        }
+        Question::Summary(answer) => {
+            let _ = answer.send(Ok(Some(check::summary(state, uri))));
         }
     }
 }

@@ -3,7 +3,7 @@
 pub mod progress;
 mod summary;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tower_lsp::ls_types::{MessageType, Uri};
@@ -13,7 +13,7 @@ use super::event::Event;
 use super::position::IndexedText;
 use super::run_results::same_file;
 use super::state::State;
-use super::{places, publish};
+use super::{places, publish, status};
 use crate::config;
 use crate::report::Report;
 use crate::run::{Cancel, Progress, RunOptions};
@@ -113,12 +113,14 @@ fn start(state: &mut State, request: Request) {
     let generation = request.generation;
     let cancel = Cancel::default();
     let progress = progress::Shown::new(state, generation);
-    let options = request.options.clone();
-    let shown = state
+    let script = summary::file_name(&request.options.script);
+    status::running(state, script, "starting".to_owned());
+    let mut options = request.options.clone();
+    let shown: Vec<_> = state
         .documents
         .values()
-        .find(|document| document.path == options.script)
-        .map(|document| Arc::clone(&document.text));
+        .map(|document| (document.path.clone(), Arc::clone(&document.text)))
+        .collect();
     state.runs.active = Some(Active {
         request,
         cancel: cancel.clone(),
@@ -129,8 +131,15 @@ fn start(state: &mut State, request: Request) {
     tokio::spawn(async move {
         let during = events.clone();
         let run = tokio::task::spawn_blocking(move || {
-            if shown.is_some_and(|shown| differs_from_disk(&shown, &options.script)) {
-                let _ = during.send(Event::RunUsesOtherText(generation, options.script.clone()));
+            let unsaved = shown
+                .into_iter()
+                .filter(|(path, text)| differs_from_disk(text, path));
+            options
+                .overrides
+                .extend(unsaved.map(|(path, text)| (path, text.as_str().to_owned())));
+            if !options.overrides.is_empty() {
+                let paths = options.overrides.keys().cloned().collect();
+                let _ = during.send(Event::RunUsesUnsavedTexts(generation, paths));
             }
             runner(&options, &cancel, &mut |progress| {
                 let _ = during.send(Event::RunProgress(generation, progress));
@@ -141,7 +150,7 @@ fn start(state: &mut State, request: Request) {
     });
 }
 
-/// Whether the editor shows something else than what will run. Editors normalise line ends and hide byte order marks.
+/// Whether the editor shows something else than the file that is on disk. Editors normalise line ends and hide byte order marks.
 fn differs_from_disk(shown: &IndexedText, script: &Path) -> bool {
     let Ok(on_disk) = std::fs::read_to_string(script) else {
         return false;
@@ -154,13 +163,17 @@ fn differs_from_disk(shown: &IndexedText, script: &Path) -> bool {
         .ne(on_disk.lines())
 }
 
-/// Tells the user that the run does not see what the editor shows.
-pub fn uses_other_text(state: &mut State, generation: u64, script: &Path) {
+/// Tells the user that the run sees what the editor shows, not what is on disk.
+pub fn uses_unsaved_texts(state: &mut State, generation: u64, paths: &[PathBuf]) {
     if state.runs.active(generation).is_some() {
-        let name = summary::file_name(script);
+        let names: Vec<String> = paths.iter().map(|path| summary::file_name(path)).collect();
+        let verb = if names.len() == 1 { "has" } else { "have" };
         state.show(
-            MessageType::WARNING,
-            format!("{name} has unsaved changes: DeepLocalize runs the file as it is on disk."),
+            MessageType::INFO,
+            format!(
+                "{} {verb} unsaved changes: DeepLocalize runs what the editor shows and leaves the disk as it is.",
+                names.join(", ")
+            ),
         );
     }
 }
@@ -173,6 +186,7 @@ pub fn finished(state: &mut State, generation: u64, report: Option<Box<Report>>)
     let Some(active) = state.runs.active.take() else {
         return;
     };
+    let mut verdict = None;
     let end = match report {
         _ if active.cancel.is_cancelled() => "cancelled".to_owned(),
         None => {
@@ -182,10 +196,17 @@ pub fn finished(state: &mut State, generation: u64, report: Option<Box<Report>>)
         }
         Some(mut report) => {
             config::filter(&mut report, &state.configuration);
+            verdict = Some(report.verdict);
             conclude(state, &active, *report)
         }
     };
-    active.progress.end(state, end);
+    active.progress.end(state, end.clone());
+    status::ended(
+        state,
+        summary::file_name(&active.request.options.script),
+        end,
+        verdict,
+    );
     if let Some(next) = state.runs.pending.take() {
         start(state, next);
     }
@@ -209,6 +230,7 @@ fn conclude(state: &mut State, active: &Active, report: Report) -> String {
         .values()
         .map(|document| (document.path.clone(), Arc::clone(&document.text)))
         .collect();
+    state.last_report = Some(Box::new(report.clone()));
     state.results.replace(report, |path| {
         let path = directory.join(path);
         open.iter()

@@ -8,6 +8,7 @@ use tower_lsp::ls_types::{
 
 use super::super::client::Message;
 use super::super::state::State;
+use super::super::status;
 use super::summary;
 use crate::run::Progress;
 
@@ -80,10 +81,16 @@ pub fn report(state: &mut State, generation: u64, progress: &Progress) {
         return;
     };
     let shown = &mut active.progress;
-    if !shown.begun || shown.last.is_some_and(|last| last.elapsed() < INTERVAL) {
+    if shown.last.is_some_and(|last| last.elapsed() < INTERVAL) {
         return;
     }
     shown.last = Some(Instant::now());
+    let begun = shown.begun;
+    let script = summary::file_name(&active.request.options.script);
+    status::running(state, script, summary::progress(progress));
+    if !begun {
+        return;
+    }
     let report = WorkDoneProgress::Report(WorkDoneProgressReport {
         cancellable: Some(true),
         message: Some(summary::progress(progress)),

@@ -42,6 +42,7 @@ async fn the_result_of_a_check_that_was_overtaken_is_dropped() {
         CheckedFile {
             findings: softmax(text, path),
             fits: Vec::new(),
+            outline: Default::default(),
         }
     });
     let mut server = Harness::start(json!({}), slow, endless_runner()).await;

@@ -28,6 +28,7 @@ fn many_fixes() -> Checker {
         CheckedFile {
             findings,
             fits: Vec::new(),
+            outline: Default::default(),
         }
     })
 }

@@ -31,6 +31,10 @@ pub struct Harness {
 
 impl Harness {
     pub async fn start(capabilities: Value, checker: Checker, runner: Runner) -> Self {
+        Self::start_with(capabilities, json!({"trusted": true}), checker, runner).await
+    }
+
+    pub async fn start_with(capabilities: Value, options: Value, checker: Checker, runner: Runner) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
         let (outbox, messages) = mpsc::unbounded_channel();
         tokio::spawn(
@@ -47,7 +51,7 @@ impl Harness {
             .run(),
         );
         let harness = Harness { events, messages };
-        let params = json!({"capabilities": capabilities, "initializationOptions": {"trusted": true}});
+        let params = json!({"capabilities": capabilities, "initializationOptions": options});
         let params = Box::new(serde_json::from_value(params).unwrap());
         harness
             .ask(|answer| Event::Initialize(params, answer))
@@ -239,6 +243,7 @@ pub fn checker() -> Checker {
         CheckedFile {
             findings: softmax(text, path),
             fits,
+            outline: Default::default(),
         }
     })
 }
@@ -306,5 +311,6 @@ pub fn report(options: &RunOptions, findings: Vec<Finding>, text: &str) -> Repor
         errors: Vec::new(),
         texts: [(options.script.clone(), text.to_owned())].into(),
         cells: std::collections::BTreeMap::new(),
+        trace: None,
     }
 }

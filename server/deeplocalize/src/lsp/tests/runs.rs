@@ -128,13 +128,19 @@ async fn progress_begins_when_the_client_agrees_and_ends_with_the_run() {
     });
     let mut server = Harness::start(client, checker(), endless_runner()).await;
     server.open(&uri, "model.fit()\n");
-    assert_eq!(lens_titles(&server, &uri).await, ["Localize faults"]);
+    assert_eq!(
+        lens_titles(&server, &uri).await,
+        ["Localize faults", "Check quickly"]
+    );
     let generation = server.run(&uri).await;
     let Message::CreateProgress(_, token) = server.message().await else {
         panic!("no question for a place")
     };
     assert_eq!(server.message().await, Message::RefreshLenses);
-    assert_eq!(lens_titles(&server, &uri).await, ["Localizing… (cancel)"]);
+    assert_eq!(
+        lens_titles(&server, &uri).await,
+        ["Localizing… (cancel)", "Check quickly"]
+    );
 
     server.tell(Event::ProgressCreated(generation, true));
     let begun = server.message().await;
@@ -164,11 +170,60 @@ async fn progress_begins_when_the_client_agrees_and_ends_with_the_run() {
     };
     assert_eq!(end.message.as_deref(), Some("cancelled"));
     assert_eq!(server.message().await, Message::RefreshLenses);
-    assert_eq!(lens_titles(&server, &uri).await, ["Localize faults"]);
+    assert_eq!(
+        lens_titles(&server, &uri).await,
+        ["Localize faults", "Check quickly"]
+    );
     assert_eq!(
         server.command("deeplocalize.cancel", Vec::new()).await,
         Ok(Some(json!({"cancelled": false})))
     );
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_asks_is_told_what_the_server_does() {
+    let (_folder, uri) = script("softmax\n");
+    let options = json!({"trusted": true, "status": true});
+    let mut server = Harness::start_with(json!({}), options, checker(), finding_runner()).await;
+    let told = async |server: &mut Harness| match server.message().await {
+        Message::Status(status) => serde_json::to_value(status).unwrap(),
+        other => panic!("not a status: {other:?}"),
+    };
+    server.run(&uri).await;
+    assert_eq!(
+        told(&mut server).await,
+        json!({"state": "running", "script": "train.py", "message": "starting"})
+    );
+    assert!(matches!(server.message().await, Message::Publish(..)));
+    let (_, line) = server.shown().await;
+    assert_eq!(
+        told(&mut server).await,
+        json!({"state": "idle", "script": "train.py", "message": line, "verdict": "faulty"})
+    );
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_last_run_can_be_had_as_a_page() {
+    let (_folder, uri) = script("softmax\n");
+    let client = json!({"window": {"showDocument": {"support": true}}});
+    let mut server = Harness::start(client, checker(), finding_runner()).await;
+    let report =
+        async |server: &Harness, options: Value| server.command("deeplocalize.report", vec![options]).await;
+    let refused = report(&server, json!({})).await.unwrap_err();
+    assert!(refused.message.starts_with("There is no report yet"), "{refused}");
+    server.run(&uri).await;
+    server.published().await;
+    server.shown().await;
+    let answer = report(&server, json!({})).await.unwrap().unwrap();
+    let page = std::fs::read_to_string(answer["path"].as_str().unwrap()).unwrap();
+    assert!(page.contains("softmax over one unit is always 1"));
+    let answer = report(&server, json!({"show": true})).await.unwrap().unwrap();
+    let Message::ShowDocument(shown) = server.message().await else {
+        panic!("not shown")
+    };
+    assert_eq!(shown.to_file_path().unwrap().to_str(), answer["path"].as_str());
     server.finish().await;
 }
 
@@ -286,14 +341,21 @@ async fn a_file_that_is_not_open_gets_findings_too_and_opening_it_adopts_them() 
 #[tokio::test]
 async fn unsaved_changes_are_told_and_findings_stand_where_the_editor_shows_them() {
     let (_folder, uri) = script("softmax\n");
-    let mut server = Harness::start(json!({}), Arc::new(|_, _| Default::default()), finding_runner()).await;
+    let given = Arc::new(Mutex::new(String::new()));
+    let (finding, take) = (finding_runner(), Arc::clone(&given));
+    let runner: Runner = Arc::new(move |options, cancel, progress| {
+        *take.lock().unwrap() = options.overrides[&options.script].clone();
+        finding(options, cancel, progress)
+    });
+    let mut server = Harness::start(json!({}), Arc::new(|_, _| Default::default()), runner).await;
     server.open(&uri, "# unsaved\nsoftmax\n");
     server.published().await;
     server.run(&uri).await;
     let (severity, text) = server.shown().await;
-    assert_eq!(severity, MessageType::WARNING);
+    assert_eq!(severity, MessageType::INFO);
     assert!(text.starts_with("train.py has unsaved changes"), "{text}");
     assert_eq!(place(&server.published().await.1[0]), [1, 0, 1, 7]);
+    assert_eq!(*given.lock().unwrap(), "# unsaved\nsoftmax\n");
     server.shown().await;
     server.finish().await;
 }

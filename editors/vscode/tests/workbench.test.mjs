@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { test } from "node:test";
+import { open, root } from "./workbench.mjs";
+
+const SOFTMAX = "fixtures/deeplocalize-40/31880720-ones-zeros/faulty.py";
+const DIVERGES = "fixtures/deeplocalize-40/48934338-quadratic/faulty.py";
+const MINUTE = 60_000;
+
+test("a trusted folder: squiggle, quick fix, localisation, cancel", async (context) => {
+  const workbench = await open({ "train.py": SOFTMAX, "diverges.py": DIVERGES });
+  context.after(() => workbench.close());
+  const { page } = workbench;
+
+  await context.test("the finding stands on the exact columns", async () => {
+    const source = (await readFile(path.join(root, SOFTMAX), "utf8")).split("\n");
+    const line = source.findIndex((text) => text.includes('Activation("softmax")')) + 1;
+    const column = source[line - 1].indexOf('"softmax"') + 1;
+    await workbench.openFile("train.py");
+    await page.locator(".squiggly-error").first().waitFor({ timeout: MINUTE });
+    await workbench.command("Problems: Focus on Problems View");
+    await page.getByText(`[Ln ${line}, Col ${column}]`).waitFor();
+    assert.equal(await workbench.problems().count(), 1);
+    await page.locator(".squiggly-error").first().waitFor();
+    const squiggle = await page.locator(".squiggly-error").first().boundingBox();
+    const text = await page
+      .locator(".view-line span", { hasText: /^"softmax"$/ })
+      .first()
+      .boundingBox();
+    assert.ok(Math.abs(squiggle.x - text.x) < 2 && Math.abs(squiggle.width - text.width) < 2, "columns");
+    await workbench.picture("squiggle");
+  });
+
+  await context.test("a quick fix changes the buffer, one undo takes it back", async () => {
+    const before = await readFile(path.join(workbench.folder, "train.py"), "utf8");
+    await workbench.activate("train.py");
+    await workbench.goTo(22, 25);
+    await page.keyboard.press("Control+.");
+    // The preferred fix is the one that Enter takes.
+    await page
+      .locator(".action-widget .monaco-list-row.focused", { hasText: "Use a sigmoid output" })
+      .waitFor();
+    await workbench.picture("quick-fix");
+    await page.keyboard.press("Enter");
+    await page.locator(".squiggly-error").first().waitFor({ state: "detached" });
+    const after = await workbench.saved("train.py");
+    assert.equal(after, before.replace('Activation("softmax")', 'Activation("sigmoid")'));
+    await page.keyboard.press("Control+z");
+    assert.equal(await workbench.saved("train.py"), before);
+  });
+
+  await context.test("the code lens localises the fault, with progress", async () => {
+    await workbench.openFile("diverges.py");
+    const status = workbench.status();
+    await page.locator(".codelens-decoration a", { hasText: "Localize faults" }).first().click();
+    await page.getByText(/Localizing… \(cancel\)/).waitFor();
+    await status.getByText(/Keras 3|epoch \d/).waitFor({ timeout: MINUTE });
+    await status.getByText("DeepLocalize: faulty").waitFor({ timeout: 2 * MINUTE });
+    await page.locator(".squiggly-error").first().waitFor();
+    await workbench.picture("localised");
+  });
+
+  await context.test("the report opens beside the script, with its plots", async () => {
+    await workbench.command("DeepLocalize: Show the report of the last run");
+    const report = page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+    await report.locator("#verdict", { hasText: "faulty" }).waitFor();
+    await report.locator(".plot canvas").first().waitFor();
+    await workbench.picture("report");
+    await page.locator(".tab", { hasText: "DeepLocalize report" }).locator(".codicon-close").click();
+  });
+
+  await context.test("a run can be cancelled", async () => {
+    const status = workbench.status();
+    await page.locator(".codelens-decoration a", { hasText: "Localize faults" }).first().click();
+    await page.getByText(/Localizing… \(cancel\)/).waitFor();
+    await status.click();
+    await page
+      .locator(".codelens-decoration a", { hasText: "Localize faults" })
+      .first()
+      .waitFor({ timeout: MINUTE });
+    await status.getByText("DeepLocalize", { exact: true }).waitFor();
+  });
+});
+
+test("restricted mode: read, never run", async (context) => {
+  const workbench = await open({ "train.py": SOFTMAX }, { trust: false });
+  context.after(() => workbench.close());
+  const { page } = workbench;
+  await workbench.openFile("train.py");
+  await page.locator(".squiggly-error").first().waitFor({ timeout: MINUTE });
+  await page.locator(".codelens-decoration a", { hasText: "Localize faults" }).first().click();
+  await page.getByText("this workspace is not trusted").first().waitFor();
+  await workbench.picture("restricted");
+});
