@@ -151,15 +151,14 @@ fn an_environment_beside_the_script_is_found() {
 #[test]
 fn cancelled_by_a_signal_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();
-    let marker = folder.path().join("alive");
-    let text = format!(
-        "import os, subprocess, sys, time\nchild = subprocess.Popen(['sleep', '987'])\n\
-         open({marker:?}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\ntime.sleep(600)\n"
-    );
+    // What the script prints can be seen from outside; the files it writes cannot.
+    let log = folder.path().join("log");
+    let text = "import os, subprocess, sys, time\nchild = subprocess.Popen(['sleep', '987'])\n\
+                print(os.getpid(), child.pid, flush=True)\ntime.sleep(600)\n";
     std::fs::write(folder.path().join("train.py"), text).unwrap();
     let mut running = tool(folder.path())
         .unwrap()
-        .args(["run", "--no-progress", "--python"])
+        .args(["run", "--no-progress", "--log", "log", "--python"])
         .arg(e2e::python().unwrap())
         .arg("train.py")
         .spawn()
@@ -174,7 +173,7 @@ fn cancelled_by_a_signal_nothing_is_left() {
         false
     };
     let pids = || -> Vec<u32> {
-        let text = std::fs::read_to_string(&marker).unwrap_or_default();
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
         text.split_whitespace()
             .filter_map(|pid| pid.parse().ok())
             .collect()

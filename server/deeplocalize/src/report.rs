@@ -52,6 +52,25 @@ pub struct Tried {
     pub seconds: f64,
 }
 
+/// Files that a run wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrittenSummary {
+    /// Folder in which they are kept apart, below it at their absolute paths; `None` when there are none.
+    pub folder: Option<PathBuf>,
+    /// Whether they were written to their own places after all.
+    pub committed: bool,
+    /// How they were kept apart: `overlay` or `python`.
+    pub mechanism: &'static str,
+    /// Where the script believes them to be, with their sizes; not all of a great many.
+    pub files: Vec<(PathBuf, u64)>,
+    /// Number of all files.
+    pub count: usize,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// What the script removed, as far as it could see.
+    pub removed: Vec<PathBuf>,
+}
+
 /// What a localisation run did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunSummary {
@@ -79,6 +98,8 @@ pub struct RunSummary {
     pub log: Option<PathBuf>,
     /// What was tried to mend it.
     pub tried: Option<Tried>,
+    /// What the script wrote; `None` when that was not kept apart.
+    pub written: Option<WrittenSummary>,
 }
 
 /// What a command found.

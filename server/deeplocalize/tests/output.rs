@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use deeplocalize::output::{FORMATS, Look};
-use deeplocalize::report::{FitSummary, Report, RunSummary, ToolError};
+use deeplocalize::report::{FitSummary, Report, RunSummary, ToolError, WrittenSummary};
 use finding::{
     Applicability, Edit, Evidence, Finding, Fix, Kind, LayerRef, Phase, Range, Severity, Source, Trial,
     Verdict,
@@ -144,6 +144,18 @@ fn full() -> Report {
             trace: Some("run.trace".into()),
             log: Some("run.log".into()),
             tried: None,
+            written: Some(WrittenSummary {
+                folder: Some("/tmp/deeplocalize-files-1".into()),
+                mechanism: "overlay",
+                files: vec![
+                    ("/home/me/model.keras".into(), 18_000),
+                    ("/home/me/log.csv".into(), 120),
+                ],
+                count: 2,
+                bytes: 18_120,
+                removed: vec!["/home/me/old.csv".into()],
+                ..WrittenSummary::default()
+            }),
         }),
         errors: vec![ToolError {
             code: "script-killed".into(),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use session::{Cadence, Event, Request, SUPERVISE, Session, find_interpreter, supervise};
+use session::{Cadence, Event, Limits, Request, SUPERVISE, Session, Writes, find_interpreter, supervise};
 use trace::{Frame, LayoutMessage, Message, StepFrame};
 
 fn main() -> ExitCode {
@@ -17,7 +17,8 @@ fn main() -> ExitCode {
     }
     if arguments.is_empty() {
         eprintln!(
-            "usage: dump SCRIPT [ARGUMENTS]    (PYTHON names the interpreter, else it is searched for)"
+            "usage: dump SCRIPT [ARGUMENTS]    (PYTHON names the interpreter, else it is searched for; \
+             WRITES=apart or python keeps files apart)"
         );
         return ExitCode::from(2);
     }
@@ -45,6 +46,13 @@ fn dump(script: &std::path::Path, arguments: Vec<OsString>) -> Result<(), Box<dy
         log: Some(std::env::temp_dir().join("deeplocalize-dump.log")),
         cadence: Cadence::default(),
         overrides: BTreeMap::new(),
+        environment: Vec::new(),
+        writes: match std::env::var("WRITES").as_deref() {
+            Ok("apart") => Writes::Apart,
+            Ok("python") => Writes::ApartInPython,
+            _ => Writes::Real,
+        },
+        limits: Limits::default(),
         supervisor: std::env::current_exe()?,
     })?;
     let mut layouts: Vec<LayoutMessage> = Vec::new();
@@ -64,6 +72,9 @@ fn dump(script: &std::path::Path, arguments: Vec<OsString>) -> Result<(), Box<dy
             Some(Event::Exited { status }) => {
                 println!("{}", json!({"type": "exited", "status": format!("{status:?}")}));
                 eprint!("{}", session.stderr_tail());
+                if let Some(written) = session.written() {
+                    println!("{written:?}");
+                }
                 return Ok(());
             }
         }

@@ -5,8 +5,11 @@
 //! *script* under Python. The supervisor outlives the tool for as long as it takes to end everything the script has
 //! started, so that nothing is left behind even when the tool is killed.
 
+#[cfg(unix)]
+mod aside;
 mod error;
 mod interpreter;
+mod limits;
 mod log;
 #[cfg(unix)]
 mod processes;
@@ -19,9 +22,11 @@ mod tracer;
 mod trials;
 #[cfg(not(unix))]
 mod unsupported;
+mod written;
 
 pub use error::SessionError;
 pub use interpreter::{Interpreter, Source, find_interpreter};
+pub use limits::{Excess, Limits};
 #[cfg(unix)]
 pub use session::Session;
 #[cfg(unix)]
@@ -30,8 +35,10 @@ pub use supervisor::supervise;
 pub use trials::{Trial, TrialEvent, Trials};
 #[cfg(not(unix))]
 pub use unsupported::{Session, supervise};
+pub use written::{Writes, Written, WrittenFile};
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Name of the hidden subcommand whose remaining arguments go to [`supervise`].
@@ -72,6 +79,12 @@ pub struct Request {
     pub cadence: Cadence,
     /// Texts to run in place of what is on disk: of the script, and of modules it imports. The files stay as they are.
     pub overrides: BTreeMap<PathBuf, String>,
+    /// Environment variables for the script, beside those of this process.
+    pub environment: Vec<(OsString, OsString)>,
+    /// What becomes of files the script writes.
+    pub writes: Writes,
+    /// How much the script may take.
+    pub limits: Limits,
     /// Executable whose [`SUPERVISE`] subcommand calls [`supervise`]; usually the running one.
     pub supervisor: PathBuf,
 }
@@ -83,6 +96,8 @@ pub enum Status {
     Code(i32),
     /// It was killed by this signal.
     Signal(i32),
+    /// It was ended because it took too much.
+    Excess(Excess),
     /// It was ended together with everything it had started, at the tool's request.
     Stopped,
 }

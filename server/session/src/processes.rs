@@ -8,6 +8,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::Status;
+use crate::limits::Excess;
 
 /// What the supervisor waits for.
 pub(crate) enum Happened {
@@ -17,6 +18,8 @@ pub(crate) enum Happened {
     ScriptEnded(Status),
     /// No child is left, alive or dead.
     AllGone,
+    /// A limit was exceeded.
+    Excess(Excess),
 }
 
 /// Waits for children, orphans handed to this process included, until there are none; `told` hears of it.
@@ -86,4 +89,55 @@ fn parent(pid: i32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Bytes of memory of all processes that descend from this one, memory they share counted once.
+#[cfg(target_os = "linux")]
+pub(crate) fn memory(limit: u64) -> Option<u64> {
+    use crate::limits::kilobytes;
+
+    let descendants = descendants(std::process::id());
+    let sum = |file: &str, name: &str| -> u64 {
+        let of = |pid: &u32| {
+            kilobytes(
+                &std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?,
+                name,
+            )
+        };
+        descendants.iter().filter_map(of).sum::<u64>() * 1024
+    };
+    let resident = sum("status", "VmRSS:");
+    // Processes share much; looking closer is dear, and needed only when it may matter.
+    Some(if resident > limit && descendants.len() > 1 {
+        sum("smaps_rollup", "Pss:")
+    } else {
+        resident
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn memory(_: u64) -> Option<u64> {
+    None
+}
+
+#[cfg(target_os = "linux")]
+fn descendants(own: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut unknown: Vec<(u32, u32)> = entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter_map(|pid| Some((pid, parent(pid as i32)?)))
+        .collect();
+    let mut found = vec![own];
+    let mut next = 0;
+    while let Some(&ancestor) = found.get(next) {
+        next += 1;
+        unknown.retain(|&(pid, parent)| {
+            if parent == ancestor {
+                found.push(pid);
+            }
+            parent != ancestor
+        });
+    }
+    found.remove(0);
+    found
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -17,9 +17,11 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use trace::FrameReader;
 
+use crate::aside::Aside;
 use crate::log::Log;
-use crate::supervisor::read_status;
+use crate::supervisor::{APART, Plan, read_status};
 use crate::tracer::{Tracer, real_path};
+use crate::written::{Writes, Written};
 use crate::{Event, Request, SUPERVISE, SessionError, Status};
 
 /// Environment variable with the tracer's settings.
@@ -39,6 +41,7 @@ pub struct Session {
     events: Option<Receiver<Event>>,
     log: Log,
     log_readers: Vec<JoinHandle<()>>,
+    aside: Option<Aside>,
     tracer: Tracer,
     status: Option<Status>,
     reported: bool,
@@ -58,6 +61,18 @@ impl Session {
         check_script(request)?;
         let tracer = Tracer::write()?;
         let overrides = tracer.write_overrides(&request.overrides)?;
+        let aside = match request.writes {
+            Writes::Real => None,
+            Writes::Apart | Writes::ApartInPython => Some(
+                Aside::create(tracer.folder())
+                    .map_err(SessionError::io("make a folder for what the script writes"))?,
+            ),
+        };
+        Plan::new(request, aside.as_ref())?
+            .write(tracer.folder())
+            .map_err(SessionError::io(
+                "write the plan of the run into a temporary folder",
+            ))?;
         let log = Log::create(request.log.as_deref()).map_err(SessionError::io("create the log file"))?;
         let (channel, far_end) = UnixStream::pair().map_err(SessionError::io("open the trace channel"))?;
         let reading = channel
@@ -87,6 +102,7 @@ impl Session {
             events: Some(events),
             log,
             log_readers,
+            aside,
             tracer,
             status: None,
             reported: false,
@@ -121,6 +137,12 @@ impl Session {
         }
     }
 
+    /// Sends a line to a tracer that serves.
+    pub(crate) fn send_line(&mut self, line: &str) -> io::Result<()> {
+        self.channel.write_all(line.as_bytes())?;
+        self.channel.write_all(b"\n")
+    }
+
     /// Whether the script, or what it has started, may still run.
     pub(crate) const fn alive(&self) -> bool {
         self.status.is_none()
@@ -129,6 +151,33 @@ impl Session {
     /// The end of what the script wrote to its error stream.
     pub fn stderr_tail(&self) -> String {
         self.log.tail()
+    }
+
+    /// What the script has written; `None` when that was not kept apart. For a session that is over.
+    pub fn written(&self) -> Option<Written> {
+        let mut written = self.aside.as_ref()?.written();
+        let reason = std::fs::read_to_string(self.tracer.folder().join(APART)).unwrap_or_default();
+        written.without_overlay = Some(reason).filter(|reason| !reason.is_empty());
+        Some(written)
+    }
+
+    /// Moves what the script has written to a folder, in place of that of the last run of this script.
+    pub fn keep_written(&self, script: &Path) -> Result<Option<PathBuf>, SessionError> {
+        let keep = |aside: &Aside| aside.keep(script);
+        let kept = self.aside.as_ref().map(keep).transpose();
+        kept.map_err(SessionError::io("keep what the script has written"))
+    }
+
+    /// Writes over the user's own files what the script has written.
+    pub fn commit_written(&self) -> Result<(), SessionError> {
+        let committed = self.aside.as_ref().map_or(Ok(()), Aside::commit);
+        committed.map_err(SessionError::io("write what the script has written"))
+    }
+
+    /// Writes new files in the folders for caches, which are downloads that would be fetched again.
+    pub fn commit_downloads(&self) -> Result<(), SessionError> {
+        let committed = self.aside.as_ref().map_or(Ok(()), Aside::commit_downloads);
+        committed.map_err(SessionError::io("keep what the script has downloaded"))
     }
 
     fn finish(&mut self, stopped: bool) {
@@ -200,7 +249,7 @@ fn command(
     let mut command = Command::new(&request.supervisor);
     command
         .arg(SUPERVISE)
-        .arg(tracer.status())
+        .arg(tracer.folder())
         .arg(&request.python)
         .arg(tracer.program());
     match &request.directory {
@@ -214,6 +263,7 @@ fn command(
     }
     command
         .args(&request.arguments)
+        .envs(request.environment.iter().map(|(name, value)| (name, value)))
         .env(CONFIG, config.to_string())
         // No window can open, whatever the script plots with.
         .env("MPLBACKEND", "Agg")

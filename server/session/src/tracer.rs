@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = files![
     "__main__.py",
     "_deeplocalize_tracer/__init__.py",
     "_deeplocalize_tracer/activations.py",
+    "_deeplocalize_tracer/apart.py",
     "_deeplocalize_tracer/callbacks.py",
     "_deeplocalize_tracer/channel.py",
     "_deeplocalize_tracer/config.py",
@@ -33,6 +34,8 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/predictions.py",
     "_deeplocalize_tracer/probe.py",
     "_deeplocalize_tracer/recorder.py",
+    "_deeplocalize_tracer/redirect.py",
+    "_deeplocalize_tracer/redirect_native.py",
     "_deeplocalize_tracer/scores.py",
     "_deeplocalize_tracer/seeds.py",
     "_deeplocalize_tracer/shadow.py",
@@ -46,6 +49,8 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/yardstick.py",
 ];
 
+/// Name of the file in which the supervisor says how the script ended.
+pub(crate) const STATUS: &str = "status";
 /// How the names of the temporary folders begin.
 pub(crate) const FOLDER_PREFIX: &str = "deeplocalize-tracer-";
 
@@ -92,9 +97,14 @@ impl Tracer {
         Ok(written)
     }
 
+    /// The folder, for the supervisor.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where the supervisor says how the script ended.
     pub(crate) fn status(&self) -> PathBuf {
-        self.folder.path().join("status")
+        self.folder.path().join(STATUS)
     }
 }
 

@@ -2,11 +2,9 @@
 //! imported Keras already: importing takes several times as long as training for some hundred steps.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use trace::{ExceptionMessage, Frame, Message, ScoreMessage};
 
 use crate::tracer::real_path;
@@ -51,41 +49,25 @@ pub enum TrialEvent {
 #[derive(Debug)]
 pub struct Trials {
     session: Session,
-    folder: TempDir,
-    submitted: usize,
 }
 
 impl Trials {
     /// Starts the process that trials of `request`'s script are forked from, which imports `modules` beforehand.
     pub fn start(request: &Request, modules: &[String]) -> Result<Trials, SessionError> {
-        let folder = tempfile::Builder::new()
-            .prefix("deeplocalize-trials-")
-            .tempdir()
-            .map_err(SessionError::io("make a folder for trials"))?;
         let mut settings = serde_json::Map::new();
-        settings.insert("trials".into(), folder.path().to_string_lossy().into());
+        settings.insert("trials".into(), true.into());
         settings.insert("modules".into(), modules.into());
         let session = Session::start_with(request, &settings)?;
-        Ok(Trials {
-            session,
-            folder,
-            submitted: 0,
-        })
+        Ok(Trials { session })
     }
 
-    /// Hands in a trial; trials run in the order in which they were handed in.
+    /// Hands in a trial; the one before must be over.
     pub fn submit(&mut self, trial: &Trial) -> Result<(), SessionError> {
-        let failed = || SessionError::io("write the text to try into a temporary folder");
-        let number = self.submitted;
-        let mut overrides = serde_json::Map::new();
-        for (at, (path, text)) in trial.overrides.iter().enumerate() {
-            let kept = self.folder.path().join(format!("{number}-{at}.py"));
-            fs::write(&kept, text).map_err(failed())?;
-            overrides.insert(
-                real_path(path).to_string_lossy().into_owned(),
-                kept.to_string_lossy().into(),
-            );
-        }
+        let overrides: serde_json::Map<String, serde_json::Value> = trial
+            .overrides
+            .iter()
+            .map(|(path, text)| (real_path(path).to_string_lossy().into_owned(), text.as_str().into()))
+            .collect();
         let described = serde_json::json!({
             "overrides": overrides,
             "seed": trial.seed,
@@ -94,13 +76,9 @@ impl Trials {
             "checks": trial.checks,
             "seconds": trial.seconds,
         });
-        // Renamed when complete, since the other side is looking for it.
-        let name = self.folder.path().join(format!("{number}.json"));
-        let draft = name.with_extension("draft");
-        fs::write(&draft, described.to_string()).map_err(failed())?;
-        fs::rename(&draft, &name).map_err(failed())?;
-        self.submitted += 1;
-        Ok(())
+        self.session
+            .send_line(&described.to_string())
+            .map_err(SessionError::io("hand in what is to be tried"))
     }
 
     /// Whether events may still come.

@@ -1,10 +1,11 @@
 //! Platforms without supervision.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::{Event, Request, SessionError};
+use crate::{Event, Request, SessionError, Written};
 
 /// A running script; cannot be had on this platform yet.
 #[derive(Debug)]
@@ -23,6 +24,26 @@ impl Session {
 
     /// Cannot be called.
     pub fn stop(&mut self) {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn written(&self) -> Option<Written> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn keep_written(&self, _: &Path) -> Result<Option<PathBuf>, SessionError> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn commit_written(&self) -> Result<(), SessionError> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn commit_downloads(&self) -> Result<(), SessionError> {
         match self.0 {}
     }
 

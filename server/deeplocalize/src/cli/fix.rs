@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use finding::{Applicability, Finding, Fix as Patch, Verdict};
-use localize::Detector;
 
 use super::common::{FAILED, Outcome, reader_gone};
 use super::diff;
@@ -107,16 +106,12 @@ impl Fix {
             script: command.next().unwrap_or_default().into(),
             arguments: command.collect(),
             python: self.python.clone(),
-            directory: None,
             max_batches: self.max_batches,
             max_seconds: self.max_seconds,
-            startup_seconds: 120.0,
-            keep_going: false,
-            detector: Detector::Default,
-            log: None,
             overrides,
             try_fixes,
             try_seconds: self.try_seconds,
+            ..RunOptions::default()
         };
         let mut view = View::new(!self.no_progress && !self.quiet, self.max_batches);
         let report = localize(&options, cancel, &mut |progress| view.update(&progress));

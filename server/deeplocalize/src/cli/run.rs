@@ -1,12 +1,12 @@
 //! `deeplocalize run`.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, ValueEnum};
 use localize::Detector;
+use session::Limits;
 
 use super::common::{Outcome, OutputArguments, reader_gone};
 use super::interrupt::Interrupt;
@@ -79,6 +79,15 @@ pub struct Run {
     /// Keep what the script prints in this file [default: a file in the temporary folder]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Let a script that comes to its end write its files, which are kept apart from yours otherwise
+    #[arg(long)]
+    write_files: bool,
+    /// End the script when it takes more memory than that [default: four fifths of the memory there is]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    max_memory: Option<u64>,
+    /// End the script when it writes more than that to its files
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    max_written: u64,
     /// Do not show how far the run has got
     #[arg(long)]
     no_progress: bool,
@@ -133,20 +142,31 @@ impl Run {
             script: command.next().unwrap_or_default().into(),
             arguments: command.collect(),
             python: self.python.clone(),
-            directory: None,
             max_batches: self.max_batches,
             max_seconds: self.max_seconds,
             startup_seconds: self.startup_seconds,
             keep_going: self.keep_going,
             detector: self.detector(),
             log: self.log.clone(),
-            overrides: BTreeMap::new(),
             try_fixes: match self.try_fixes {
                 TryWhen::Auto => TryFixes::Auto,
                 TryWhen::Always => TryFixes::Always,
                 TryWhen::Never => TryFixes::Never,
             },
             try_seconds: self.try_seconds,
+            write_files: self.write_files,
+            limits: self.limits(),
+            ..RunOptions::default()
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            memory: self
+                .max_memory
+                .map(|mebibytes| mebibytes << 20)
+                .or(Limits::default().memory),
+            written: self.max_written << 20,
         }
     }
 

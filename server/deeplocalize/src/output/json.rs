@@ -8,7 +8,7 @@ use finding::{Applicability, Edit, Evidence, Finding, Fix, LayerRef, Phase, Rang
 use serde::Serialize;
 
 use super::{Format, Look, Sources};
-use crate::report::{FitSummary, Report, RunSummary, ToolError};
+use crate::report::{FitSummary, Report, RunSummary, ToolError, WrittenSummary};
 
 pub const FORMAT: Format = Format { name: "json", write };
 
@@ -112,6 +112,7 @@ struct Run<'a> {
     trace: Option<String>,
     log: Option<String>,
     tried: Option<JsonTried>,
+    written: Option<JsonWritten<'a>>,
 }
 
 #[derive(Serialize)]
@@ -120,6 +121,23 @@ struct JsonTried {
     trials: usize,
     helped: usize,
     seconds: f64,
+}
+
+#[derive(Serialize)]
+struct JsonWritten<'a> {
+    folder: Option<String>,
+    committed: bool,
+    mechanism: &'a str,
+    count: usize,
+    bytes: u64,
+    files: Vec<JsonFile>,
+    removed: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonFile {
+    path: String,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -243,6 +261,26 @@ fn run<'a>(run: &'a RunSummary, sources: &Sources<'_>) -> Run<'a> {
             helped: tried.helped,
             seconds: tried.seconds,
         }),
+        written: run.written.as_ref().map(written),
+    }
+}
+
+fn written(written: &WrittenSummary) -> JsonWritten<'_> {
+    JsonWritten {
+        folder: written.folder.as_deref().map(name),
+        committed: written.committed,
+        mechanism: written.mechanism,
+        count: written.count,
+        bytes: written.bytes,
+        files: written
+            .files
+            .iter()
+            .map(|(path, bytes)| JsonFile {
+                path: name(path),
+                bytes: *bytes,
+            })
+            .collect(),
+        removed: written.removed.iter().map(|path| name(path)).collect(),
     }
 }
 

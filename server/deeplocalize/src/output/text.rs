@@ -43,6 +43,13 @@ fn write(report: &Report, look: &Look, out: &mut dyn Write, err: &mut dyn Write)
             let line = format!("what the script printed is in {}", log.display());
             writeln!(out, "{}", paint(DIM, line))?;
         }
+        if let Some(line) = report
+            .run
+            .as_ref()
+            .and_then(|run| summary::written(run.written.as_ref()?))
+        {
+            writeln!(out, "{}", paint(DIM, visible(&line)))?;
+        }
     }
     out.flush()
 }

@@ -4,6 +4,7 @@ mod files;
 mod merge;
 mod outcome;
 mod trying;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use finding::Verdict;
 use localize::{Detector, Ending, Localizer};
-use session::{Cadence, Event, Interpreter, Request, Session, SessionError, Status};
+use session::{Cadence, Event, Interpreter, Limits, Request, Session, SessionError, Status, Writes};
 use trace::{Fit, Frame, Scalar, Trace};
 
 use crate::report::{Report, RunSummary, ToolError};
@@ -66,6 +67,35 @@ pub struct RunOptions {
     pub try_fixes: TryFixes,
     /// Seconds that trying them may take, beside importing Keras once more.
     pub try_seconds: f64,
+    /// Let a script that comes to its end write its files; they are kept apart from the user's own otherwise.
+    pub write_files: bool,
+    /// How the files are kept apart.
+    pub writes: Writes,
+    /// How much memory and disk the script may take.
+    pub limits: Limits,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            script: PathBuf::new(),
+            arguments: Vec::new(),
+            python: None,
+            directory: None,
+            max_batches: 2000,
+            max_seconds: 60.0,
+            startup_seconds: 120.0,
+            keep_going: false,
+            detector: Detector::Default,
+            log: None,
+            overrides: BTreeMap::new(),
+            write_files: false,
+            writes: Writes::default(),
+            limits: Limits::default(),
+            try_fixes: TryFixes::Auto,
+            try_seconds: 10.0,
+        }
+    }
 }
 
 /// How far a run has got.
@@ -127,9 +157,9 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         Ok(interpreter) => interpreter,
         Err(error) => return Report::failed(&options.script, session_error(&error)),
     };
-    match Run::new(options, &interpreter, files.trainings()) {
-        Ok(mut run) => {
-            run.follow(cancel, progress);
+    let run = Run::new(options, &interpreter, files.trainings()).map(|mut run| {
+        run.follow(cancel, progress);
+        if !run.overlay_failed() {
             let mut report = run.report(&mut files);
             trying::try_fixes(
                 options,
@@ -140,10 +170,16 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
                 cancel,
                 progress,
             );
-            report
+            return report;
         }
-        Err(error) => Report::failed(&options.script, session_error(&error)),
-    }
+        drop(run);
+        let again = RunOptions {
+            writes: Writes::ApartInPython,
+            ..options.clone()
+        };
+        localize(&again, cancel, progress)
+    });
+    run.unwrap_or_else(|error| Report::failed(&options.script, session_error(&error)))
 }
 
 fn session_error(error: &SessionError) -> ToolError {
@@ -210,6 +246,9 @@ impl<'a> Run<'a> {
                 },
             },
             overrides: options.overrides.clone(),
+            environment: Vec::new(),
+            writes: options.writes,
+            limits: options.limits,
             supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
         };
         let session = Session::start(&request)?;
@@ -284,12 +323,22 @@ impl<'a> Run<'a> {
                     status: Status::Signal(signal),
                 }) => break Outcome::Killed(signal),
                 Some(Event::Exited {
+                    status: Status::Excess(excess),
+                }) => break Outcome::Excess(excess),
+                Some(Event::Exited {
                     status: Status::Stopped,
                 }) => break Outcome::Cancelled,
             }
         };
         self.ended = Some(self.started.elapsed());
         self.session.stop();
+    }
+
+    /// Whether the script ended because it wrote to a file of another user, which an overlay may not take a copy of.
+    fn overlay_failed(&self) -> bool {
+        let exception = self.trace.exception.as_ref();
+        self.options.writes == Writes::Apart
+            && exception.is_some_and(|exception| exception.message.starts_with("[Errno 75]"))
     }
 
     /// Whether a clear verdict ends the run: a fault does, health must be shown by the last training of the script.
@@ -320,13 +369,15 @@ impl<'a> Run<'a> {
             Outcome::Finished | Outcome::Exited(_) => Ending::Finished,
             Outcome::Budget => Ending::Budget,
             Outcome::Clear(_) => Ending::Clear,
-            Outcome::Cancelled | Outcome::NeverTrained | Outcome::Killed(_) | Outcome::BadTrace(_) => {
-                Ending::Cancelled
-            }
+            Outcome::Cancelled
+            | Outcome::NeverTrained
+            | Outcome::Killed(_)
+            | Outcome::Excess(_)
+            | Outcome::BadTrace(_) => Ending::Cancelled,
         };
         files.load(&self.trace);
         let diagnosis = self.localizer.diagnose(&self.trace, ending, &*files);
-        let errors = self.outcome.errors(
+        let mut errors = self.outcome.errors(
             &self.trace,
             self.interpreter,
             &self.options.script,
@@ -345,6 +396,9 @@ impl<'a> Run<'a> {
         };
         let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
+        let trained = self.first_step.is_some();
+        let (written, unkept) = written::settle(&self.session, self.options, &self.outcome, trained);
+        errors.extend(unkept);
         let ended = self.ended.unwrap_or_default();
         let startup = self
             .first_step
@@ -376,6 +430,7 @@ impl<'a> Run<'a> {
                 trace: None,
                 log: self.log.clone(),
                 tried: None,
+                written,
             }),
             texts: files.texts(&findings),
             cells: BTreeMap::new(),

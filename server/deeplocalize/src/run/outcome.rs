@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use finding::Verdict;
-use session::Interpreter;
+use session::{Excess, Interpreter};
 use trace::{Fit, Scalar, Trace};
 
 use super::files::Files;
@@ -24,6 +24,8 @@ pub(super) enum Outcome {
     Clear(Verdict),
     /// Somebody cancelled the run.
     Cancelled,
+    /// The script was ended because it took too much.
+    Excess(Excess),
     /// No training started within the time for that.
     NeverTrained,
     /// The channel broke.
@@ -83,6 +85,32 @@ impl Outcome {
                     ""
                 },
             )),
+            Outcome::Excess(Excess::Memory(bytes)) => errors.push(error(
+                "too-much-memory",
+                format!("the script took {} of memory; it was ended", amount(*bytes)),
+                "raise --max-memory, or let the script load less data",
+            )),
+            Outcome::Excess(Excess::Written(bytes)) => errors.push(error(
+                "too-much-written",
+                format!("the script wrote {} of files; it was ended", amount(*bytes)),
+                "raise --max-written if it needs to",
+            )),
+            // The tracer announces an end; whoever leaves past it says nothing.
+            Outcome::Finished | Outcome::Exited(_) if trained && trace.exit.is_none() => {
+                let code = match self {
+                    Outcome::Exited(code) => *code,
+                    _ => 0,
+                };
+                errors.push(error(
+                    "script-left",
+                    format!(
+                        "the script ended with status {code} in the middle of its training{}{}",
+                        meaning(code),
+                        last_words()
+                    ),
+                    "what was seen until then is reported",
+                ));
+            }
             Outcome::NeverTrained => errors.push(error(
                 "no-training",
                 "the script did not start to train in the time given; it was ended".to_owned(),
@@ -135,7 +163,8 @@ impl Outcome {
                     format!("the script ended with status {} without a call of fit", exit.code)
                 }
                 (None, Outcome::Exited(code)) => format!(
-                    "the script ended with status {code} without a call of fit{}",
+                    "the script ended with status {code} without a call of fit{}{}",
+                    meaning(*code),
                     last_words()
                 ),
                 _ => "the script ended without a call of fit, so there was no training to look at".to_owned(),
@@ -147,6 +176,23 @@ impl Outcome {
             ));
         }
         errors
+    }
+}
+
+/// What a status says beyond its number.
+fn meaning(code: i32) -> String {
+    match code {
+        137 => " (as after SIGKILL, which ends what runs out of memory)".to_owned(),
+        129..=159 => format!(" (as after {})", signal_name(code - 128)),
+        _ => String::new(),
+    }
+}
+
+/// Bytes as people say them.
+fn amount(bytes: u64) -> String {
+    match bytes as f64 / f64::from(1 << 20) {
+        mebibytes if mebibytes >= 1024.0 => format!("{:.1} GiB", mebibytes / 1024.0),
+        mebibytes => format!("{mebibytes:.0} MiB"),
     }
 }
 
@@ -168,7 +214,8 @@ pub(super) fn summary(fit: &Fit, outcome: &Outcome, files: &Files) -> FitSummary
         .unwrap_or_default();
     let stopped = match (fit.end.as_deref(), outcome) {
         (Some("finished"), _) => "finished",
-        (Some(_), _) | (None, Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_)) => {
+        (Some(_), _)
+        | (None, Outcome::Exited(_) | Outcome::Killed(_) | Outcome::BadTrace(_) | Outcome::Excess(_)) => {
             "script-error"
         }
         (None, Outcome::Clear(Verdict::Faulty)) => "fault-localised",

@@ -1,3 +1,5 @@
+use std::net::TcpListener;
+
 use serde_json::{Value, json};
 
 use crate::client::{Client, FAULTY, URI, range};
@@ -39,16 +41,12 @@ fn a_text_without_a_file_has_no_lens() {
 fn nothing_runs_without_trust() {
     for options in [Value::Null, json!({}), json!({"trusted": false})] {
         let mut client = Client::initialize(json!({}), options);
-        let (folder, uri) = script_that_leaves_a_mark();
+        let (_folder, uri, listener) = script_that_calls();
         let run = json!({"command": "deeplocalize.run", "arguments": [uri]});
         let refusal = client.refusal("workspace/executeCommand", run);
         assert!(refusal.contains("not trusted"), "{refusal}");
         client.shutdown();
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "the script ran"
-        );
+        assert!(listener.accept().is_err(), "the script ran");
     }
 }
 
@@ -68,7 +66,7 @@ fn what_cannot_be_run_is_refused_with_the_reason() {
         );
         assert!(refusal.contains(reason), "{arguments}: {refusal}");
     }
-    let (_folder, uri) = script_that_leaves_a_mark();
+    let (_folder, uri, _listener) = script_that_calls();
     let run = json!({"command": "deeplocalize.run", "arguments": [uri, {"maxBatches": 0}]});
     assert!(
         client
@@ -103,7 +101,7 @@ fn a_run_without_its_interpreter_says_so() {
         json!({"window": {"workDoneProgress": true}}),
         json!({"trusted": true, "settings": {"python": "/nowhere/python"}}),
     );
-    let (_folder, uri) = script_that_leaves_a_mark();
+    let (_folder, uri, _listener) = script_that_calls();
     assert_eq!(
         client.command("deeplocalize.run", json!([uri])),
         json!({"run": 1})
@@ -119,9 +117,14 @@ fn a_run_without_its_interpreter_says_so() {
     client.shutdown();
 }
 
-fn script_that_leaves_a_mark() -> (tempfile::TempDir, String) {
+/// Files that a run writes are kept apart, so a script that runs is known by its call.
+fn script_that_calls() -> (tempfile::TempDir, String, TcpListener) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("train.py");
-    std::fs::write(&path, "open(__file__ + '.ran', 'w')\n").unwrap();
-    (folder, format!("file://{}", path.display()))
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let text = format!("import socket\nsocket.create_connection(('127.0.0.1', {port}))\n");
+    std::fs::write(&path, text).unwrap();
+    (folder, format!("file://{}", path.display()), listener)
 }

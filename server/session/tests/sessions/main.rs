@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
+mod apart;
 mod overrides;
 mod supervision;
 mod support;

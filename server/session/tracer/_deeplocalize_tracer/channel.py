@@ -41,17 +41,33 @@ class Channel:
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._process = os.getpid()
-        # Whether the next child process goes on sending.
-        self._handed_on = False
+        # Of the socket, and of a second descriptor of it for the next child process.
+        self._descriptor = -1
+        self._handed_on = -1
+        self._unread = b""
 
     def hand_on(self) -> None:
-        """The next child process will send in this one's place, if it takes over."""
-        self._handed_on = True
+        """The next child process sends in this one's place, if it takes over."""
+        self._handed_on = os.dup(self._descriptor)
+
+    def take_back(self) -> None:
+        """The child process is there; this one goes on when it has ended."""
+        os.close(self._handed_on)
 
     def take_over(self) -> None:
         """This process sends from now on; its own children do not."""
-        self._handed_on = False
         self._process = os.getpid()
+        self._socket = socket.socket(fileno=self._handed_on)
+
+    def receive(self) -> str:
+        """The next line from the tool, for a process that serves; waits for it. Nothing when the tool is gone."""
+        while b"\n" not in self._unread:
+            more = os.read(self._descriptor, 1 << 16)
+            if not more:
+                return ""
+            self._unread += more
+        line, self._unread = self._unread.split(b"\n", 1)
+        return line.decode("utf-8")
 
     def open(self) -> None:
         """Takes over the descriptor that the supervisor passed on; no child process can use it."""
@@ -59,13 +75,14 @@ class Channel:
         if number is None:
             return
         os.set_inheritable(int(number), False)
+        self._descriptor = int(number)
         self._socket = socket.socket(fileno=int(number))
         os.register_at_fork(after_in_child=self._close)
 
     def _close(self) -> None:
         # The lock may be held by a thread that does not exist in the child.
         self._lock = threading.Lock()
-        if self._socket is not None and not self._handed_on:
+        if self._socket is not None:
             self._socket.close()
             self._socket = None
 

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 
 VARIABLE = "_DEEPLOCALIZE_CONFIG"
+_FILES = "_DEEPLOCALIZE_FILES"
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,12 @@ class Config:
     every: int = 10
     # Real path of a file: path of the file with the text to run instead.
     overrides: dict[str, str] = field(default_factory=dict)
-    # Folder in which trials appear, for a process that serves trials instead of running the script once.
-    trials: str | None = None
+    # Whether the process serves trials that the tool sends, instead of running the script once.
+    trials: bool = False
     # Modules that the trials will need.
     modules: list[str] = field(default_factory=list)
+    # Folder for what the script writes, when nobody else keeps that apart.
+    files: str | None = None
 
     def due(self, step: int) -> bool:
         """Whether this step is probed."""
@@ -34,8 +37,9 @@ def take() -> Config:
     return Config(
         dense_steps=int(given.get("dense_steps", default.dense_steps)),
         every=max(1, int(given.get("every", default.every))),
+        files=os.environ.pop(_FILES, None),
         overrides=dict(given.get("overrides", {})),
-        trials=given.get("trials"),
+        trials=bool(given.get("trials")),
         modules=list(given.get("modules", [])),
     )
 

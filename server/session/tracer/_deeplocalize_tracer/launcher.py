@@ -25,19 +25,24 @@ def main() -> NoReturn:
     )
     surroundings.install()
     overrides.install(config.current.overrides)
-    if config.current.trials is not None:
-        _serve_trials(script, config.current.trials)
+    if config.current.files is not None:
+        from . import redirect, redirect_native
+
+        redirect.install(config.current.files)
+        hooks.install(redirect_native.PATCHES)
+    if config.current.trials:
+        _serve_trials(script)
     hooks.install(patches.ALL)
     code = _run(script)
     channels.channel.send("exit", code=code, fits=_end_trainings())
     sys.exit(code)
 
 
-def _serve_trials(script: str, folder: str) -> NoReturn:
+def _serve_trials(script: str) -> NoReturn:
     from . import trials
 
     hooks.install(patches.TRIALS)
-    trials.serve(folder, config.current.modules, lambda: _run(script))
+    trials.serve(config.current.modules, lambda: _run(script))
 
 
 def _imitate_start(script: str) -> None:

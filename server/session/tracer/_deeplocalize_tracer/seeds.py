@@ -46,7 +46,10 @@ def _shifted(module: ModuleType, name: str, by: int) -> None:
     def seed(*args: Any, **kwargs: Any) -> Any:
         if args and isinstance(args[0], int):
             args = (args[0] + by, *args[1:])
-        kwargs = {key: value + by if key == "seed" and isinstance(value, int) else value for key, value in kwargs.items()}
+        kwargs = {
+            key: value + by if key == "seed" and isinstance(value, int) else value
+            for key, value in kwargs.items()
+        }
         return original(*args, **kwargs)
 
     seed._deeplocalize_shifted = True  # type: ignore[attr-defined]

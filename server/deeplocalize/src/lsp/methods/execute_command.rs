@@ -1,6 +1,5 @@
 //! `workspace/executeCommand`: start and end of runs.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -85,15 +84,13 @@ fn start(state: &mut State, arguments: &[LSPAny], try_fixes: Option<TryFixes>) -
         script,
         arguments: Vec::new(),
         python: settings.python,
-        keep_going: false,
         max_batches: settings.max_batches,
         max_seconds: settings.max_seconds,
         startup_seconds: STARTUP_SECONDS,
         detector: settings.detector,
-        log: None,
-        overrides: BTreeMap::new(),
         try_fixes: try_fixes.unwrap_or(settings.try_fixes),
         try_seconds: settings.try_seconds,
+        ..RunOptions::default()
     };
     Ok(run::request(state, uri, options))
 }

@@ -8,7 +8,7 @@ use super::finding::number;
 use super::visible;
 use crate::output::count;
 use crate::output::style::{EMPHASIS, ERROR, GOOD, WARNING, paint};
-use crate::report::{FitSummary, Report, RunSummary};
+use crate::report::{FitSummary, Report, RunSummary, WrittenSummary};
 
 /// The closing line of a report; none where the errors have said everything.
 pub fn sentence(report: &Report) -> Option<String> {
@@ -138,4 +138,34 @@ fn tally(report: &Report) -> String {
         .map(|(number, noun)| count(number, noun))
         .collect();
     parts.join(", ")
+}
+
+/// Files named in the sentence on what was written.
+const NAMED: usize = 3;
+
+/// What the script wrote, and where that is; `None` when it wrote nothing.
+pub fn written(written: &WrittenSummary) -> Option<String> {
+    let names: Vec<_> = written
+        .files
+        .iter()
+        .filter_map(|(path, _)| path.file_name())
+        .take(NAMED)
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    let more = written.count.saturating_sub(names.len());
+    let named = match (names.len(), more) {
+        (0, _) => return None,
+        (1, 0) => names.join(""),
+        (_, 0) => names.join(", "),
+        (_, 1) => format!("{} and 1 more file", names.join(", ")),
+        (_, more) => format!("{} and {more} more files", names.join(", ")),
+    };
+    Some(match &written.folder {
+        _ if written.committed => format!("the script wrote {named}"),
+        Some(folder) => format!(
+            "what the script wrote ({named}) is kept apart in {}; your own files are as they were",
+            folder.display()
+        ),
+        None => format!("what the script wrote ({named}) was not kept; your own files are as they were"),
+    })
 }

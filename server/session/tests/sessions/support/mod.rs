@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use session::{Cadence, Event, Request, Session, Status};
+use session::{Cadence, Event, Limits, Request, Session, Status, Writes};
 use tempfile::TempDir;
 use trace::{Frame, Message};
 
@@ -52,6 +52,10 @@ pub fn request(folder: &Path, arguments: &[&str]) -> Request {
         log: Some(folder.join("log")),
         cadence: Cadence::default(),
         overrides: BTreeMap::new(),
+        environment: Vec::new(),
+        // Tests look at files that scripts write while they run.
+        writes: Writes::Real,
+        limits: Limits::default(),
         supervisor: dump(),
     }
 }

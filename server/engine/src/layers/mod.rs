@@ -1,0 +1,101 @@
+//! One file for each family of layers: how Keras' configuration becomes operations, and these operations.
+
+mod activation;
+mod attention;
+mod conv;
+mod conv_transpose;
+mod dense;
+mod depthwise;
+mod dropout;
+mod embedding;
+mod gather;
+mod geometry;
+mod merge;
+mod normalization;
+mod penalty;
+mod pooling;
+mod preprocessing;
+mod reshape;
+mod rnn;
+mod wrappers;
+
+use crate::Unsupported;
+use crate::graph::{Call, Sym};
+
+pub(crate) use penalty::penalize;
+
+/// How a layer becomes operations.
+pub(crate) type Build = fn(&mut Call<'_>) -> Result<Vec<Sym>, Unsupported>;
+
+/// A layer class of Keras.
+pub(crate) struct Entry {
+    /// Name of the class.
+    pub class: &'static str,
+    /// Adds its operations.
+    pub build: Build,
+    /// Whether it passes on the mask of its first input.
+    pub masking: bool,
+    /// Whether it is an operation on tensors (`keras.ops`), not a layer.
+    pub operation: bool,
+}
+
+impl Entry {
+    /// A layer that passes masks on.
+    pub const fn new(class: &'static str, build: Build) -> Self {
+        Entry {
+            class,
+            build,
+            masking: true,
+            operation: false,
+        }
+    }
+
+    /// A layer that does not pass on the mask of its input.
+    pub const fn unmasked(class: &'static str, build: Build) -> Self {
+        Entry {
+            masking: false,
+            ..Entry::new(class, build)
+        }
+    }
+}
+
+/// All of them.
+const LAYERS: &[&[Entry]] = &[
+    activation::LAYERS,
+    attention::LAYERS,
+    conv::LAYERS,
+    conv_transpose::LAYERS,
+    dense::LAYERS,
+    depthwise::LAYERS,
+    dropout::LAYERS,
+    embedding::LAYERS,
+    gather::LAYERS,
+    merge::LAYERS,
+    normalization::LAYERS,
+    pooling::LAYERS,
+    preprocessing::LAYERS,
+    reshape::LAYERS,
+    rnn::LAYERS,
+    wrappers::LAYERS,
+];
+
+const OPERATIONS: &[&[Entry]] = &[merge::OPERATIONS];
+
+fn lookup(list: &'static [&'static [Entry]], class: &str) -> Option<&'static Entry> {
+    list.iter().copied().flatten().find(|entry| entry.class == class)
+}
+
+/// The layer of that class.
+pub(crate) fn find(class: &str) -> Option<&'static Entry> {
+    lookup(LAYERS, class)
+}
+
+/// The operation of that class.
+pub(crate) fn operation(class: &str) -> Option<&'static Entry> {
+    lookup(OPERATIONS, class)
+}
+
+/// Names of all layers that are covered.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    LAYERS.iter().copied().flatten().map(|entry| entry.class)
+}

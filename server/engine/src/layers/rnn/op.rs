@@ -1,0 +1,665 @@
+//! A recurrent layer over a whole sequence, and back through time.
+
+use super::cell::Cell;
+use crate::graph::{Param, ParamId};
+use crate::layers::dense::{add_rows, spread_bias};
+use crate::native::{Mat, matmul};
+use crate::op::{Ctx, Op};
+use crate::{EngineError, Tensor};
+
+/// Inputs: the sequence, the mask if there is one, initial states. Outputs: sequence or last output, then states.
+///
+/// All buffers are `[sample, step, …]`, so one matrix product serves all steps where nothing depends on the step before.
+pub(super) struct Recurrent {
+    cell: Cell,
+    units: usize,
+    kernel: ParamId,
+    recurrent: ParamId,
+    bias: Option<ParamId>,
+    sequences: bool,
+    masked: bool,
+    dropout: f32,
+    training: Option<bool>,
+    /// Gates after their activations.
+    gates: Vec<f32>,
+    /// Outputs of each step.
+    hidden: Vec<f32>,
+    /// Cell states of each step (LSTM), with their `tanh` beside.
+    cells: Vec<f32>,
+    curved: Vec<f32>,
+    /// What the recurrent kernel was multiplied with.
+    used: Vec<f32>,
+    /// Recurrent part of the candidate (GRU).
+    inner: Vec<f32>,
+    /// Factors of recurrent dropout, by sample and unit; empty when there is none.
+    factors: Vec<f32>,
+    /// Gradients at the gates before their activations, and at the recurrent parts where these differ (GRU).
+    slopes: Vec<f32>,
+    recurrent_slopes: Vec<f32>,
+    scratch: Vec<f32>,
+}
+
+/// Sizes of a run.
+#[derive(Clone, Copy)]
+struct Sizes {
+    samples: usize,
+    steps: usize,
+    features: usize,
+    units: usize,
+    width: usize,
+}
+
+impl Recurrent {
+    pub fn new(
+        cell: Cell,
+        units: usize,
+        (kernel, recurrent, bias): (ParamId, ParamId, Option<ParamId>),
+        sequences: bool,
+        masked: bool,
+        dropout: f32,
+        training: Option<bool>,
+    ) -> Self {
+        Recurrent {
+            cell,
+            units,
+            kernel,
+            recurrent,
+            bias,
+            sequences,
+            masked,
+            dropout,
+            training,
+            gates: Vec::new(),
+            hidden: Vec::new(),
+            cells: Vec::new(),
+            curved: Vec::new(),
+            used: Vec::new(),
+            inner: Vec::new(),
+            factors: Vec::new(),
+            slopes: Vec::new(),
+            recurrent_slopes: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    fn sizes(&self, x: &Tensor) -> Sizes {
+        Sizes {
+            samples: x.dim(0),
+            steps: x.dim(1),
+            features: x.dim(2),
+            units: self.units,
+            width: self.cell.gates() * self.units,
+        }
+    }
+
+    /// Value of a state before a step.
+    fn before<'a>(
+        all: &'a [f32],
+        initial: Option<&'a Tensor>,
+        sizes: Sizes,
+        sample: usize,
+        step: usize,
+    ) -> Option<&'a [f32]> {
+        let units = sizes.units;
+        if step == 0 {
+            return initial.map(|initial| &initial.data()[sample * units..(sample + 1) * units]);
+        }
+        let at = (sample * sizes.steps + step - 1) * units;
+        Some(&all[at..at + units])
+    }
+
+    /// The part of the gates that comes from the input, for all steps.
+    fn project(&mut self, params: &[Param], x: &Tensor, sizes: Sizes) {
+        let rows = sizes.samples * sizes.steps;
+        self.gates.resize(rows * sizes.width, 0.0);
+        if let Some(bias) = self.bias {
+            spread_bias(&mut self.gates, &params[bias].value[..sizes.width]);
+        }
+        let kernel = Mat::rows(&params[self.kernel].value, sizes.width);
+        let shape = (rows, sizes.features, sizes.width);
+        matmul(
+            shape,
+            Mat::rows(x.data(), sizes.features),
+            kernel,
+            &mut self.gates,
+            sizes.width,
+            self.bias.is_some(),
+        );
+    }
+
+    /// `gates[:, step, from..to] += used[:, step] · recurrent[:, from..to]`.
+    fn add_recurrent(&mut self, params: &[Param], sizes: Sizes, step: usize, (from, to): (usize, usize)) {
+        let used = Mat {
+            data: &self.used[step * sizes.units..],
+            row: sizes.steps * sizes.units,
+            column: 1,
+        };
+        let kernel = Mat {
+            data: &params[self.recurrent].value[from..],
+            row: sizes.width,
+            column: 1,
+        };
+        let out = &mut self.gates[step * sizes.width + from..];
+        matmul(
+            (sizes.samples, sizes.units, to - from),
+            used,
+            kernel,
+            out,
+            sizes.steps * sizes.width,
+            true,
+        );
+    }
+
+    fn draw(&mut self, ctx: &mut Ctx<'_>, count: usize) {
+        self.factors.clear();
+        if self.dropout > 0.0 && self.training.unwrap_or(ctx.training) {
+            let keep = 1.0 - self.dropout;
+            for _ in 0..count {
+                let kept = ctx.rng.f32() >= self.dropout;
+                self.factors.push(if kept { 1.0 / keep } else { 0.0 });
+            }
+        }
+    }
+
+    /// What the recurrent kernel sees of the state before a step.
+    fn use_state(&mut self, initial: Option<&Tensor>, sizes: Sizes, step: usize) {
+        let units = sizes.units;
+        for sample in 0..sizes.samples {
+            let at = (sample * sizes.steps + step) * units;
+            let to = &mut self.used[at..at + units];
+            match Self::before(&self.hidden, initial, sizes, sample, step) {
+                Some(state) => to.copy_from_slice(state),
+                None => to.fill(0.0),
+            }
+            if let Some(factors) = self.factors.get(sample * units..(sample + 1) * units) {
+                to.iter_mut()
+                    .zip(factors)
+                    .for_each(|(value, factor)| *value *= factor);
+            }
+        }
+    }
+
+    fn step(
+        &mut self,
+        params: &[Param],
+        states: &[&Tensor],
+        mask: Option<&Tensor>,
+        sizes: Sizes,
+        step: usize,
+    ) {
+        let (units, width) = (sizes.units, sizes.width);
+        match self.cell {
+            Cell::Simple(_) | Cell::Lstm(..) => self.add_recurrent(params, sizes, step, (0, width)),
+            Cell::Gru {
+                reset_after: true, ..
+            } => self.recurrent_apart(params, sizes, step),
+            Cell::Gru { .. } => self.add_recurrent(params, sizes, step, (0, 2 * units)),
+        }
+        for sample in 0..sizes.samples {
+            let at = sample * sizes.steps + step;
+            let gates = &mut self.gates[at * width..(at + 1) * width];
+            let (done, here) = self.hidden.split_at_mut(at * units);
+            let hidden = &mut here[..units];
+            let first = (step == 0).then(|| {
+                states
+                    .first()
+                    .map(|state| &state.data()[sample * units..(sample + 1) * units])
+            });
+            let before: Option<&[f32]> = match first {
+                Some(initial) => initial,
+                None => Some(&done[(at - 1) * units..]),
+            };
+            let real = mask.is_none_or(|mask| mask.data()[at] != 0.0);
+            match self.cell {
+                Cell::Simple(curve) => {
+                    curve.apply(gates);
+                    hidden.copy_from_slice(gates);
+                }
+                Cell::Lstm(curve, gate) => {
+                    gate.apply(&mut gates[..2 * units]);
+                    curve.apply(&mut gates[2 * units..3 * units]);
+                    gate.apply(&mut gates[3 * units..]);
+                    let (done, here) = self.cells.split_at_mut(at * units);
+                    let cell = &mut here[..units];
+                    let old: Option<&[f32]> = if step == 0 {
+                        states
+                            .get(1)
+                            .map(|state| &state.data()[sample * units..(sample + 1) * units])
+                    } else {
+                        Some(&done[(at - 1) * units..])
+                    };
+                    let (input, rest) = gates.split_at(units);
+                    let (forget, rest) = rest.split_at(units);
+                    let (candidate, output) = rest.split_at(units);
+                    for unit in 0..units {
+                        let kept = old.map_or(0.0, |old| forget[unit] * old[unit]);
+                        cell[unit] = kept + input[unit] * candidate[unit];
+                    }
+                    if !real {
+                        match old {
+                            Some(old) => cell.copy_from_slice(old),
+                            None => cell.fill(0.0),
+                        }
+                    }
+                    let curved = &mut self.curved[at * units..(at + 1) * units];
+                    curved.copy_from_slice(cell);
+                    curve.apply(curved);
+                    for unit in 0..units {
+                        hidden[unit] = output[unit] * curved[unit];
+                    }
+                }
+                Cell::Gru {
+                    curve,
+                    gate,
+                    reset_after,
+                } => {
+                    let (both, candidate) = gates.split_at_mut(2 * units);
+                    gate.apply(both);
+                    let inner = &mut self.inner[at * units..(at + 1) * units];
+                    if reset_after {
+                        for unit in 0..units {
+                            candidate[unit] += both[units + unit] * inner[unit];
+                        }
+                    } else {
+                        // The candidate's own product, with the state that the reset gate lets through.
+                        let used = &self.used[at * units..(at + 1) * units];
+                        for unit in 0..units {
+                            inner[unit] = both[units + unit] * used[unit];
+                        }
+                        let kernel = Mat {
+                            data: &params[self.recurrent].value[2 * units..],
+                            row: width,
+                            column: 1,
+                        };
+                        matmul(
+                            (1, units, units),
+                            Mat::rows(inner, units),
+                            kernel,
+                            candidate,
+                            units,
+                            true,
+                        );
+                    }
+                    curve.apply(candidate);
+                    for unit in 0..units {
+                        let kept = before.map_or(0.0, |before| both[unit] * before[unit]);
+                        hidden[unit] = kept + (1.0 - both[unit]) * candidate[unit];
+                    }
+                }
+            }
+            if !real {
+                match before {
+                    Some(before) => hidden.copy_from_slice(before),
+                    None => hidden.fill(0.0),
+                }
+            }
+        }
+    }
+
+    /// GRU with the reset gate after the product: the candidate's recurrent part stays apart.
+    fn recurrent_apart(&mut self, params: &[Param], sizes: Sizes, step: usize) {
+        let (units, width) = (sizes.units, sizes.width);
+        self.scratch.resize(sizes.samples * width, 0.0);
+        if let Some(bias) = self.bias {
+            spread_bias(&mut self.scratch, &params[bias].value[width..]);
+        }
+        let used = Mat {
+            data: &self.used[step * units..],
+            row: sizes.steps * units,
+            column: 1,
+        };
+        let kernel = Mat::rows(&params[self.recurrent].value, width);
+        let shape = (sizes.samples, units, width);
+        matmul(shape, used, kernel, &mut self.scratch, width, self.bias.is_some());
+        for sample in 0..sizes.samples {
+            let at = sample * sizes.steps + step;
+            let part = &self.scratch[sample * width..(sample + 1) * width];
+            let gates = &mut self.gates[at * width..at * width + 2 * units];
+            gates.iter_mut().zip(part).for_each(|(gate, &part)| *gate += part);
+            self.inner[at * units..(at + 1) * units].copy_from_slice(&part[2 * units..]);
+        }
+    }
+
+    /// Gradients at the gates of one sample and step from those at its new states, which become those at the old ones.
+    fn step_back(
+        &mut self,
+        params: &[Param],
+        states: &[&Tensor],
+        sizes: Sizes,
+        (sample, step): (usize, usize),
+        hidden: &mut [f32],
+        cells: &mut [f32],
+    ) {
+        let (units, width) = (sizes.units, sizes.width);
+        let at = sample * sizes.steps + step;
+        let gates = &self.gates[at * width..(at + 1) * width];
+        let slopes = &mut self.slopes[at * width..(at + 1) * width];
+        match self.cell {
+            Cell::Simple(curve) => {
+                for unit in 0..units {
+                    slopes[unit] = hidden[unit] * curve.slope(gates[unit]);
+                }
+                hidden.fill(0.0);
+            }
+            Cell::Lstm(curve, gate) => {
+                let old = Self::before(&self.cells, states.get(1).copied(), sizes, sample, step);
+                let curved = &self.curved[at * units..(at + 1) * units];
+                for unit in 0..units {
+                    let (i, f) = (gates[unit], gates[units + unit]);
+                    let (g, o) = (gates[2 * units + unit], gates[3 * units + unit]);
+                    let grad = hidden[unit];
+                    let cell = cells[unit] + grad * o * curve.slope(curved[unit]);
+                    let before = old.map_or(0.0, |old| old[unit]);
+                    slopes[unit] = cell * g * gate.slope(i);
+                    slopes[units + unit] = cell * before * gate.slope(f);
+                    slopes[2 * units + unit] = cell * i * curve.slope(g);
+                    slopes[3 * units + unit] = grad * curved[unit] * gate.slope(o);
+                    cells[unit] = cell * f;
+                }
+                hidden.fill(0.0);
+            }
+            Cell::Gru {
+                curve,
+                gate,
+                reset_after,
+            } => {
+                let before = Self::before(&self.hidden, states.first().copied(), sizes, sample, step);
+                let inner = &self.inner[at * units..(at + 1) * units];
+                let apart = &mut self.recurrent_slopes[at * width..(at + 1) * width];
+                for unit in 0..units {
+                    let (z, candidate) = (gates[unit], gates[2 * units + unit]);
+                    let grad = hidden[unit];
+                    let old = before.map_or(0.0, |before| before[unit]);
+                    slopes[unit] = grad * (old - candidate) * gate.slope(z);
+                    slopes[2 * units + unit] = grad * (1.0 - z) * curve.slope(candidate);
+                    hidden[unit] = grad * z;
+                }
+                if reset_after {
+                    for unit in 0..units {
+                        let (r, candidate) = (gates[units + unit], slopes[2 * units + unit]);
+                        slopes[units + unit] = candidate * inner[unit] * gate.slope(r);
+                        apart[2 * units + unit] = candidate * r;
+                    }
+                } else {
+                    // Back through the candidate's own product to the reset gate and the state.
+                    let kernel = Mat {
+                        data: &params[self.recurrent].value[2 * units..],
+                        row: 1,
+                        column: width,
+                    };
+                    self.scratch.resize(units, 0.0);
+                    let candidate = Mat::rows(&slopes[2 * units..], units);
+                    matmul(
+                        (1, units, units),
+                        candidate,
+                        kernel,
+                        &mut self.scratch,
+                        units,
+                        false,
+                    );
+                    let used = &self.used[at * units..(at + 1) * units];
+                    for unit in 0..units {
+                        let r = gates[units + unit];
+                        slopes[units + unit] = self.scratch[unit] * used[unit] * gate.slope(r);
+                        let factor = self.factors.get(sample * units + unit).copied().unwrap_or(1.0);
+                        hidden[unit] += self.scratch[unit] * r * factor;
+                    }
+                }
+                apart[..2 * units].copy_from_slice(&slopes[..2 * units]);
+            }
+        }
+    }
+}
+
+impl Op for Recurrent {
+    fn name(&self) -> &'static str {
+        match self.cell {
+            Cell::Simple(_) => "rnn",
+            Cell::Lstm(..) => "lstm",
+            Cell::Gru { .. } => "gru",
+        }
+    }
+
+    fn trains(&self) -> bool {
+        true
+    }
+
+    fn forward(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        ins: &[&Tensor],
+        outs: &mut [Tensor],
+    ) -> Result<(), EngineError> {
+        let x = ins[0];
+        let sizes = self.sizes(x);
+        let (samples, steps, units) = (sizes.samples, sizes.steps, sizes.units);
+        if steps == 0 || sizes.features != ctx.params[self.kernel].shape[0] {
+            return Err(EngineError::shape(
+                self.name(),
+                format!("an input of shape {:?}", x.shape()),
+            ));
+        }
+        let mask = self.masked.then(|| ins[1]);
+        let states = &ins[1 + usize::from(self.masked)..];
+        if states.iter().any(|state| state.len() != samples * units) {
+            return Err(EngineError::shape(
+                self.name(),
+                "an initial state of another size",
+            ));
+        }
+        self.draw(ctx, samples * units);
+        let params = &*ctx.params;
+        self.project(params, x, sizes);
+        let total = samples * steps * units;
+        self.hidden.resize(total, 0.0);
+        self.used.resize(total, 0.0);
+        if matches!(self.cell, Cell::Lstm(..)) {
+            self.cells.resize(total, 0.0);
+            self.curved.resize(total, 0.0);
+        } else if matches!(self.cell, Cell::Gru { .. }) {
+            self.inner.resize(total, 0.0);
+        }
+        for step in 0..steps {
+            self.use_state(states.first().copied(), sizes, step);
+            self.step(params, states, mask, sizes, step);
+        }
+        let last = |all: &[f32], out: &mut Tensor| -> Result<(), EngineError> {
+            out.resize(&[samples, units])?;
+            for (sample, to) in out.data_mut().chunks_exact_mut(units).enumerate() {
+                let at = (sample * steps + steps - 1) * units;
+                to.copy_from_slice(&all[at..at + units]);
+            }
+            Ok(())
+        };
+        if self.sequences {
+            outs[0].resize(&[samples, steps, units])?;
+            outs[0].data_mut().copy_from_slice(&self.hidden);
+        } else {
+            last(&self.hidden, &mut outs[0])?;
+        }
+        if let Some(out) = outs.get_mut(1) {
+            last(&self.hidden, out)?;
+        }
+        if let Some(out) = outs.get_mut(2) {
+            last(&self.cells, out)?;
+        }
+        Ok(())
+    }
+
+    fn backward(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        ins: &[&Tensor],
+        _: &[&Tensor],
+        gouts: &[&Tensor],
+        gins: &mut [Option<Tensor>],
+    ) -> Result<(), EngineError> {
+        let x = ins[0];
+        let sizes = self.sizes(x);
+        let (samples, steps, units, width) = (sizes.samples, sizes.steps, sizes.units, sizes.width);
+        let mask = self.masked.then(|| ins[1]);
+        let states = &ins[1 + usize::from(self.masked)..];
+        let rows = samples * steps;
+        self.slopes.resize(rows * width, 0.0);
+        let apart = matches!(self.cell, Cell::Gru { .. });
+        if apart {
+            self.recurrent_slopes.resize(rows * width, 0.0);
+        }
+        let mut hidden = vec![0.0; samples * units];
+        let mut cells = vec![0.0; samples * units];
+        let add = |to: &mut [f32], from: &[f32]| to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
+        if !self.sequences {
+            add(&mut hidden, gouts[0].data());
+        }
+        if let Some(state) = gouts.get(1) {
+            add(&mut hidden, state.data());
+        }
+        if let Some(state) = gouts.get(2) {
+            add(&mut cells, state.data());
+        }
+        let mut carried = vec![0.0; samples * units];
+        for step in (0..steps).rev() {
+            let params = &*ctx.params;
+            for sample in 0..samples {
+                let at = sample * steps + step;
+                let own = sample * units..(sample + 1) * units;
+                if self.sequences {
+                    add(
+                        &mut hidden[own.clone()],
+                        &gouts[0].data()[at * units..(at + 1) * units],
+                    );
+                }
+                if mask.is_some_and(|mask| mask.data()[at] == 0.0) {
+                    // The states went through unchanged.
+                    self.slopes[at * width..(at + 1) * width].fill(0.0);
+                    if apart {
+                        self.recurrent_slopes[at * width..(at + 1) * width].fill(0.0);
+                    }
+                    continue;
+                }
+                let (hidden, cells) = (&mut hidden[own.clone()], &mut cells[own]);
+                self.step_back(params, states, sizes, (sample, step), hidden, cells);
+            }
+            // What reached the state through the recurrent kernel.
+            let reset_before = matches!(
+                self.cell,
+                Cell::Gru {
+                    reset_after: false,
+                    ..
+                }
+            );
+            let wide = if reset_before { 2 * units } else { width };
+            let slopes = Mat {
+                data: &(if apart {
+                    &self.recurrent_slopes
+                } else {
+                    &self.slopes
+                })[step * width..],
+                row: steps * width,
+                column: 1,
+            };
+            let kernel = Mat::transposed(&params[self.recurrent].value, width);
+            matmul((samples, wide, units), slopes, kernel, &mut carried, units, false);
+            if !self.factors.is_empty() {
+                carried
+                    .iter_mut()
+                    .zip(&self.factors)
+                    .for_each(|(value, factor)| *value *= factor);
+            }
+            add(&mut hidden, &carried);
+        }
+        let offset = 1 + usize::from(self.masked);
+        for (gradient, at) in [(&hidden, offset), (&cells, offset + 1)] {
+            if let Some(Some(gin)) = gins.get_mut(at) {
+                add(gin.data_mut(), gradient);
+            }
+        }
+        self.weights_back(ctx.params, sizes);
+        let kernel = &mut ctx.params[self.kernel];
+        kernel.touched = true;
+        let slopes = Mat::rows(&self.slopes, width);
+        let turned = Mat::transposed(x.data(), sizes.features);
+        matmul(
+            (sizes.features, rows, width),
+            turned,
+            slopes,
+            &mut kernel.grad,
+            width,
+            true,
+        );
+        if let Some(gin) = &mut gins[0] {
+            let back = Mat::transposed(&kernel.value, width);
+            matmul(
+                (rows, width, sizes.features),
+                slopes,
+                back,
+                gin.data_mut(),
+                sizes.features,
+                true,
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Recurrent {
+    /// Gradients of the recurrent kernel and the biases.
+    fn weights_back(&self, params: &mut [Param], sizes: Sizes) {
+        let (units, width) = (sizes.units, sizes.width);
+        let rows = sizes.samples * sizes.steps;
+        let apart = matches!(self.cell, Cell::Gru { .. });
+        let recurrent = &mut params[self.recurrent];
+        recurrent.touched = true;
+        let slopes = if apart {
+            &self.recurrent_slopes
+        } else {
+            &self.slopes
+        };
+        let used = Mat::transposed(&self.used, units);
+        if let Cell::Gru {
+            reset_after: false, ..
+        } = self.cell
+        {
+            let gradient = &mut recurrent.grad;
+            matmul(
+                (units, rows, 2 * units),
+                used,
+                Mat::rows(slopes, width),
+                gradient,
+                width,
+                true,
+            );
+            let candidate = Mat {
+                data: &self.slopes[2 * units..],
+                row: width,
+                column: 1,
+            };
+            let through = Mat::transposed(&self.inner, units);
+            matmul(
+                (units, rows, units),
+                through,
+                candidate,
+                &mut gradient[2 * units..],
+                width,
+                true,
+            );
+        } else {
+            let slopes = Mat::rows(slopes, width);
+            matmul(
+                (units, rows, width),
+                used,
+                slopes,
+                &mut recurrent.grad,
+                width,
+                true,
+            );
+        }
+        if let Some(bias) = self.bias {
+            let gradient = params[bias].grad_mut();
+            add_rows(&mut gradient[..width], &self.slopes);
+            if self.cell.two_biases() {
+                add_rows(&mut gradient[width..], &self.recurrent_slopes);
+            }
+        }
+    }
+}

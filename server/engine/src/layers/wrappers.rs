@@ -1,0 +1,166 @@
+//! `TimeDistributed` and `Bidirectional`: layers around another layer.
+
+use serde_json::Value;
+
+use super::Entry;
+use super::gather::{Rule, gather};
+use super::merge;
+use crate::Unsupported;
+use crate::graph::{Call, Sym};
+use crate::op::{Ctx, Op};
+use crate::{EngineError, Tensor};
+
+pub(super) const LAYERS: &[Entry] = &[
+    Entry::new("TimeDistributed", time_distributed),
+    Entry::unmasked("Bidirectional", bidirectional),
+];
+
+fn time_distributed(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
+    let x = call.input()?;
+    if x.rank() < 3 {
+        return Err(call.unsupported("an input without time steps"));
+    }
+    let layer = call.config.get("layer").ok_or_else(|| call.config.not("layer"))?;
+    if contains(layer, "BatchNormalization", 0) {
+        return Err(call.unsupported("BatchNormalization inside"));
+    }
+    let mut inner = vec![None];
+    inner.extend_from_slice(&x.shape[2..]);
+    let folded = call.builder.op(Fold, &[&x], inner);
+    let [y]: [Sym; 1] = call
+        .inner(layer, vec![folded])?
+        .try_into()
+        .map_err(|_| call.unsupported("several outputs"))?;
+    let mut shape = vec![None, x.shape[1]];
+    shape.extend_from_slice(&y.shape[1..]);
+    let out = call.builder.op(Unfold, &[&y, &x], shape);
+    Ok(vec![out])
+}
+
+fn contains(value: &Value, class: &str, depth: usize) -> bool {
+    depth < 100
+        && match value {
+            Value::Object(map) => {
+                map.get("class_name").and_then(Value::as_str) == Some(class)
+                    || map.values().any(|value| contains(value, class, depth + 1))
+            }
+            Value::Array(items) => items.iter().any(|value| contains(value, class, depth + 1)),
+            _ => false,
+        }
+}
+
+/// `[samples, steps, …]` → `[samples · steps, …]`.
+struct Fold;
+
+/// The reverse, with the sizes of the second input.
+struct Unfold;
+
+fn copy_back(gouts: &[&Tensor], gins: &mut [Option<Tensor>]) {
+    if let Some(gin) = &mut gins[0] {
+        for (gx, &gy) in gin.data_mut().iter_mut().zip(gouts[0].data()) {
+            *gx += gy;
+        }
+    }
+}
+
+impl Op for Fold {
+    fn name(&self) -> &'static str {
+        "reshape"
+    }
+
+    fn forward(&mut self, _: &mut Ctx<'_>, ins: &[&Tensor], outs: &mut [Tensor]) -> Result<(), EngineError> {
+        let mut shape = vec![ins[0].dim(0) * ins[0].dim(1)];
+        shape.extend_from_slice(ins[0].shape().get(2..).unwrap_or_default());
+        outs[0].resize(&shape)?;
+        outs[0].data_mut().copy_from_slice(ins[0].data());
+        Ok(())
+    }
+
+    fn backward(
+        &mut self,
+        _: &mut Ctx<'_>,
+        _: &[&Tensor],
+        _: &[&Tensor],
+        gouts: &[&Tensor],
+        gins: &mut [Option<Tensor>],
+    ) -> Result<(), EngineError> {
+        copy_back(gouts, gins);
+        Ok(())
+    }
+}
+
+impl Op for Unfold {
+    fn name(&self) -> &'static str {
+        "reshape"
+    }
+
+    fn forward(&mut self, _: &mut Ctx<'_>, ins: &[&Tensor], outs: &mut [Tensor]) -> Result<(), EngineError> {
+        let mut shape = vec![ins[1].dim(0), ins[1].dim(1)];
+        shape.extend_from_slice(&ins[0].shape()[1..]);
+        outs[0].resize(&shape)?;
+        if outs[0].len() != ins[0].len() {
+            return Err(EngineError::shape(
+                "time_distributed",
+                format!("{:?}", ins[0].shape()),
+            ));
+        }
+        outs[0].data_mut().copy_from_slice(ins[0].data());
+        Ok(())
+    }
+
+    fn backward(
+        &mut self,
+        _: &mut Ctx<'_>,
+        _: &[&Tensor],
+        _: &[&Tensor],
+        gouts: &[&Tensor],
+        gins: &mut [Option<Tensor>],
+    ) -> Result<(), EngineError> {
+        copy_back(gouts, gins);
+        Ok(())
+    }
+}
+
+fn bidirectional(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
+    let x = call.input()?;
+    let layer = call.config.get("layer").ok_or_else(|| call.config.not("layer"))?;
+    let config = &layer["config"];
+    let backwards = config["go_backwards"].as_bool().unwrap_or(false);
+    if config["return_state"].as_bool() == Some(true) {
+        return Err(call.unsupported("return_state"));
+    }
+    let sequences = config["return_sequences"].as_bool().unwrap_or(false);
+    let name = config["name"].as_str().unwrap_or_default().to_owned();
+    let mut first = layer.clone();
+    first["config"]["name"] = format!("forward_{name}").into();
+    let mut second = call.config.get("backward_layer").unwrap_or(layer).clone();
+    if call.config.get("backward_layer").is_none() {
+        second["config"]["go_backwards"] = (!backwards).into();
+    }
+    let own = second["config"]["name"].as_str().unwrap_or_default();
+    second["config"]["name"] = format!("backward_{}", own.trim_start_matches("backward_")).into();
+    let one = |call: &Call<'_>, outputs: Vec<Sym>| -> Result<Sym, Unsupported> {
+        let [y]: [Sym; 1] = outputs
+            .try_into()
+            .map_err(|_| call.unsupported("several outputs"))?;
+        Ok(y)
+    };
+    let outputs = call.inner(&first, vec![x.clone()])?;
+    let ahead = one(call, outputs)?;
+    let outputs = call.inner(&second, vec![x.clone()])?;
+    let mut back = one(call, outputs)?;
+    if sequences {
+        back = gather(call, &back, Rule::Reverse(0))?;
+    }
+    let mask = if sequences { x.mask } else { None };
+    let inputs: Vec<Sym> = [ahead, back]
+        .into_iter()
+        .map(|sym| Sym { mask: None, ..sym })
+        .collect();
+    let y = match call.config.get("merge_mode").and_then(Value::as_str) {
+        Some("concat") => merge::join(call, &inputs, -1)?,
+        Some(mode @ ("sum" | "mul" | "ave")) => merge::of_two(call, &inputs, mode)?,
+        _ => return Err(call.config.not("merge_mode")),
+    };
+    Ok(vec![Sym { mask, ..y }])
+}

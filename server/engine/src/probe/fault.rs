@@ -1,0 +1,104 @@
+//! The first operation and element that became NaN or infinite.
+
+use crate::Tensor;
+use crate::graph::{Graph, Values};
+
+/// When in the step it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It came in with the batch.
+    Input,
+    /// A weight had it from the start.
+    Weight,
+    /// In the forward pass.
+    Forward,
+    /// In the loss.
+    Loss,
+    /// In the backward pass.
+    Backward,
+    /// In the gradient of a weight.
+    Gradient,
+    /// In the update of a weight.
+    Update,
+}
+
+/// Where a number first became NaN or infinite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// When.
+    pub moment: Moment,
+    /// Index of the leaf layer.
+    pub layer: Option<usize>,
+    /// The operation (`matmul`), the weight (`kernel`) or the input.
+    pub what: String,
+    /// Index of the element along each axis.
+    pub element: Vec<usize>,
+    /// The value: NaN or infinite.
+    pub value: f32,
+}
+
+fn first(shape: &[usize], values: &[f32]) -> Option<(Vec<usize>, f32)> {
+    let at = values.iter().position(|value| !value.is_finite())?;
+    let mut rest = at;
+    let mut element = vec![0; shape.len()];
+    for axis in (0..shape.len()).rev() {
+        element[axis] = rest % shape[axis];
+        rest /= shape[axis];
+    }
+    Some((element, values[at]))
+}
+
+/// Looks through a finished step in the order in which things were computed. `before`: the weights from before the
+/// update, by index, where they were kept.
+pub(crate) fn find(graph: &Graph, values: &Values, loss: f32, before: &[Vec<f32>]) -> Option<Fault> {
+    let make = |moment, layer, what: &str, (element, value)| Fault {
+        moment,
+        layer,
+        what: what.to_owned(),
+        element,
+        value,
+    };
+    let of = |tensor: &Tensor| first(tensor.shape(), tensor.data());
+    for input in &graph.inputs {
+        if let Some(found) = of(&values.values[input.value]) {
+            return Some(make(Moment::Input, None, &input.name, found));
+        }
+    }
+    let owner = |id: usize| graph.leaves.iter().position(|leaf| leaf.params.contains(&id));
+    for (id, old) in before.iter().enumerate() {
+        if let Some(found) = first(&graph.params[id].shape, old) {
+            return Some(make(Moment::Weight, owner(id), &graph.params[id].name, found));
+        }
+    }
+    for node in &graph.nodes {
+        for &output in &node.outputs {
+            if let Some(found) = of(&values.values[output]) {
+                return Some(make(Moment::Forward, node.leaf, node.op.name(), found));
+            }
+        }
+    }
+    if !loss.is_finite() {
+        return Some(make(Moment::Loss, None, "loss", (Vec::new(), loss)));
+    }
+    for node in graph.nodes.iter().rev() {
+        for &output in &node.outputs {
+            if values.has_grad[output]
+                && let Some(found) = of(&values.grads[output])
+            {
+                return Some(make(Moment::Backward, node.leaf, node.op.name(), found));
+            }
+        }
+    }
+    for (moment, gradients) in [(Moment::Gradient, true), (Moment::Update, false)] {
+        for (id, param) in graph.params.iter().enumerate().rev() {
+            if !param.learns() || !param.touched {
+                continue;
+            }
+            let looked_at = if gradients { &param.grad } else { &param.value };
+            if let Some(found) = first(&param.shape, looked_at) {
+                return Some(make(moment, owner(id), &param.name, found));
+            }
+        }
+    }
+    None
+}
