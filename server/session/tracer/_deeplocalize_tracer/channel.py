@@ -60,7 +60,7 @@ class Channel:
         self._socket = socket.socket(fileno=self._handed_on)
 
     def receive(self) -> str:
-        """The next line from the tool, for a process that serves; waits for it. Nothing when the tool is gone."""
+        """The next line from the tool; waits for it. Nothing when the tool is gone."""
         while b"\n" not in self._unread:
             more = os.read(self._descriptor, 1 << 16)
             if not more:

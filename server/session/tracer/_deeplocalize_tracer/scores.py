@@ -1,4 +1,4 @@
-"""Judges the training of a trial by what the model predicts after some steps, and ends the trial when it has been judged."""
+"""Judges the training of a trial by what the model predicts after some steps, and ends the trial then."""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ class Judge:
         if self._step in self._checks:
             self._send(last=False)
 
+    def waits(self) -> bool:
+        """Whether the training has begun and was not judged."""
+        return self._model is not None
+
     def finish(self) -> NoReturn:
         """Judges, and ends the trial: what comes after the training in the script is not part of it."""
         try:
@@ -80,19 +84,20 @@ class Judge:
             channel.send("score", step=self._step, last=last, held_out=held_out, **found)
 
 
-_judge: Judge | None = None
+# The one judge of this process, once a trial is expected.
+_judges: list[Judge] = []
 
 
 def expect(trial: dict[str, Any]) -> None:
     """From now on, this is the trial."""
-    global _judge
-    _judge = Judge(trial)
+    _judges.append(Judge(trial))
 
 
 def end() -> None:
     """The script is over without the training the trial is about."""
-    if _judge is not None and _judge._model is not None:
-        _judge.finish()
+    for judge in _judges:
+        if judge.waits():
+            judge.finish()
 
 
 def _rows(arguments: dict[str, Any]) -> tuple[Any, Any, bool] | None:
@@ -171,16 +176,16 @@ def patch_trainer(module: ModuleType, name: str) -> None:
 
     @functools.wraps(original)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        judged = False
-        if _judge is not None:
+        judges = []
+        if _judges:
             try:
                 arguments = dict(signature.bind(self, *args, **kwargs).arguments)
             except TypeError:
                 arguments = {}
-            judged = _judge.begin(self, arguments)
+            judges = [judge for judge in _judges if judge.begin(self, arguments)]
         result = original(self, *args, **kwargs)
-        if judged and _judge is not None:
-            _judge.finish()
+        for judge in judges:
+            judge.finish()
         return result
 
     trainer.fit = fit
@@ -193,8 +198,8 @@ def patch_callbacks(module: ModuleType) -> None:
     @functools.wraps(original)
     def on_train_batch_end(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, *args, **kwargs)
-        if _judge is not None:
-            _judge.batch_ended(getattr(self, "_model", None))
+        for judge in _judges:
+            judge.batch_ended(getattr(self, "_model", None))
         return result
 
     module.CallbackList.on_train_batch_end = on_train_batch_end

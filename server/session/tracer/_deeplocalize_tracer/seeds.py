@@ -1,4 +1,4 @@
-"""Seeds of a trial: the script's own, shifted by a number, and the same for every trial where the script has none."""
+"""Seeds of a trial: the script's own, shifted; the same for every trial where the script has none."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs variants of one script for some steps each, in processes that have Keras imported already.
 
-Importing Keras takes longer than such a trial. So this process only imports what the script imports, and forks
-for each trial.
+Importing Keras takes longer than such a trial. So this process only imports what the script imports, and
+forks for each trial.
 The trials are lines of JSON that the tool sends, one when the one before is over:
 
     {"overrides": {PATH: TEXT}, "seed": 0, "fit": 0, "steps": 300, "checks": [100], "seconds": 5.0}

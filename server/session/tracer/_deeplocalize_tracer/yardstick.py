@@ -13,9 +13,9 @@ from . import predictions
 def measure(labels: Any, predicted: Any, loss: str | None, from_logits: bool) -> dict[str, Any] | None:
     """What predictions are worth against labels; `None` when they cannot be compared.
 
-    `accuracy` and `balanced_accuracy` (mean over the classes of the share found) for classes, with the share of
-    the most frequent answer as `constant`; `explained_variance` over that of the best constant for numbers. NaN
-    for what does not apply.
+    `accuracy` and `balanced_accuracy` (mean over the classes of the share found) for classes, with the share
+    of the most frequent answer as `constant`; `explained_variance` over that of the best constant for
+    numbers. NaN for what does not apply.
     """
     y, p = np.asarray(labels), np.asarray(predicted)
     if y.dtype.kind not in "fiub" or p.dtype.kind not in "fiub" or not y.size or len(y) != len(p):
