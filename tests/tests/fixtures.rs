@@ -39,8 +39,11 @@ fn check(case: &Case) -> Result<String, String> {
         )
     };
     let open = OPEN.contains(&name.as_str());
-    let (report, output) = run_json(&case.folder, &["--try-fixes=never", "--max-seconds", "300", "faulty.py"])
-        .map_err(|error| format!("{name}: {error:#}"))?;
+    let (report, output) = run_json(
+        &case.folder,
+        &["--try-fixes=never", "--max-seconds", "300", "faulty.py"],
+    )
+    .map_err(|error| format!("{name}: {error:#}"))?;
     if !open && report["verdict"] != case.verdict.as_str() {
         return Err(told("wrong verdict on faulty.py", &report));
     }

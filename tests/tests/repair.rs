@@ -43,8 +43,15 @@ fn a_patch_with_its_effect_is_offered_applied_and_works() {
     let shown = fix(folder.path(), &["train.py"]);
     let diff = String::from_utf8_lossy(&shown.stdout);
     assert_eq!(shown.status.code(), Some(1), "{shown:?}");
-    assert!(diff.starts_with("--- train.py") && diff.contains("learning_rate"), "{diff}");
-    assert_eq!(std::fs::read_to_string(&script).unwrap(), faulty, "nothing was written");
+    assert!(
+        diff.starts_with("--- train.py") && diff.contains("learning_rate"),
+        "{diff}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(&script).unwrap(),
+        faulty,
+        "nothing was written"
+    );
 
     let applied = fix(folder.path(), &["--apply", "--check", "train.py"]);
     let said = String::from_utf8_lossy(&applied.stderr);
@@ -53,7 +60,10 @@ fn a_patch_with_its_effect_is_offered_applied_and_works() {
     let (report, _) = run_json(folder.path(), &["train.py"]).unwrap();
     assert_eq!(report["verdict"], "healthy", "{:#}", report["findings"]);
     assert!(alarms(&report).is_empty(), "{:#}", report["findings"]);
-    assert!(report["run"]["tried"].is_null(), "a script that learns needs no trials");
+    assert!(
+        report["run"]["tried"].is_null(),
+        "a script that learns needs no trials"
+    );
 }
 
 #[test]

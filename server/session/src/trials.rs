@@ -66,7 +66,12 @@ impl Trials {
         let overrides: serde_json::Map<String, serde_json::Value> = trial
             .overrides
             .iter()
-            .map(|(path, text)| (real_path(path).to_string_lossy().into_owned(), text.as_str().into()))
+            .map(|(path, text)| {
+                (
+                    real_path(path).to_string_lossy().into_owned(),
+                    text.as_str().into(),
+                )
+            })
             .collect();
         let described = serde_json::json!({
             "overrides": overrides,

@@ -161,15 +161,7 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         run.follow(cancel, progress);
         if !run.overlay_failed() {
             let mut report = run.report(&mut files);
-            trying::try_fixes(
-                options,
-                &run.request,
-                &run.trace,
-                &files,
-                &mut report,
-                cancel,
-                progress,
-            );
+            trying::try_fixes(options, &run.request, &files, &mut report, cancel, progress);
             return report;
         }
         drop(run);

@@ -80,13 +80,13 @@ fn training(trace: &Trace) -> Option<(usize, &Fit)> {
 pub(super) fn try_fixes(
     options: &RunOptions,
     request: &Request,
-    trace: &Trace,
     files: &Files,
     report: &mut Report,
     cancel: &Cancel,
     progress: &mut dyn FnMut(Progress),
 ) {
-    let Some((number, fit)) = training(trace).filter(|_| wanted(options, cancel, report)) else {
+    let Some(trace) = report.trace.clone() else { return };
+    let Some((number, fit)) = training(&trace).filter(|_| wanted(options, cancel, report)) else {
         return;
     };
     // Nothing of the trials belongs into the log of the run.
