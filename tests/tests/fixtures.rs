@@ -5,7 +5,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use e2e::{Case, alarms, cases, first_place, run_json_on};
+use e2e::{Case, alarms, cases, first_place, run_json, run_json_on};
 
 /// Cases of the benchmark whose fault the analysis does not find yet: slow rather than stuck trainings and matters of
 /// tuning (issue 4). Their twins and controls must stay quiet all the same.
@@ -49,8 +49,12 @@ fn check(case: &Case, backend: &str) -> Result<String, String> {
         )
     };
     let open = OPEN.contains(&name.as_str());
-    let (report, output) = run_json_on(backend, &case.folder, &["--max-seconds", "300", "faulty.py"])
-        .map_err(|error| format!("{name}: {error:#}"))?;
+    let (report, output) = run_json_on(
+        backend,
+        &case.folder,
+        &["--try-fixes=never", "--max-seconds", "300", "faulty.py"],
+    )
+    .map_err(|error| format!("{name}: {error:#}"))?;
     if !open && report["verdict"] != case.verdict.as_str() {
         return Err(told("wrong verdict on faulty.py", &report));
     }
@@ -156,7 +160,14 @@ fn the_engine_comes_to_the_same_verdict_and_line() {
     let mut failures = Vec::new();
     for case in &cases {
         for (file, verdict) in [("faulty.py", case.verdict.as_str()), ("fixed.py", "healthy")] {
-            let arguments = ["--mechanism", "imperative", "--max-seconds", "300", file];
+            let arguments = [
+                "--try-fixes=never",
+                "--mechanism",
+                "imperative",
+                "--max-seconds",
+                "300",
+                file,
+            ];
             let (report, _) = run_json(&case.folder, &arguments).unwrap();
             let right = report["verdict"] == verdict
                 && report["run"]["mechanism"] == "imperative"

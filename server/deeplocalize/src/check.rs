@@ -6,7 +6,7 @@ mod pool;
 pub mod read;
 mod script;
 mod walk;
-mod write;
+pub(crate) mod write;
 
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -6,6 +6,7 @@ mod common;
 mod diff;
 mod engine;
 mod explain;
+mod fix;
 mod interrupt;
 mod progress;
 mod rules;
@@ -23,6 +24,7 @@ const AFTER_HELP: &str = "\
 Examples:
   deeplocalize check train.py         look at the code alone
   deeplocalize run train.py           train for a moment and find the line to blame
+  deeplocalize fix train.py           find the change that makes it learn, by trying
   deeplocalize explain DL101          what a finding means and what to do
 
 Exit status:
@@ -47,6 +49,7 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Analyze(analyze::Analyze),
+    Fix(fix::Fix),
     Explain(explain::Explain),
     Rules(rules::Rules),
     Server(server::Server),
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => common::exit_code(command.execute()),
         Command::Run(command) => common::exit_code(command.execute()),
         Command::Analyze(command) => common::exit_code(command.execute()),
+        Command::Fix(command) => common::exit_code(command.execute()),
         Command::Explain(command) => common::exit_code(command.execute()),
         Command::Rules(command) => common::exit_code(command.execute()),
         Command::Server(command) => command.execute(),

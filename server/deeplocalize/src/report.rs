@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use finding::{Finding, Range, RuleInfo, Severity, Verdict};
+use finding::{Finding, Range, RuleInfo, Severity, Trial, Verdict};
 use trace::Trace;
 
 /// Something that kept the tool from doing (part of) its work.
@@ -48,6 +48,19 @@ pub struct Fallback {
     pub path: Option<PathBuf>,
     /// The place in it.
     pub range: Option<Range>,
+}
+
+/// What trying changes took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tried {
+    /// Changes tried.
+    pub changes: usize,
+    /// Trials in all, those of the script as it is and with other seeds included.
+    pub trials: usize,
+    /// Changes that made a difference and are offered.
+    pub helped: usize,
+    /// Seconds, importing Keras included.
+    pub seconds: f64,
 }
 
 /// Files that a run wrote.
@@ -96,6 +109,8 @@ pub struct RunSummary {
     pub trace: Option<PathBuf>,
     /// Where the script's own output was kept.
     pub log: Option<PathBuf>,
+    /// What was tried to mend it.
+    pub tried: Option<Tried>,
     /// What the script wrote; `None` when that was not kept apart.
     pub written: Option<WrittenSummary>,
 }
@@ -157,6 +172,27 @@ impl Report {
     }
 }
 
+/// The effect of a fix in half a sentence (`accuracy 0.51 → 0.98 after 300 steps, 3 seeds`).
+pub fn effect(trial: &Trial) -> String {
+    let number = |value: f64| match value {
+        value if !value.is_finite() => "none".to_owned(),
+        // A model that is far worse than a constant.
+        value if value < -9.995 => "below −10".to_owned(),
+        value => format!("{value:.2}").replace('-', "−"),
+    };
+    let seeds = match trial.seeds {
+        0 | 1 => String::new(),
+        seeds => format!(", {seeds} seeds"),
+    };
+    format!(
+        "{} {} → {} after {} steps{seeds}",
+        trial.metric,
+        number(trial.before),
+        number(trial.after),
+        trial.steps
+    )
+}
+
 /// Where the project lives.
 pub const HOME: &str = "https://github.com/deeplocalize/deeplocalize";
 
@@ -167,7 +203,11 @@ pub fn page(code: &str) -> String {
 
 /// Every code the tool can report, sorted.
 pub fn all_rules() -> Vec<&'static RuleInfo> {
-    let mut rules: Vec<_> = rules::all().iter().chain(localize::all()).collect();
+    let mut rules: Vec<_> = rules::all()
+        .iter()
+        .chain(localize::all())
+        .chain(repair::rules().iter().copied())
+        .collect();
     rules.sort_by_key(|rule| rule.code);
     rules
 }

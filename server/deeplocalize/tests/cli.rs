@@ -334,7 +334,7 @@ fn the_first_interrupt_reports_what_is_known() {
 #[test]
 fn the_manual_names_every_option() {
     let folder = folder(&[]);
-    for command in ["check", "run", "analyze", "explain", "rules", "server"] {
+    for command in ["check", "run", "analyze", "fix", "explain", "rules", "server"] {
         assert!(
             MANUAL.contains(&format!("## `deeplocalize {command}")),
             "{command}"
@@ -343,7 +343,7 @@ fn the_manual_names_every_option() {
         let described = stdout(&help)
             .lines()
             .filter(|line| line.trim_start().starts_with('-'));
-        let words = described.flat_map(|line| line.split([' ', ',', '.']));
+        let words = described.flat_map(|line| line.split([' ', ',', '.', '[']));
         for option in words.filter(|word| word.starts_with("--")) {
             assert!(MANUAL.contains(&format!("`{option}")), "{command} {option}");
         }

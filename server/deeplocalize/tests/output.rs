@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use deeplocalize::output::{FORMATS, Look};
-use deeplocalize::report::{FitSummary, Report, RunSummary, ToolError, WrittenSummary};
+use deeplocalize::report::{FitSummary, Report, RunSummary, ToolError, Tried, WrittenSummary};
 use finding::{
     Applicability, Edit, Evidence, Finding, Fix, Kind, LayerRef, Phase, Range, Severity, Source, Trial,
     Verdict,
@@ -84,6 +84,7 @@ fn full() -> Report {
             before: 0.5,
             after: 1.0,
             steps: 200,
+            seeds: 3,
         }),
     };
     let softmax = Finding {
@@ -143,6 +144,12 @@ fn full() -> Report {
             analysis_seconds: 0.002,
             trace: Some("run.trace".into()),
             log: Some("run.log".into()),
+            tried: Some(Tried {
+                changes: 8,
+                trials: 15,
+                helped: 2,
+                seconds: 9.1,
+            }),
             written: Some(WrittenSummary {
                 folder: Some("/tmp/deeplocalize-files-1".into()),
                 mechanism: "overlay",

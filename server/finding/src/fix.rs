@@ -38,6 +38,13 @@ pub struct Trial {
     pub after: f64,
     /// Training steps each of the two was given.
     pub steps: u64,
+    /// Seeds that the values are means over.
+    #[serde(default = "one")]
+    pub seeds: u32,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// A patch.

@@ -15,7 +15,7 @@ pub mod text;
 mod trend;
 
 pub use localizer::{Detector, Diagnosis, Ending, Localizer};
-pub use place::{Source, Sources, site_range};
+pub use place::{DataPlace, Source, Sources, data_place, site_range};
 
 /// All codes the analysis of runs can report.
 pub fn all() -> Vec<&'static finding::RuleInfo> {

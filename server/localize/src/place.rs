@@ -193,6 +193,27 @@ fn call<'a>(located: &Located<'a>) -> Option<&'a Call> {
     located.source.program.call_at(located.range)
 }
 
+/// Where an array takes the values and the form that `fit` gets.
+#[derive(Clone, Debug)]
+pub struct DataPlace<'a> {
+    /// The file.
+    pub source: Source<'a>,
+    /// What to underline: the expression that makes the values, else the argument of `fit`.
+    pub range: Range,
+    /// The statement with that expression, and the variable it gives a value to.
+    pub change: Option<(Range, String)>,
+}
+
+/// Finds where the features (`x`) or labels (`y`) of a training come from.
+pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<DataPlace<'a>> {
+    let located = data(fit, name, sources)?;
+    Some(DataPlace {
+        source: located.source,
+        range: located.range,
+        change: located.change,
+    })
+}
+
 fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
     let located = called(fit.info.site.as_ref()?, "fit", sources)?;
     let Some(value) = call(&located)

@@ -19,6 +19,8 @@ mod session;
 #[cfg(unix)]
 mod supervisor;
 mod tracer;
+#[cfg(unix)]
+mod trials;
 #[cfg(not(unix))]
 mod unsupported;
 mod written;
@@ -31,6 +33,8 @@ pub use managed::managed_interpreter;
 pub use session::Session;
 #[cfg(unix)]
 pub use supervisor::supervise;
+#[cfg(unix)]
+pub use trials::{Trial, TrialEvent, Trials};
 #[cfg(not(unix))]
 pub use unsupported::{Session, supervise};
 pub use written::{Writes, Written, WrittenFile};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -50,6 +50,14 @@ pub struct Session {
 impl Session {
     /// Starts the script. Returns as soon as the supervisor runs; what follows comes as events.
     pub fn start(request: &Request) -> Result<Session, SessionError> {
+        Session::start_with(request, &serde_json::Map::new())
+    }
+
+    /// The same with more settings for the tracer.
+    pub(crate) fn start_with(
+        request: &Request,
+        settings: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Session, SessionError> {
         check_script(request)?;
         let tracer = Tracer::write()?;
         let overrides = tracer.write_overrides(&request.overrides)?;
@@ -70,7 +78,7 @@ impl Session {
         let reading = channel
             .try_clone()
             .map_err(SessionError::io("open the trace channel"))?;
-        let mut supervisor = command(request, &tracer, &overrides)?
+        let mut supervisor = command(request, &tracer, &overrides, settings)?
             .stdin(Stdio::from(OwnedFd::from(far_end)))
             .spawn()
             .map_err(SessionError::io(format!(
@@ -127,6 +135,17 @@ impl Session {
             let _ = self.channel.shutdown(Shutdown::Both);
             self.finish(true);
         }
+    }
+
+    /// Sends a line to a tracer that serves.
+    pub(crate) fn send_line(&mut self, line: &str) -> io::Result<()> {
+        self.channel.write_all(line.as_bytes())?;
+        self.channel.write_all(b"\n")
+    }
+
+    /// Whether the script, or what it has started, may still run.
+    pub(crate) const fn alive(&self) -> bool {
+        self.status.is_none()
     }
 
     /// The end of what the script wrote to its error stream.
@@ -217,14 +236,18 @@ fn command(
     request: &Request,
     tracer: &Tracer,
     overrides: &BTreeMap<PathBuf, PathBuf>,
+    settings: &serde_json::Map<String, serde_json::Value>,
 ) -> Result<Command, SessionError> {
-    let config = serde_json::json!({
+    let mut config = serde_json::json!({
         "overrides": overrides,
         "dense_steps": request.cadence.dense_steps,
         "every": request.cadence.every.max(1),
         "mechanism": request.mechanism,
         "engine": [request.supervisor.as_path(), std::path::Path::new(ENGINE)],
     });
+    if let Some(config) = config.as_object_mut() {
+        config.extend(settings.clone());
+    }
     let mut command = Command::new(&request.supervisor);
     command
         .arg(SUPERVISE)

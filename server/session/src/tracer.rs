@@ -71,13 +71,17 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/redirect.py",
     "_deeplocalize_tracer/redirect_native.py",
     "_deeplocalize_tracer/reporting.py",
+    "_deeplocalize_tracer/scores.py",
+    "_deeplocalize_tracer/seeds.py",
     "_deeplocalize_tracer/shadow.py",
     "_deeplocalize_tracer/sites.py",
     "_deeplocalize_tracer/statistics.py",
     "_deeplocalize_tracer/stepper.py",
     "_deeplocalize_tracer/surroundings.py",
     "_deeplocalize_tracer/training.py",
+    "_deeplocalize_tracer/trials.py",
     "_deeplocalize_tracer/variables.py",
+    "_deeplocalize_tracer/yardstick.py",
 ];
 
 /// Name of the file in which the supervisor says how the script ended.

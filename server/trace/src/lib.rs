@@ -6,6 +6,7 @@ mod file;
 mod frame;
 mod history;
 mod message;
+mod score;
 mod trace;
 
 pub use file::{Problem, TraceFileError};
@@ -17,4 +18,5 @@ pub use message::{
     LossInfo, MechanismMessage, Message, ModelInfo, NoticeMessage, OptimizerInfo, RaisedLayer, Site,
     StackFrame, StartMessage, Tensor, WeightInfo,
 };
+pub use score::{ScoreMessage, TrialEndMessage};
 pub use trace::{Fit, Scalar, Series, Stat, Trace};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// A number that may be missing, or one of the strings `nan`, `inf`, `-inf`.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Number(number) => number.as_f64().unwrap_or(f64::NAN),
         Value::String(text) => text.parse().unwrap_or(f64::NAN),
@@ -26,7 +26,7 @@ fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String
         .collect())
 }
 
-const fn nan() -> f64 {
+pub(crate) const fn nan() -> f64 {
     f64::NAN
 }
 
@@ -544,6 +544,12 @@ pub enum Message {
     Fallback(FallbackMessage),
     /// The script ended by itself.
     Exit(ExitMessage),
+    /// The process that serves trials has imported what it needs.
+    TrialsReady,
+    /// What predictions are worth, in a trial.
+    Score(crate::ScoreMessage),
+    /// A trial is over.
+    TrialEnd(crate::TrialEndMessage),
     /// A message of a later version.
     #[serde(other)]
     Unknown,

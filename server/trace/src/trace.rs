@@ -354,7 +354,7 @@ impl Trace {
             Message::Mechanism(mechanism) => self.mechanism = Some(mechanism),
             Message::Fallback(fallback) => self.fallback = Some(fallback),
             Message::Exit(exit) => self.exit = Some(exit),
-            Message::Unknown => {}
+            Message::TrialsReady | Message::Score(_) | Message::TrialEnd(_) | Message::Unknown => {}
         }
     }
 

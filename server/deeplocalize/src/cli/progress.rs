@@ -37,6 +37,10 @@ impl View {
 
     /// Shows the next state.
     pub fn update(&mut self, progress: &Progress) {
+        if matches!(progress, Progress::Trying { .. }) {
+            self.bar
+                .set_style(style("{spinner:.cyan} {wide_msg} {elapsed:.dim}"));
+        }
         if let &Progress::Training { fit, step, .. } = progress {
             if self.training.is_none() {
                 self.bar.set_style(style(
@@ -102,6 +106,11 @@ fn message(progress: &Progress) -> String {
             parts.extend(metric.iter().map(|(name, value)| format!("{name} {value:.4}")));
             parts.join(" · ")
         }
+        Progress::Trying { change: None, .. } => "importing Keras once more, to try changes".to_owned(),
+        Progress::Trying {
+            change: Some(change),
+            trials,
+        } => format!("trying change {trials}: {change}"),
     }
 }
 

@@ -14,7 +14,7 @@ use super::progress::View;
 use super::settings::SettingsArguments;
 use crate::config;
 use crate::report::Report;
-use crate::run::{Cancel, RunOptions, localize};
+use crate::run::{Cancel, RunOptions, TryFixes, localize};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -73,6 +73,12 @@ pub struct Run {
     /// For the deeplocalize detector: share of batches with a zero mean that makes an anomaly [default: 0.25]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     deeplocalize_threshold: Option<f64>,
+    /// Try changes that may mend the script, each in a short training, and show what they do
+    #[arg(long, value_name = "WHEN", default_value = "auto", default_missing_value = "always", num_args = 0..=1, require_equals = true)]
+    try_fixes: TryWhen,
+    /// Seconds that trying changes may take, beside importing Keras once more
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds)]
+    try_seconds: f64,
     /// Print what the script printed to standard error, after the run
     #[arg(long)]
     show_output: bool,
@@ -139,6 +145,17 @@ impl DetectorName {
     }
 }
 
+/// When changes are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TryWhen {
+    /// When the run finds a fault
+    Auto,
+    /// Also when it cannot tell
+    Always,
+    /// Not at all
+    Never,
+}
+
 impl Run {
     pub fn execute(self) -> io::Result<Outcome> {
         let configuration = match self.settings.configuration() {
@@ -175,6 +192,12 @@ impl Run {
             detector: self.detector(),
             mechanism: self.mechanism.into(),
             log: self.log.clone(),
+            try_fixes: match self.try_fixes {
+                TryWhen::Auto => TryFixes::Auto,
+                TryWhen::Always => TryFixes::Always,
+                TryWhen::Never => TryFixes::Never,
+            },
+            try_seconds: self.try_seconds,
             write_files: self.write_files,
             trace: self.trace.clone(),
             limits: self.limits(),
@@ -206,7 +229,7 @@ impl Run {
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds.is_finite() => Ok(seconds),
         _ => Err("a number of seconds above 0 is needed".into()),

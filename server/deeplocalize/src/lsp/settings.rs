@@ -6,6 +6,8 @@ use localize::Detector;
 use session::Mechanism;
 use tower_lsp::ls_types::LSPAny;
 
+use crate::run::TryFixes;
+
 /// Window of equal means of the paper.
 const PAPER_N: usize = 50;
 /// Share of zero means of the paper.
@@ -24,6 +26,10 @@ pub struct Settings {
     pub detector: Detector,
     /// How the training is observed.
     pub mechanism: Mechanism,
+    /// Whether a run also tries changes.
+    pub try_fixes: TryFixes,
+    /// Seconds that trying changes may take.
+    pub try_seconds: f64,
     /// Whether shapes are shown behind layers.
     pub inlay_hints: bool,
 }
@@ -36,6 +42,9 @@ impl Default for Settings {
             max_seconds: 60.0,
             detector: Detector::Default,
             mechanism: Mechanism::Auto,
+            // The line to blame is wanted at once; trying has a command of its own.
+            try_fixes: TryFixes::Never,
+            try_seconds: 10.0,
             inlay_hints: true,
         }
     }
@@ -93,6 +102,19 @@ impl Settings {
                 "callback" => Mechanism::Callback,
                 _ => return None,
             };
+            Some(())
+        });
+        read("tryFixes", "`auto`, `always` or `never`", &mut |value| {
+            self.try_fixes = match value.as_str()? {
+                "auto" => TryFixes::Auto,
+                "always" => TryFixes::Always,
+                "never" => TryFixes::Never,
+                _ => return None,
+            };
+            Some(())
+        });
+        read("trySeconds", "a number above 0", &mut |value| {
+            self.try_seconds = value.as_f64().filter(|&seconds| seconds > 0.0)?;
             Some(())
         });
         read("inlayHints", "`true` or `false`", &mut |value| {

@@ -113,7 +113,16 @@ struct Run<'a> {
     seconds: Seconds,
     trace: Option<String>,
     log: Option<String>,
+    tried: Option<JsonTried>,
     written: Option<JsonWritten<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonTried {
+    changes: usize,
+    trials: usize,
+    helped: usize,
+    seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -256,6 +265,12 @@ fn run<'a>(run: &'a RunSummary, sources: &Sources<'_>) -> Run<'a> {
         },
         trace: run.trace.as_deref().map(name),
         log: run.log.as_deref().map(name),
+        tried: run.tried.map(|tried| JsonTried {
+            changes: tried.changes,
+            trials: tried.trials,
+            helped: tried.helped,
+            seconds: tried.seconds,
+        }),
         written: run.written.as_ref().map(written),
     }
 }

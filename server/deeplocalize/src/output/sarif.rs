@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::fingerprint::Fingerprints;
 use super::{Format, Look, Sources};
-use crate::report::{HOME, Report, ToolError, all_rules, page};
+use crate::report::{HOME, Report, ToolError, all_rules, effect, page};
 
 pub const FORMAT: Format = Format { name: "sarif", write };
 
@@ -112,7 +112,7 @@ fn result(
     let fixes: Vec<Value> = finding
         .fixes
         .iter()
-        .filter(|fix| fix.applicability == Applicability::Safe)
+        .filter(|fix| fix.applicability == Applicability::Safe || fix.trial.is_some())
         .filter_map(|fix| fix_of(fix, sources))
         .collect();
     if !fixes.is_empty() {
@@ -177,7 +177,11 @@ fn fix_of(fix: &Fix, sources: &Sources<'_>) -> Option<Value> {
             json!({"artifactLocation": {"uri": uri(path)}, "replacements": replacements})
         })
         .collect();
-    (!changes.is_empty()).then(|| json!({"description": {"text": fix.title}, "artifactChanges": changes}))
+    let text = match &fix.trial {
+        Some(trial) => format!("{} ({})", fix.title, effect(trial)),
+        None => fix.title.clone(),
+    };
+    (!changes.is_empty()).then(|| json!({"description": {"text": text}, "artifactChanges": changes}))
 }
 
 fn notification(error: &ToolError) -> Value {

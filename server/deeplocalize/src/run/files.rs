@@ -170,6 +170,22 @@ impl Files {
         }
     }
 
+    /// The script, read.
+    pub fn script_program(&self) -> Option<&Program> {
+        self.files.get(&self.script).map(|file| &file.program)
+    }
+
+    /// Texts that run in place of files, by absolute path.
+    pub const fn overrides(&self) -> &BTreeMap<PathBuf, String> {
+        &self.overrides
+    }
+
+    /// Absolute path and text of a file, by the path that findings carry.
+    pub fn shown(&self, shown: &Path) -> Option<(&Path, &str)> {
+        let found = self.files.iter().find(|(_, file)| file.shown == shown);
+        found.map(|(path, file)| (path.as_path(), file.text.as_str()))
+    }
+
     /// What the rules find in the text of the files of the run.
     pub fn static_findings(&self) -> Vec<Finding> {
         self.files

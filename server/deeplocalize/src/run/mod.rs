@@ -7,6 +7,7 @@ mod mechanism;
 mod merge;
 mod outcome;
 mod replay;
+mod trying;
 mod written;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use crate::report::{Report, RunSummary, ToolError};
 use files::Files;
 use outcome::Outcome;
 pub use replay::{Replayed, replay};
+pub use trying::TryFixes;
 
 /// Asks a run to end; clones share the request.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +79,10 @@ pub struct RunOptions {
     pub mechanism: Mechanism,
     /// Where the trace is written; nowhere when `None`.
     pub trace: Option<PathBuf>,
+    /// Whether changes are tried when a fault was found.
+    pub try_fixes: TryFixes,
+    /// Seconds that trying them may take, beside importing Keras once more.
+    pub try_seconds: f64,
     /// Let a script that comes to its end write its files; they are kept apart from the user's own otherwise.
     pub write_files: bool,
     /// How the files are kept apart.
@@ -105,6 +111,8 @@ impl Default for RunOptions {
             write_files: false,
             writes: Writes::default(),
             limits: Limits::default(),
+            try_fixes: TryFixes::Auto,
+            try_seconds: 10.0,
         }
     }
 }
@@ -140,6 +148,13 @@ pub enum Progress {
         loss: f64,
         /// Latest metric, by name.
         metric: Option<(String, f64)>,
+    },
+    /// A change is tried.
+    Trying {
+        /// The change; `None` for the script as it is.
+        change: Option<String>,
+        /// Trials so far.
+        trials: usize,
     },
 }
 
@@ -185,6 +200,7 @@ pub fn localize(options: &RunOptions, cancel: &Cancel, progress: &mut dyn FnMut(
         if let Some(fallback) = fallback {
             mechanism::explain(&mut report, fallback);
         }
+        trying::try_fixes(&options, &run.request, &files, &mut report, cancel, progress);
         return report;
     }
 }
@@ -202,6 +218,7 @@ fn session_error(error: &SessionError) -> ToolError {
 struct Run<'a> {
     options: &'a RunOptions,
     interpreter: &'a Interpreter,
+    request: Request,
     session: Session,
     log: Option<PathBuf>,
     trace: Trace,
@@ -237,7 +254,7 @@ impl<'a> Run<'a> {
                 kept.map_err(doing("create the log file"))?.1
             }
         };
-        let session = Session::start(&Request {
+        let request = Request {
             script: options.script.clone(),
             arguments: options.arguments.clone(),
             python: interpreter.path.clone(),
@@ -257,11 +274,13 @@ impl<'a> Run<'a> {
             writes: options.writes,
             limits: options.limits,
             supervisor: std::env::current_exe().map_err(doing("find the running executable"))?,
-        })?;
+        };
+        let session = Session::start(&request)?;
         let now = Instant::now();
         Ok(Run {
             options,
             interpreter,
+            request,
             session,
             log: Some(log),
             trace: Trace::default(),
@@ -450,6 +469,7 @@ impl<'a> Run<'a> {
                 analysis_seconds: analysis.as_secs_f64(),
                 trace: kept,
                 log: self.log.clone(),
+                tried: None,
                 written,
             }),
             texts: files.texts(&findings),

@@ -13,6 +13,7 @@ fn the_server_says_what_it_offers() {
         offered["executeCommandProvider"]["commands"],
         json!([
             "deeplocalize.run",
+            "deeplocalize.tryFixes",
             "deeplocalize.cancel",
             "deeplocalize.clear",
             "deeplocalize.check",

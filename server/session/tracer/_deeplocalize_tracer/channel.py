@@ -57,6 +57,34 @@ class Channel:
         # Steps left out, and how many of them the tool was told of.
         self._missed = 0
         self._told = 0
+        # Of the socket, and of a second descriptor of it for the next child process.
+        self._descriptor = -1
+        self._handed_on = -1
+        self._unread = b""
+
+    def hand_on(self) -> None:
+        """The next child process sends in this one's place, if it takes over."""
+        self.flush()
+        self._handed_on = os.dup(self._descriptor)
+
+    def take_back(self) -> None:
+        """The child process is there; this one goes on when it has ended."""
+        os.close(self._handed_on)
+
+    def take_over(self) -> None:
+        """This process sends from now on; its own children do not."""
+        self._process = os.getpid()
+        self._queue = FrameQueue(socket.socket(fileno=self._handed_on))
+
+    def receive(self) -> str:
+        """The next line from the tool; waits for it. Nothing when the tool is gone."""
+        while b"\n" not in self._unread:
+            more = os.read(self._descriptor, 1 << 16)
+            if not more:
+                return ""
+            self._unread += more
+        line, self._unread = self._unread.split(b"\n", 1)
+        return line.decode("utf-8")
 
     def open(self) -> None:
         """Takes over the descriptor that the supervisor passed on; no child process can use it."""
@@ -64,6 +92,7 @@ class Channel:
         if number is None:
             return
         os.set_inheritable(int(number), False)
+        self._descriptor = int(number)
         self._queue = FrameQueue(socket.socket(fileno=int(number)))
         os.register_at_fork(after_in_child=self._close)
 

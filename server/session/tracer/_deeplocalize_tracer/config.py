@@ -22,6 +22,10 @@ class Config:
     engine: tuple[str, ...] = ()
     # Real path of a file: path of the file with the text to run instead.
     overrides: dict[str, str] = field(default_factory=dict)
+    # Whether the process serves trials that the tool sends, instead of running the script once.
+    trials: bool = False
+    # Modules that the trials will need.
+    modules: list[str] = field(default_factory=list)
     # Folder for what the script writes, when nobody else keeps that apart.
     files: str | None = None
 
@@ -46,6 +50,8 @@ def take() -> Config:
         engine=tuple(map(str, given.get("engine", default.engine))),
         files=os.environ.pop(_FILES, None),
         overrides=dict(given.get("overrides", {})),
+        trials=bool(given.get("trials")),
+        modules=list(given.get("modules", [])),
     )
 
 

@@ -30,6 +30,8 @@ def main() -> NoReturn:
 
         redirect.install(config.current.files)
         hooks.install(redirect_native.PATCHES)
+    if config.current.trials:
+        _serve_trials(script)
     engine = config.current.mechanism != "callback" and _use_engine(script)
     hooks.install(patches.ALL)
     code = _run(script, engine)
@@ -42,6 +44,13 @@ def _use_engine(script: str) -> bool:
     from .imperative import start
 
     return start.prepare(script)
+
+
+def _serve_trials(script: str) -> NoReturn:
+    from . import trials
+
+    hooks.install(patches.TRIALS)
+    trials.serve(config.current.modules, lambda: _run(script, False))
 
 
 def _imitate_start(script: str) -> None:

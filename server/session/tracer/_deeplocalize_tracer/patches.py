@@ -156,3 +156,34 @@ ALL: dict[str, Patch] = {
     "matplotlib": surroundings.patch_matplotlib,
     "matplotlib.pyplot": surroundings.patch_pyplot,
 }
+
+
+def _judged(module: ModuleType) -> None:
+    from .scores import patch_trainer
+
+    trainers = ("TensorFlowTrainer", "JAXTrainer", "TorchTrainer")
+    patch_trainer(module, next(name for name in trainers if hasattr(module, name)))
+
+
+def _counted(module: ModuleType) -> None:
+    from .scores import patch_callbacks
+
+    patch_callbacks(module)
+
+
+def _quick(module: ModuleType) -> None:
+    """Leaves out XLA where Keras would choose it: compiling takes longer than the few steps of a trial."""
+    module.Trainer._resolve_auto_jit_compile = lambda _: module.backend.backend() == "jax"
+
+
+# For trials: nothing is probed, only what comes out is judged.
+TRIALS: dict[str, Patch] = {
+    "keras.src.utils.traceback_utils": _tracebacks,
+    "keras.src.trainers.trainer": _quick,
+    "keras.src.backend.tensorflow.trainer": _judged,
+    "keras.src.backend.jax.trainer": _judged,
+    "keras.src.backend.torch.trainer": _judged,
+    "keras.src.callbacks.callback_list": _counted,
+    "matplotlib": surroundings.patch_matplotlib,
+    "matplotlib.pyplot": surroundings.patch_pyplot,
+}

@@ -1,21 +1,25 @@
-//! `textDocument/codeAction`: the fixes of the findings in a range, and all safe ones at once.
+//! `textDocument/codeAction`: the fixes of the findings in a range, those with the largest measured effect first; trying them; and
+//! all safe ones at once.
 //!
 //! Everything is read from the findings the server holds: some clients drop what a diagnostic carries for later.
 
 use std::collections::HashMap;
 
-use finding::{Applicability, Edit, Finding};
+use finding::{Applicability, Edit, Finding, Fix, Severity};
 use serde_json::json;
 use tower_lsp::ls_types::{
-    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, DocumentChanges,
-    OneOf, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, TextEdit, Uri, WorkspaceEdit,
+    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, Command,
+    DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, TextEdit, Uri,
+    WorkspaceEdit,
 };
 
 use super::super::capabilities::FIX_ALL;
 use super::super::document::Document;
 use super::super::state::State;
 use super::super::{publish, to_lsp};
+use super::execute_command::TRY_FIXES;
 use crate::fixes::{self, touches};
+use crate::report::effect;
 use crate::suppress;
 
 /// Actions for a range of a document.
@@ -33,7 +37,12 @@ pub fn code_action(state: &State, uri: &Uri, params: &CodeActionParams) -> Optio
     if wanted(&CodeActionKind::QUICKFIX) {
         let range = document.text.bytes(params.range, state.encoding);
         let here = || findings.iter().filter(|finding| touches(finding.range, range));
-        actions.extend(here().flat_map(|finding| quick_fixes(state, finding)));
+        let mut fixes: Vec<(f64, CodeAction)> =
+            here().flat_map(|finding| quick_fixes(state, finding)).collect();
+        fixes.sort_by(|a, b| b.0.total_cmp(&a.0));
+        actions.extend(fixes.into_iter().map(|(_, action)| action));
+        let faulty = here().any(|finding| finding.severity >= Severity::Warning);
+        actions.extend(try_fixes(state, uri).filter(|_| faulty));
         actions.extend(here().filter_map(|finding| silence(state, document, finding)));
     }
     if wanted(&FIX_ALL) {
@@ -49,21 +58,28 @@ fn includes(asked: &CodeActionKind, kind: &CodeActionKind) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || asked.as_str().is_empty())
 }
 
-fn quick_fixes(state: &State, finding: &Finding) -> Vec<CodeAction> {
+/// The fixes of a finding, with the gain that was measured (0 where none was).
+fn quick_fixes(state: &State, finding: &Finding) -> Vec<(f64, CodeAction)> {
     let diagnostic = to_lsp::diagnostic(state, finding);
+    let safe = |fix: &Fix| fix.applicability == Applicability::Safe;
+    // What was shown to help is better than what merely does no harm.
     let best = finding
         .fixes
         .iter()
-        .position(|fix| fix.applicability == Applicability::Safe);
+        .position(|fix| fix.trial.is_some())
+        .or_else(|| finding.fixes.iter().position(safe));
     let fixes = finding.fixes.iter().enumerate();
     fixes
         .filter_map(|(number, fix)| {
-            let title = match fix.applicability {
-                Applicability::Safe => fix.title.clone(),
-                Applicability::Unsafe => format!("{} (unsafe: may change what the program does)", fix.title),
-                Applicability::DisplayOnly => return None,
+            let title = match (&fix.trial, fix.applicability) {
+                (_, Applicability::DisplayOnly) => return None,
+                (Some(trial), _) => format!("{} ({})", fix.title, effect(trial)),
+                (None, Applicability::Safe) => fix.title.clone(),
+                (None, Applicability::Unsafe) => {
+                    format!("{} (unsafe: may change what the program does)", fix.title)
+                }
             };
-            Some(CodeAction {
+            let action = CodeAction {
                 title,
                 kind: Some(CodeActionKind::QUICKFIX),
                 diagnostics: diagnostic.clone().map(|diagnostic| vec![diagnostic]),
@@ -71,9 +87,35 @@ fn quick_fixes(state: &State, finding: &Finding) -> Vec<CodeAction> {
                 is_preferred: Some(best == Some(number)),
                 data: Some(json!({ "fix": to_lsp::fix_id(finding) })),
                 ..CodeAction::default()
-            })
+            };
+            let gain = fix
+                .trial
+                .as_ref()
+                .map_or(0.0, |trial| match trial.after - trial.before {
+                    gain if gain.is_nan() => 1.0,
+                    // Whatever is far below a constant is no better a start than a constant.
+                    gain => gain.clamp(0.0, 1.0) + 1.0,
+                });
+            Some((gain, action))
         })
         .collect()
+}
+
+/// Tries all fixes, and changes that no rule proposes, in short trainings.
+fn try_fixes(state: &State, uri: &Uri) -> Option<CodeAction> {
+    super::super::places::file_path(uri).filter(|_| state.trusted)?;
+    let title = "Try all fixes of DeepLocalize (runs the script)";
+    Some(CodeAction {
+        title: title.to_owned(),
+        kind: Some(CodeActionKind::QUICKFIX),
+        command: Some(Command::new(
+            title.to_owned(),
+            TRY_FIXES.to_owned(),
+            Some(vec![json!(uri)]),
+        )),
+        is_preferred: Some(false),
+        ..CodeAction::default()
+    })
 }
 
 /// The comment that silences a finding.

@@ -10,10 +10,12 @@ use tower_lsp::ls_types::{ExecuteCommandParams, LSPAny, Uri};
 use super::super::run;
 use super::super::state::State;
 use super::report;
-use crate::run::{RunOptions, latest_trace};
+use crate::run::{RunOptions, TryFixes, latest_trace};
 
 /// Runs a script: `[uri, settings?]` → `{"run": number}`, at once.
 pub const RUN: &str = "deeplocalize.run";
+/// Runs a script and tries changes that may mend it: `[uri, settings?]` → `{"run": number}`, at once.
+pub const TRY_FIXES: &str = "deeplocalize.tryFixes";
 /// Cancels the run → `{"cancelled": bool}`.
 pub const CANCEL: &str = "deeplocalize.cancel";
 /// Checks an open document: `[uri]` → `{"findings": number}`.
@@ -23,7 +25,7 @@ pub const REPORT: &str = "deeplocalize.report";
 /// Removes what runs found.
 pub const CLEAR: &str = "deeplocalize.clear";
 /// All commands.
-pub const COMMANDS: [&str; 5] = [RUN, CANCEL, CLEAR, CHECK, REPORT];
+pub const COMMANDS: [&str; 6] = [RUN, TRY_FIXES, CANCEL, CLEAR, CHECK, REPORT];
 
 /// A run that has not begun to train by then is not going to.
 const STARTUP_SECONDS: f64 = 120.0;
@@ -33,7 +35,9 @@ const REQUEST_FAILED: i64 = -32803;
 /// Executes a command.
 pub fn execute_command(state: &mut State, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
     match params.command.as_str() {
-        RUN => start(state, &params.arguments).map(|generation| Some(json!({ "run": generation }))),
+        RUN => start(state, &params.arguments, None).map(|generation| Some(json!({ "run": generation }))),
+        TRY_FIXES => start(state, &params.arguments, Some(TryFixes::Always))
+            .map(|generation| Some(json!({ "run": generation }))),
         CANCEL => Ok(Some(json!({ "cancelled": run::cancel(state) }))),
         CLEAR => {
             run::clear(state);
@@ -53,7 +57,7 @@ pub fn execute_command(state: &mut State, params: ExecuteCommandParams) -> Resul
     }
 }
 
-fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
+fn start(state: &mut State, arguments: &[LSPAny], try_fixes: Option<TryFixes>) -> Result<u64> {
     if !state.trusted {
         let why = "Localizing faults runs the script, and this workspace is not trusted: trust it first.";
         return Err(failed(why.to_owned()));
@@ -86,6 +90,8 @@ fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
         detector: settings.detector,
         mechanism: settings.mechanism,
         trace: latest_trace(),
+        try_fixes: try_fixes.unwrap_or(settings.try_fixes),
+        try_seconds: settings.try_seconds,
         ..RunOptions::default()
     };
     Ok(run::request(state, uri, options))

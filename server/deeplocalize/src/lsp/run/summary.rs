@@ -50,6 +50,10 @@ pub fn progress(progress: &Progress) -> String {
                 step + 1
             )
         }
+        Progress::Trying { change, .. } => match change {
+            Some(change) => format!("trying: {change}"),
+            None => "trying changes".to_owned(),
+        },
     }
 }
 

@@ -50,12 +50,14 @@ async fn fixes_of_a_line_are_offered() {
             unsafe_title,
             "Use a sigmoid output",
             "Use a sigmoid output",
+            "Try all fixes of DeepLocalize (runs the script)",
             "Ignore DL101 on this line",
             "Ignore DL102 on this line",
         ]
     );
     let preferred: Vec<_> = actions.iter().map(|action| &action["isPreferred"]).collect();
-    assert_eq!(preferred, [false, true, true, false, false]);
+    assert_eq!(preferred, [false, true, true, false, false, false]);
+    assert_eq!(actions[3]["command"]["command"], "deeplocalize.tryFixes");
     // This client knows no versions.
     let edits = &actions[1]["edit"]["changes"][uri().as_str()];
     assert_eq!(edits[0]["newText"], "sigmoid");

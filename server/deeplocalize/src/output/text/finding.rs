@@ -7,6 +7,7 @@ use finding::{Applicability, Edit, Evidence, Finding, Fix, Kind, Phase, Range, S
 
 use super::visible;
 use crate::output::{Look, Sources};
+use crate::report::effect;
 use crate::text::SourceText;
 
 /// More of these are left to the JSON output.
@@ -240,13 +241,7 @@ fn help<'a>(fix: &'a Fix, sources: &'a Sources<'_>, look: &Look) -> Group<'a> {
         }
     }
     if let Some(trial) = &fix.trial {
-        let effect = format!(
-            "tried: {} {} → {} after {} steps",
-            trial.metric,
-            number(trial.before),
-            number(trial.after),
-            trial.steps
-        );
+        let effect = format!("tried: {}", effect(trial));
         group = group.element(note(&effect, look));
     }
     group

@@ -1,0 +1,139 @@
+//! # change-that-helps (DL750)
+//!
+//! ## What it does
+//! Reports a place where a change makes the network learn, which was found by trying and which no rule had named.
+//!
+//! ## Why it matters
+//! The script does not learn as it is. With this one change, the same training from the same start does: that is as
+//! close to a proof as a training gets.
+//!
+//! ## Example
+//! ```python
+//! import keras
+//! keras.optimizers.SGD(learning_rate=0.00001)      # explained variance after 500 steps 0.02; with 0.01 it is 0.97
+//! ```
+//!
+//! ## Use instead
+//! Apply the fix, or make the change it shows in your own way; `deeplocalize fix SCRIPT --diff` shows it.
+//!
+//! ## Fix safety
+//! Unsafe: that it helps was measured for a few hundred steps. Whether it is what you mean is for you to say.
+//!
+//! ## References
+//! - Zhang et al.: AUTOTRAINER, ICSE 2021, which repairs a training by trying, but not the source
+//! - Ghanbari et al.: Mutation-based fault localization of deep neural networks (deepmufl), ASE 2023
+
+use finding::{Finding, Fix, Kind, RuleInfo, Severity, Source, Trial};
+
+use crate::search::Credited;
+
+const INFO: RuleInfo = RuleInfo {
+    code: "DL750",
+    name: "change-that-helps",
+    kind: Kind::LearningRate,
+    severity: Severity::Warning,
+    source: include_str!("change_that_helps.rs"),
+};
+
+/// The codes that trying can report.
+pub const fn rules() -> &'static [&'static RuleInfo] {
+    &[&INFO]
+}
+
+/// Fixes with a measured effect that a finding carries at most.
+const FIXES: usize = 4;
+/// Skill from which the network counts as learning with the change.
+const LEARNS: f64 = 0.5;
+
+/// Works what was found by trying into the findings: the fix goes first on the finding it belongs to, and that finding
+/// goes first in the list. A change that belongs to none becomes a finding of its own.
+pub fn credit(findings: &mut Vec<Finding>, credited: &[Credited]) {
+    let Some(best) = credited.first() else { return };
+    let sure = if best.skill >= LEARNS { 0.9 } else { 0.75 };
+    let at = match belongs(findings, best) {
+        Some(at) => at,
+        None => {
+            findings.push(named(best));
+            findings.len() - 1
+        }
+    };
+    let mut finding = findings.remove(at);
+    let highest = findings.iter().map(|finding| finding.severity).max();
+    finding.severity = finding
+        .severity
+        .max(Severity::Warning)
+        .max(highest.unwrap_or(Severity::Warning));
+    finding.confidence = finding.confidence.max(sure);
+    let mut fixes: Vec<Fix> = credited.iter().take(FIXES).map(fix).collect();
+    for known in finding.fixes.drain(..) {
+        if !fixes
+            .iter()
+            .any(|fix| fix.edits == known.edits || fix.title == known.title)
+        {
+            fixes.push(known);
+        }
+    }
+    finding.fixes = fixes;
+    findings.insert(0, finding);
+}
+
+/// The finding that a change belongs to: the first on the place of one of its parts, else the first of its kind.
+fn belongs(findings: &[Finding], best: &Credited) -> Option<usize> {
+    let parts = &best.candidate.parts;
+    let counts = |finding: &Finding| finding.severity >= Severity::Information;
+    let on_place = |finding: &Finding| {
+        parts.iter().any(|part| {
+            part.path == finding.path
+                && part.place.start < finding.range.end
+                && finding.range.start < part.place.end
+        })
+    };
+    let of_kind = |finding: &Finding| parts.iter().any(|part| part.kind == finding.kind);
+    let position = |test: &dyn Fn(&Finding) -> bool| {
+        findings
+            .iter()
+            .position(|finding| counts(finding) && test(finding))
+    };
+    position(&|finding| on_place(finding) && of_kind(finding))
+        .or_else(|| position(&|finding| of_kind(finding)))
+        .or_else(|| position(&on_place))
+}
+
+/// A finding for a change that no rule had named.
+fn named(best: &Credited) -> Finding {
+    let part = &best.candidate.parts[0];
+    let effect = &best.effect;
+    Finding {
+        code: INFO.code,
+        name: INFO.name,
+        kind: part.kind,
+        severity: Severity::Warning,
+        source: Source::Callback,
+        path: part.path.clone(),
+        range: part.place,
+        layer: None,
+        message: format!(
+            "the network does not learn as it is, but does with another value here: {} after {} steps {:.2} instead of {:.2}",
+            effect.metric, best.steps, effect.after, effect.before
+        ),
+        evidence: Vec::new(),
+        confidence: 0.8,
+        fixes: Vec::new(),
+    }
+}
+
+/// The fix of a change, with its measured effect.
+fn fix(credited: &Credited) -> Fix {
+    Fix {
+        title: credited.candidate.title(),
+        applicability: credited.candidate.applicability(),
+        edits: credited.candidate.edits(),
+        trial: Some(Trial {
+            metric: credited.effect.metric.to_owned(),
+            before: credited.effect.before,
+            after: credited.effect.after,
+            steps: credited.steps,
+            seeds: credited.seeds,
+        }),
+    }
+}

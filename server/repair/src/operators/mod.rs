@@ -1,0 +1,70 @@
+//! The changes that are tried: one file each, one line here.
+//!
+//! An operator proposes what a training, as far as it was seen, makes plausible; whether it helps is found by trying.
+
+use finding::{Applicability, Edit, Kind, Range};
+
+use crate::candidate::{Aspect, Part};
+use crate::facts::Facts;
+
+mod batch_normalization;
+mod batch_size;
+mod divide_pixels;
+mod dropout;
+mod epochs;
+mod hidden_activation;
+mod initializer;
+mod learning_rate;
+mod optimizer;
+mod output_head;
+mod standardise_features;
+mod standardise_targets;
+mod unfreeze;
+mod units;
+
+type Propose = fn(&Facts<'_>) -> Vec<Part>;
+
+const OPERATORS: &[Propose] = &[
+    output_head::propose,
+    divide_pixels::propose,
+    standardise_features::propose,
+    standardise_targets::propose,
+    learning_rate::propose,
+    optimizer::propose,
+    hidden_activation::propose,
+    initializer::propose,
+    dropout::propose,
+    batch_size::propose,
+    epochs::propose,
+    batch_normalization::propose,
+    units::propose,
+    unfreeze::propose,
+];
+
+/// Everything that may mend this training, the most plausible first.
+pub fn propose(facts: &Facts<'_>) -> Vec<Part> {
+    let mut parts: Vec<Part> = OPERATORS.iter().flat_map(|propose| propose(facts)).collect();
+    parts.sort_by(|a, b| b.prior.total_cmp(&a.prior));
+    parts
+}
+
+/// A change that a person should look at before it is applied.
+fn part(
+    title: impl Into<String>,
+    kind: Kind,
+    path: &std::path::Path,
+    place: Range,
+    edits: Vec<Edit>,
+    prior: f64,
+) -> Part {
+    Part {
+        title: title.into(),
+        kind,
+        aspect: Aspect::of(kind),
+        path: path.to_owned(),
+        place,
+        edits,
+        applicability: Applicability::Unsafe,
+        prior,
+    }
+}

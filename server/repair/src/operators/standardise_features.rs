@@ -1,0 +1,73 @@
+//! Brings every feature to mean 0 and standard deviation 1: with a fitted `StandardScaler` where the script uses
+//! scikit-learn, else with NumPy.
+
+use finding::Kind;
+
+use super::part;
+use crate::candidate::Part;
+use crate::facts::Facts;
+use crate::flow::scalable;
+use crate::names::{after, of_sklearn};
+
+/// Root mean square, offset and ratio of scales from which features look as if they should be scaled.
+const LARGE: f64 = 10.0;
+
+pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
+    let Some(x) = facts.x() else { return Vec::new() };
+    let looked_up = facts
+        .layers()
+        .first()
+        .is_some_and(|layer| layer.class == "Embedding");
+    if !x.std.is_finite() || x.std == 0.0 || looked_up || x.zero_one {
+        return Vec::new();
+    }
+    let rms = x.mean.hypot(x.std);
+    let uneven = x.feature_std_max / x.feature_std_min;
+    let prior = if rms > LARGE || (x.offset_ratio > LARGE && x.feature_absmean_max > LARGE) {
+        0.8
+    } else if rms > 3.0 || (uneven > 30.0 && x.feature_std_max > 3.0) || rms < 0.03 {
+        0.5
+    } else if rms > 1.5 || x.offset_ratio > 3.0 || rms < 0.2 {
+        0.25
+    } else {
+        return Vec::new();
+    };
+    let Some(place) = scalable(facts, "x") else {
+        return Vec::new();
+    };
+    let flat = x.shape.len() == 2;
+    let scaler = of_sklearn(&place.source, "preprocessing", "StandardScaler").filter(|_| flat);
+    let (name, test) = (place.name, place.held_out);
+    let mut edits = Vec::new();
+    let lines = match (&scaler, test) {
+        (Some(scaler), None) => format!("{name} = {}().fit_transform({name})", scaler.text),
+        (Some(scaler), Some(test)) => format!(
+            "scaler = {}().fit({name})\n{name}, {test} = scaler.transform({name}), scaler.transform({test})",
+            scaler.text
+        ),
+        (None, test) => {
+            let axis = if flat { "axis=0" } else { "" };
+            // A feature that never varies has a standard deviation of 0.
+            let deviation = match x.constant_features {
+                0 => format!("{name}.std({axis})"),
+                _ => format!("({name}.std({axis}) + 1e-8)"),
+            };
+            match test {
+                None => format!("{name} = ({name} - {name}.mean({axis})) / {deviation}"),
+                Some(test) => format!(
+                    "mean, std = {name}.mean({axis}), {deviation}\n{name}, {test} = ({name} - mean) / std, ({test} - mean) / std"
+                ),
+            }
+        }
+    };
+    edits.push(after(&place.source, place.after, &lines));
+    edits.extend(scaler.and_then(|scaler| scaler.import));
+    vec![part(
+        "Standardise the features",
+        Kind::InputScale,
+        place.source.path,
+        place.value,
+        edits,
+        prior,
+    )]
+}

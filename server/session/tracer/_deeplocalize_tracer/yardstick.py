@@ -1,0 +1,64 @@
+"""How good predictions are, whatever loss they were trained with."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import predictions
+
+
+def measure(labels: Any, predicted: Any, loss: str | None, from_logits: bool) -> dict[str, Any] | None:
+    """What predictions are worth against labels; `None` when they cannot be compared.
+
+    `accuracy` and `balanced_accuracy` (mean over the classes of the share found) for classes, with the share
+    of the most frequent answer as `constant`; `explained_variance` over that of the best constant for
+    numbers. NaN for what does not apply.
+    """
+    y, p = np.asarray(labels), np.asarray(predicted)
+    if y.dtype.kind not in "fiub" or p.dtype.kind not in "fiub" or not y.size or len(y) != len(p):
+        return None
+    y, p = y.astype(np.float64), p.astype(np.float64)
+    with np.errstate(all="ignore"):
+        found = {
+            "rows": len(y),
+            "finite": bool(np.isfinite(p).all()),
+            "spread": float(p.std(axis=0).mean()),
+            "accuracy": predictions.hits(y, p, loss or "", from_logits),
+            "balanced_accuracy": math.nan,
+            "constant": math.nan,
+            "classes": 0,
+            "explained_variance": _explained(y, p, loss or ""),
+        }
+        if not math.isnan(found["accuracy"]):
+            found.update(_classes(y, p, loss or "", from_logits))
+    return found
+
+
+def _explained(y: np.ndarray, p: np.ndarray, loss: str) -> float:
+    if y.size != p.size or "sparse" in loss:
+        return math.nan
+    flat_y, flat_p = y.reshape(len(y), -1), p.reshape(len(p), -1)
+    total = np.square(flat_y - flat_y.mean(axis=0)).sum()
+    return float(1.0 - np.square(flat_y - flat_p).sum() / total) if total > 0 else math.nan
+
+
+def _classes(y: np.ndarray, p: np.ndarray, loss: str, from_logits: bool) -> dict[str, Any]:
+    columns = p.shape[-1] if p.ndim > 1 else 1
+    one_of_many = columns > 1 and (
+        y.shape != p.shape or (not loss.startswith("binary") and bool((y.sum(axis=-1) == 1.0).all()))
+    )
+    if one_of_many:
+        truth = y.argmax(axis=-1) if y.shape == p.shape else y.reshape(p.shape[:-1])
+        answer = p.argmax(axis=-1)
+    else:
+        truth, answer = y.reshape(p.shape), p > (0.0 if from_logits else 0.5)
+    classes, counts = np.unique(truth, return_counts=True)
+    recalls = [float((answer[truth == value] == value).mean()) for value in classes]
+    return {
+        "balanced_accuracy": float(np.mean(recalls)),
+        "constant": float(counts.max() / counts.sum()),
+        "classes": len(classes),
+    }
