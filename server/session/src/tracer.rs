@@ -149,3 +149,23 @@ pub(crate) fn real_path(path: &Path) -> PathBuf {
     let of_folder = || Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
     fs::canonicalize(&path).ok().or_else(of_folder).unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module that is forgotten here is missing in every run.
+    #[test]
+    fn every_module_is_embedded() {
+        // For trainings that run without the tool.
+        const ALONE: [&str; 3] = ["alone.py", "callback.py", "trace_file.py"];
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tracer/_deeplocalize_tracer");
+        for entry in fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".py") && !ALONE.contains(&name.as_str()) {
+                let path = format!("_deeplocalize_tracer/{name}");
+                assert!(FILES.iter().any(|(known, _)| *known == path), "{path}");
+            }
+        }
+    }
+}
