@@ -34,6 +34,14 @@ pub(crate) enum Place {
     Loss,
     /// The `metrics` argument of `compile`.
     Metrics,
+    /// The call that makes a layer.
+    Layer(usize),
+    /// Where layers are frozen before `fit`, else `compile`.
+    Frozen,
+    /// Where the features or the labels alone are put into another order, else [`Place::Features`].
+    RowOrder,
+    /// Another argument of the optimizer, or the optimizer.
+    OptimizerArgument(&'static str),
     /// The learning-rate argument, or the optimizer.
     LearningRate,
     /// An argument of `fit`, or `fit`.
@@ -75,18 +83,62 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         }
         Place::Loss => argument(info.compile_site.as_ref()?, "compile", &["loss"], sources),
         Place::Metrics => argument(info.compile_site.as_ref()?, "compile", &["metrics"], sources),
-        Place::LearningRate => match info
-            .optimizer
-            .as_ref()
-            .and_then(|optimizer| Some((optimizer.site.as_ref()?, &optimizer.class)))
-        {
-            Some((site, class)) => argument(site, class, &["learning_rate", "lr"], sources),
-            None => argument(info.compile_site.as_ref()?, "compile", &["optimizer"], sources),
-        },
+        Place::Frozen => statement(fit, sources, |line| {
+            let bare: String = line
+                .chars()
+                .filter(|character| !character.is_whitespace())
+                .collect();
+            bare.contains(".trainable=False")
+        })
+        .or_else(|| site(info.compile_site.as_ref()?, sources)),
+        Place::RowOrder => statement(fit, sources, |line| {
+            line.contains("shuffle(") && !line.contains(',') && !line.contains("shuffle=")
+        })
+        .or_else(|| data(fit, "x", sources)),
+        Place::Layer(index) => {
+            let layer = info.layers.iter().find(|layer| layer.index == index)?;
+            site(layer.site.as_ref()?, sources)
+        }
+        Place::LearningRate => optimizer(fit, &["learning_rate", "lr"], sources),
+        Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
         Place::FitArgument(name) => argument(info.site.as_ref()?, "fit", &[name], sources),
         Place::Features => data(fit, "x", sources),
         Place::Labels => data(fit, "y", sources),
     }
+}
+
+fn optimizer<'a>(fit: &Fit, names: &[&str], sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let info = &fit.info;
+    let made = info
+        .optimizer
+        .as_ref()
+        .and_then(|optimizer| Some((optimizer.site.as_ref()?, &optimizer.class)));
+    match made {
+        Some((site, class)) => argument(site, class, names, sources),
+        None => argument(info.compile_site.as_ref()?, "compile", &["optimizer"], sources),
+    }
+}
+
+/// The last line before `fit`, in its file, that is a statement of that kind.
+fn statement<'a>(fit: &Fit, sources: &'a dyn Sources, wanted: fn(&str) -> bool) -> Option<Located<'a>> {
+    let at = fit.info.site.as_ref()?;
+    let source = sources.source(&at.path)?;
+    let mut start = 0;
+    let mut found = None;
+    for line in source.text.split_inclusive('\n').take(at.line as usize - 1) {
+        let code = line.split('#').next().unwrap_or("");
+        if wanted(code) {
+            let indent = code.len() - code.trim_start().len();
+            found = Some(Range::new(start + indent, start + code.trim_end().len()));
+        }
+        start += line.len();
+    }
+    Some(Located {
+        source,
+        range: found?,
+        change: None,
+        argument: false,
+    })
 }
 
 /// The range of a call site, without looking for an argument in it.

@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/errors.py",
     "_deeplocalize_tracer/fit.py",
     "_deeplocalize_tracer/grouped.py",
+    "_deeplocalize_tracer/frame_queue.py",
     "_deeplocalize_tracer/hooks.py",
     "_deeplocalize_tracer/isolation.py",
     "_deeplocalize_tracer/jax_recorder.py",

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from . import baselines
+
 # Larger arrays are looked at in evenly spaced samples.
 _MOST_ELEMENTS = 50_000_000
 _MOST_CLASSES = 1000
@@ -29,6 +31,8 @@ class Described:
     shuffle: bool | None = None
     # Samples of the validation, and how many of them are also trained on.
     duplicates: dict[str, int] | None = None
+    baselines: dict[str, Any] | None = None
+    held_out: dict[str, Any] | None = None
 
 
 def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
@@ -46,6 +50,9 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
         described.samples = samples
         described.batch_size = int(arguments.get("batch_size") or _DEFAULT_BATCH)
         described.shuffle = bool(arguments.get("shuffle", True))
+        if len(x) == 1 and y is not None and len(y) == 1:
+            described.baselines = baselines.describe(x[0][:samples], y[0][:samples])
+        described.held_out = _held_out(arguments, x, y, samples)
         return described
     parts = batch if isinstance(batch, tuple) else (batch,)
     first_x, first_y = _arrays(parts[0]) or [], _arrays(parts[1]) if len(parts) > 1 else None
@@ -83,6 +90,20 @@ def _digests(arrays: list[np.ndarray]) -> Iterator[int]:
     rows = [np.ascontiguousarray(array).reshape(len(array), -1) for array in arrays]
     for at in range(len(rows[0])):
         yield hash(tuple(row[at].tobytes() for row in rows))
+
+
+def _held_out(
+    arguments: dict[str, Any], x: list[np.ndarray], y: list[np.ndarray] | None, samples: int
+) -> dict[str, Any] | None:
+    given = arguments.get("validation_data")
+    if given is None:
+        if y is None or samples >= len(x[0]):
+            return None
+        known, labels = [x[0][:samples]], [y[0][:samples]]
+        return baselines.compare(known, labels, [x[0][samples:]], [y[0][samples:]])
+    if not isinstance(given, (tuple, list)) or len(given) < 2:
+        return None
+    return baselines.compare(x, y, _arrays(given[0]), _arrays(given[1]))
 
 
 def _arrays(given: Any) -> list[np.ndarray] | None:

@@ -85,6 +85,7 @@ class Run:
                 "site": sites.recall(model),
             },
             layers=layers.describe(model, ordered, sources or {}, shapes or {}),
+            inputs=guarded(layers.inputs, model) or [],
             optimizer=_optimizer(getattr(model, "optimizer", None), learning_rate),
             loss=self._loss,
             metrics=_metrics(model),
@@ -96,8 +97,14 @@ class Run:
             validation=bool(
                 self._arguments.get("validation_data") is not None or self._arguments.get("validation_split")
             ),
-            data={"x": described.x, "y": described.y},
+            data={
+                "x": described.x,
+                "y": described.y,
+                "baselines": described.baselines,
+                "held_out": described.held_out,
+            },
             duplicates=described.duplicates,
+            weighted=any(self._arguments.get(name) is not None for name in ("class_weight", "sample_weight")),
         )
 
     def begin_epoch(self, epoch: int) -> None:

@@ -166,6 +166,18 @@ def describe(
     return described
 
 
+def inputs(model: Any) -> list[dict[str, Any]]:
+    """The shapes that the model was told to expect, and where; empty for models that take what comes."""
+    found = []
+    for tensor in getattr(model, "inputs", None) or []:
+        history = getattr(tensor, "_keras_history", None)
+        layer = history.operation if history is not None else None
+        found.append(
+            {"shape": list(tensor.shape), "site": sites.recall(layer) if layer is not None else None}
+        )
+    return found
+
+
 def _static_shape(layer: Any) -> list[int | None] | None:
     try:
         shape = layer.output.shape
