@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/__init__.py",
     "_deeplocalize_tracer/activations.py",
     "_deeplocalize_tracer/apart.py",
+    "_deeplocalize_tracer/baselines.py",
     "_deeplocalize_tracer/cadence.py",
     "_deeplocalize_tracer/baselines.py",
     "_deeplocalize_tracer/callbacks.py",
