@@ -2,16 +2,18 @@
 //!
 //! The wire format is documented in `docs/trace-protocol.md`.
 
+mod file;
 mod frame;
 mod history;
 mod message;
 mod trace;
 
+pub use file::{Problem, TraceFileError};
 pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
 pub use history::{History, Moment};
 pub use message::{
-    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FitData, FitEndMessage, FitMessage, KerasMessage,
-    LayerInfo, LayoutMessage, LayoutRow, LossInfo, Message, ModelInfo, NoticeMessage, OptimizerInfo,
-    RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
+    Baselines, DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FitData, FitEndMessage, FitMessage,
+    HeldOut, InputInfo, KerasMessage, LayerInfo, LayoutMessage, LayoutRow, LossInfo, Message, ModelInfo,
+    NoticeMessage, OptimizerInfo, RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
 };
 pub use trace::{Fit, Scalar, Series, Stat, Trace};
