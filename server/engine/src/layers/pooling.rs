@@ -89,11 +89,10 @@ impl Op for Pool {
                     let to = window * channels..(window + 1) * channels;
                     let x = &x[place * channels..(place + 1) * channels];
                     for ((y, chosen), &x) in y[to.clone()].iter_mut().zip(&mut chosen[to]).zip(x) {
-                        // A NaN is passed on.
-                        if (x > *y || x.is_nan()) && !y.is_nan() {
-                            *y = x;
-                            *chosen = place as u32;
-                        }
+                        // A NaN is passed on. Without a branch, for vector instructions.
+                        let better = (x > *y) | x.is_nan();
+                        *y = if better { x } else { *y };
+                        *chosen = if better { place as u32 } else { *chosen };
                     }
                 });
             } else {
