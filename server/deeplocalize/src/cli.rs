@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod analyze;
 mod check;
 mod common;
 mod diff;
@@ -44,6 +45,7 @@ struct Arguments {
 enum Command {
     Check(check::Check),
     Run(run::Run),
+    Analyze(analyze::Analyze),
     Explain(explain::Explain),
     Rules(rules::Rules),
     Server(server::Server),
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
     match arguments.command {
         Command::Check(command) => common::exit_code(command.execute()),
         Command::Run(command) => common::exit_code(command.execute()),
+        Command::Analyze(command) => common::exit_code(command.execute()),
         Command::Explain(command) => common::exit_code(command.execute()),
         Command::Rules(command) => common::exit_code(command.execute()),
         Command::Server(command) => command.execute(),

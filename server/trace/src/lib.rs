@@ -2,11 +2,13 @@
 //!
 //! The wire format is documented in `docs/trace-protocol.md`.
 
+mod file;
 mod frame;
 mod history;
 mod message;
 mod trace;
 
+pub use file::{Problem, TraceFileError};
 pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
 pub use history::{History, Moment};
 pub use message::{

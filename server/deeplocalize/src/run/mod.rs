@@ -1,6 +1,8 @@
 //! A localisation run from the script to the report: session → trace → localize, with progress and cancellation.
 
+mod analyze;
 mod files;
+mod keep;
 mod merge;
 mod outcome;
 mod replay;
@@ -16,6 +18,9 @@ use finding::Verdict;
 use localize::{Detector, Ending, Localizer};
 use session::{Cadence, Event, Interpreter, Limits, Request, Session, SessionError, Status, Writes};
 use trace::{Fit, Frame, Scalar, Trace};
+
+pub use analyze::{AnalyzeOptions, analyze};
+pub use keep::latest_trace;
 
 use crate::report::{Report, RunSummary, ToolError};
 use files::Files;
@@ -63,6 +68,8 @@ pub struct RunOptions {
     pub log: Option<PathBuf>,
     /// Texts to run in place of what is on disk, which stays as it is: of the script, and of modules it imports.
     pub overrides: BTreeMap<PathBuf, String>,
+    /// Where the trace is written; nowhere when `None`.
+    pub trace: Option<PathBuf>,
     /// Let a script that comes to its end write its files; they are kept apart from the user's own otherwise.
     pub write_files: bool,
     /// How the files are kept apart.
@@ -85,6 +92,7 @@ impl Default for RunOptions {
             detector: Detector::Default,
             log: None,
             overrides: BTreeMap::new(),
+            trace: None,
             write_files: false,
             writes: Writes::default(),
             limits: Limits::default(),
@@ -373,6 +381,13 @@ impl<'a> Run<'a> {
         let trained = self.first_step.is_some();
         let (written, unkept) = written::settle(&self.session, self.options, &self.outcome, trained);
         errors.extend(unkept);
+        let mut kept = self.options.trace.clone();
+        if let Some(path) = &self.options.trace
+            && let Err(error) = keep::write(&self.trace, path)
+        {
+            errors.push(error);
+            kept = None;
+        }
         let ended = self.ended.unwrap_or_default();
         let startup = self
             .first_step
@@ -401,7 +416,7 @@ impl<'a> Run<'a> {
                 startup_seconds: startup.as_secs_f64(),
                 training_seconds: ended.saturating_sub(startup).as_secs_f64(),
                 analysis_seconds: analysis.as_secs_f64(),
-                trace: None,
+                trace: kept,
                 log: self.log.clone(),
                 written,
             }),

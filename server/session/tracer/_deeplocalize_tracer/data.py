@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,9 @@ from . import baselines
 _MOST_ELEMENTS = 50_000_000
 _MOST_CLASSES = 1000
 _DEFAULT_BATCH = 32
+# More samples than this are not compared with those of the validation.
+_FEWEST_FEATURES = 3
+_MOST_COMPARED = 200_000
 
 
 @dataclass
@@ -25,6 +29,8 @@ class Described:
     samples: int | None = None
     batch_size: int | None = None
     shuffle: bool | None = None
+    # Samples of the validation, and how many of them are also trained on.
+    duplicates: dict[str, int] | None = None
     baselines: dict[str, Any] | None = None
     held_out: dict[str, Any] | None = None
 
@@ -39,6 +45,7 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
         if share and arguments.get("validation_data") is None:
             samples = math.floor(samples * (1.0 - share))
         described.x = [describe(array[:samples], whole=True) for array in x]
+        described.duplicates = _duplicates(x, samples, arguments.get("validation_data"))
         described.y = [describe(array[:samples], whole=True) for array in y or []]
         described.samples = samples
         described.batch_size = int(arguments.get("batch_size") or _DEFAULT_BATCH)
@@ -54,6 +61,35 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
     if first_x and first_x[0].ndim:
         described.batch_size = int(first_x[0].shape[0])
     return described
+
+
+def _duplicates(x: list[np.ndarray], samples: int, validation: Any) -> dict[str, int] | None:
+    """How many samples of the validation stand among the first `samples`, too; `None` when not known."""
+    others = [array[samples:] for array in x]
+    if validation is not None:
+        others = (
+            _arrays(validation[0]) if isinstance(validation, (tuple, list)) and validation else None
+        ) or []
+    if len(others) != len(x) or not len(others[0]) or max(len(others[0]), samples) > _MOST_COMPARED:
+        return None
+    if any(a.dtype.kind not in "fiub" or a.shape[1:] != b.shape[1:] for a, b in zip(x, others)):
+        return None
+    if sum(array.size for array in [*x, *others]) > _MOST_ELEMENTS:
+        return None
+    # Single numbers and the like are the same by chance.
+    if sum(array[0].size for array in x if len(array)) < _FEWEST_FEATURES:
+        return None
+    seen = set(_digests([array[:samples] for array in x]))
+    shared = sum(
+        digest in seen for digest in _digests([a.astype(b.dtype, copy=False) for a, b in zip(others, x)])
+    )
+    return {"validation": len(others[0]), "shared": shared}
+
+
+def _digests(arrays: list[np.ndarray]) -> Iterator[int]:
+    rows = [np.ascontiguousarray(array).reshape(len(array), -1) for array in arrays]
+    for at in range(len(rows[0])):
+        yield hash(tuple(row[at].tobytes() for row in rows))
 
 
 def _held_out(

@@ -10,7 +10,7 @@ use tower_lsp::ls_types::{ExecuteCommandParams, LSPAny, Uri};
 use super::super::run;
 use super::super::state::State;
 use super::report;
-use crate::run::RunOptions;
+use crate::run::{RunOptions, latest_trace};
 
 /// Runs a script: `[uri, settings?]` → `{"run": number}`, at once.
 pub const RUN: &str = "deeplocalize.run";
@@ -84,6 +84,7 @@ fn start(state: &mut State, arguments: &[LSPAny]) -> Result<u64> {
         max_seconds: settings.max_seconds,
         startup_seconds: STARTUP_SECONDS,
         detector: settings.detector,
+        trace: latest_trace(),
         ..RunOptions::default()
     };
     Ok(run::request(state, uri, options))
