@@ -49,7 +49,7 @@ pub fn describe(state: &State, document: &Document, call: Range) -> Option<Strin
     }
     for (name, values, format) in rows {
         let known = || values.iter().copied().filter(|value| value.is_finite());
-        let (Some(first), Some(last)) = (known().next(), known().last()) else {
+        let (Some(first), Some(last)) = (known().next(), known().next_back()) else {
             continue;
         };
         let _ = write!(
