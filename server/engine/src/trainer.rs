@@ -337,6 +337,8 @@ impl Trainer {
             }
             _ => scalars.extend([f64::NAN; 8]),
         }
+        // What else the trace knows of a step (its seconds) is not known here.
+        scalars.resize(trace::Scalar::ALL.len(), f64::NAN);
         let logs = self.logs();
         scalars.extend(
             logs.iter()

@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/apart.py",
     "_deeplocalize_tracer/baselines.py",
     "_deeplocalize_tracer/cadence.py",
+    "_deeplocalize_tracer/baselines.py",
     "_deeplocalize_tracer/callbacks.py",
     "_deeplocalize_tracer/channel.py",
     "_deeplocalize_tracer/config.py",
