@@ -77,7 +77,13 @@ pub fn tool(folder: &Path) -> anyhow::Result<Command> {
 
 /// `deeplocalize run --output-format json SCRIPT` with the test interpreter.
 pub fn run_json(folder: &Path, arguments: &[&str]) -> anyhow::Result<(Value, Output)> {
+    run_json_on("tensorflow", folder, arguments)
+}
+
+/// The same with Keras on this back end.
+pub fn run_json_on(backend: &str, folder: &Path, arguments: &[&str]) -> anyhow::Result<(Value, Output)> {
     let output = tool(folder)?
+        .env("KERAS_BACKEND", backend)
         .args(["run", "--output-format", "json", "--python"])
         .arg(python()?)
         .args(arguments)

@@ -7,11 +7,20 @@ import keras
 import numpy as np
 
 shape, result = sys.argv[1], sys.argv[2]
+epochs = 9
 keras.utils.set_random_seed(0)
 
 if shape == "mlp":
     x = np.random.normal(size=(6400, 784)).astype("float32")
     layers = [keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10, activation="softmax")]
+elif shape == "lstm":
+    x = np.random.normal(size=(3200, 20, 16)).astype("float32")
+    layers = [keras.layers.LSTM(32), keras.layers.Dense(10, activation="softmax")]
+elif shape == "deep":
+    x = np.random.normal(size=(3200, 64)).astype("float32")
+    layers = [keras.layers.Dense(64, activation="relu") for _ in range(99)]
+    layers.append(keras.layers.Dense(10, activation="softmax"))
+    epochs = 5
 else:
     x = np.random.normal(size=(3200, 28, 28, 1)).astype("float32")
     layers = [
@@ -41,4 +50,4 @@ class Clock(keras.callbacks.Callback):
 
 model = keras.Sequential([keras.Input(x.shape[1:]), *layers])
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-model.fit(x, y, batch_size=64, epochs=9, verbose=0, callbacks=[Clock()])
+model.fit(x, y, batch_size=64, epochs=epochs, verbose=0, callbacks=[Clock()])

@@ -1,6 +1,7 @@
 //! Project commands, so that nobody needs more than Rust and Python to work on the project.
 
 mod bench;
+mod benchmark;
 mod demo;
 mod docs;
 mod editors;
@@ -29,6 +30,12 @@ enum Command {
     },
     /// Measure speed as ratios against a peer in the same run
     Bench {
+        /// Instead, measure what is found: run the benchmark's programs and write docs/benchmark.md
+        #[arg(long)]
+        benchmark: bool,
+        /// Only cases whose name holds this
+        #[arg(long, requires = "benchmark")]
+        only: Option<String>,
         /// Leave the training out, which takes minutes
         #[arg(long)]
         no_training: bool,
@@ -45,7 +52,12 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Demo => demo::run(),
         Command::Test { fast } => test::run(fast),
-        Command::Bench { no_training } => bench::run(!no_training),
+        Command::Bench {
+            benchmark: true,
+            only,
+            ..
+        } => benchmark::run(only.as_deref()),
+        Command::Bench { no_training, .. } => bench::run(!no_training),
         Command::Docs { picture } => docs::run(picture),
     }
 }

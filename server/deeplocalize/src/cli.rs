@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod analyze;
 mod check;
 mod common;
 mod diff;
@@ -47,6 +48,7 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Fix(fix::Fix),
+    Analyze(analyze::Analyze),
     Explain(explain::Explain),
     Rules(rules::Rules),
     Server(server::Server),
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => common::exit_code(command.execute()),
         Command::Run(command) => common::exit_code(command.execute()),
         Command::Fix(command) => common::exit_code(command.execute()),
+        Command::Analyze(command) => common::exit_code(command.execute()),
         Command::Explain(command) => common::exit_code(command.execute()),
         Command::Rules(command) => common::exit_code(command.execute()),
         Command::Server(command) => command.execute(),

@@ -334,7 +334,7 @@ fn the_first_interrupt_reports_what_is_known() {
 #[test]
 fn the_manual_names_every_option() {
     let folder = folder(&[]);
-    for command in ["check", "run", "fix", "explain", "rules", "server"] {
+    for command in ["check", "run", "fix", "analyze", "explain", "rules", "server"] {
         assert!(
             MANUAL.contains(&format!("## `deeplocalize {command}")),
             "{command}"

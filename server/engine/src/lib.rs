@@ -6,6 +6,7 @@ mod activations;
 mod compile;
 mod config;
 mod constraints;
+pub mod coverage;
 mod error;
 mod functions;
 pub mod graph;
@@ -20,17 +21,8 @@ mod regularizers;
 mod tensor;
 mod trainer;
 
-/// What the engine covers, by the names Keras gives.
-pub mod coverage {
-    pub use crate::activations::NAMES as ACTIVATIONS;
-    pub use crate::layers::names as layers;
-    pub use crate::losses::NAMES as LOSSES;
-    pub use crate::metrics::NAMES as METRICS;
-    pub use crate::optimizers::names as optimizers;
-}
-
 pub use error::{EngineError, Unsupported};
 pub use graph::Graph;
 pub use native::flushed;
 pub use tensor::{Tensor, View};
-pub use trainer::{Batch, Options, StepOutcome, Trainer};
+pub use trainer::{Batch, Options, StepGauge, StepOutcome, Trainer};

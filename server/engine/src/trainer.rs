@@ -1,5 +1,7 @@
 //! Trains a graph step by step.
 
+mod diagnosis;
+
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -10,6 +12,8 @@ use crate::losses::{Gradients, Pair};
 use crate::optimizers::Optimizer;
 use crate::probe::{self, Fault, Probe};
 use crate::{EngineError, Tensor, Unsupported, View, native};
+
+pub use diagnosis::StepGauge;
 
 /// How to train.
 #[derive(Clone, Copy, Debug)]
@@ -226,17 +230,17 @@ impl Trainer {
         }
     }
 
-    /// The loss of a batch in training mode with its gradients, without an update.
-    fn gradients(&mut self, batch: &Batch<'_>, probed: bool) -> Result<f32, EngineError> {
+    /// The loss of a batch with its gradients, without an update.
+    fn gradients(&mut self, batch: &Batch<'_>, training: bool, probed: bool) -> Result<f32, EngineError> {
         for param in &mut self.graph.params {
             param.grad.fill(0.0);
             param.touched = false;
         }
         self.values.clear_grads();
-        let added = self.run(&batch.inputs, true)?;
+        let added = self.run(&batch.inputs, training)?;
         let loss = self.losses(batch, true)? + added + self.penalties(true);
         let pass = Pass {
-            training: true,
+            training,
             rng: &mut self.rng,
             noise: &self.noise,
         };
@@ -244,49 +248,8 @@ impl Trainer {
         Ok(loss)
     }
 
-    /// Slope of the loss along a random direction of the weights: by the backward pass, and by the difference of two
-    /// losses. Nothing is trained.
-    pub fn gradient_check(&mut self, batch: &Batch<'_>, seed: u64) -> Result<(f64, f64), EngineError> {
-        const STEP: f32 = 2e-3;
-        let start: Vec<Vec<f32>> = self
-            .graph
-            .params
-            .iter()
-            .map(|param| param.value.clone())
-            .collect();
-        let mut rng = fastrand::Rng::with_seed(seed);
-        self.gradients(batch, false)?;
-        let mut slope = 0.0_f64;
-        let mut direction: Vec<Vec<f32>> = Vec::new();
-        for param in &self.graph.params {
-            let moves = param.learns();
-            let along = param
-                .value
-                .iter()
-                .map(|_| if moves { rng.f32() - 0.5 } else { 0.0 });
-            let along: Vec<f32> = along.collect();
-            let pairs = param.grad.iter().zip(&along);
-            slope += pairs.map(|(&g, &d)| f64::from(g) * f64::from(d)).sum::<f64>();
-            direction.push(along);
-        }
-        let mut losses = [0.0_f64; 2];
-        for (loss, sign) in losses.iter_mut().zip([1.0, -1.0]) {
-            for ((param, start), along) in self.graph.params.iter_mut().zip(&start).zip(&direction) {
-                for ((weight, &from), &along) in param.value.iter_mut().zip(start).zip(along) {
-                    *weight = from + sign * STEP * along;
-                }
-            }
-            let added = self.run(&batch.inputs, true)?;
-            *loss = f64::from(self.losses(batch, false)? + added + self.penalties(false));
-        }
-        for (param, start) in self.graph.params.iter_mut().zip(start) {
-            param.value = start;
-        }
-        Ok((slope, (losses[0] - losses[1]) / (2.0 * f64::from(STEP))))
-    }
-
     fn training_step(&mut self, batch: &Batch<'_>, probed: bool) -> Result<StepOutcome, EngineError> {
-        let loss = self.gradients(batch, probed)?;
+        let loss = self.gradients(batch, true, probed)?;
         if probed {
             self.keep_weights();
         }

@@ -325,9 +325,9 @@ def _masked_attention() -> keras.Model:
 
 
 graph("MultiHeadAttention with mask", _masked_attention, PADDED, reals((2,)))
-layer("EinsumDense", (4, 3), (2,), lambda: layers.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d",
+layer("EinsumDense", (4, 3), (2,), lambda: layers.EinsumDense("abc,cd->abd", output_shape=(4, 5), bias_axes="d",
                                                          activation="tanh"), *head())  # fmt: skip
-layer("EinsumDense to two axes", (4, 3), (2,), lambda: layers.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3),
+layer("EinsumDense to two axes", (4, 3), (2,), lambda: layers.EinsumDense("abc,cde->abde", output_shape=(4, 2, 3),
                                                                      bias_axes="de"), *head())  # fmt: skip
 layer(
     "EinsumDense of two axes",
@@ -350,12 +350,13 @@ layer("CategoryEncoding", (3,), (2,), lambda: layers.CategoryEncoding(9, output_
 
 
 def _frozen() -> keras.Model:
-    base = keras.Sequential(
-        [keras.Input((4,)), layers.Dense(5), layers.BatchNormalization(), layers.Dropout(0.5)], name="base"
-    )
+    base = keras.Sequential([keras.Input((4,)), layers.Dense(5), layers.BatchNormalization()], name="base")
     base.trainable = False
+    other = keras.Sequential([keras.Input((5,)), layers.Dense(4), layers.BatchNormalization()], name="other")
     x = keras.Input((4,))
-    return keras.Model(x, layers.Dense(2)(layers.Dense(3, activation="tanh")(base(x, training=False))))
+    # `training=False` of a call has no effect in `fit`.
+    y = other(base(x, training=False), training=False)
+    return keras.Model(x, layers.Dense(2)(layers.Dense(3, activation="tanh")(y)))
 
 
 graph("frozen base", _frozen, reals((4,)), reals((2,)))
@@ -372,3 +373,16 @@ def _residual() -> keras.Model:
 
 graph("residual block", _residual, reals((6, 6, 2)), [["class", [], 3]],
       compile={"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]})  # fmt: skip
+
+
+def _masked_graph() -> keras.Model:
+    words = keras.Input((6,))
+    x = layers.Embedding(9, 4, mask_zero=True)(words)
+    y = layers.Bidirectional(layers.GRU(3, return_sequences=True))(x)
+    z = layers.LSTM(4)(layers.Concatenate()([x, y]))
+    return keras.Model(words, layers.Dense(2)(z))
+
+
+graph("masks in a graph", _masked_graph, PADDED, reals((2,)))
+layer("Bidirectional sequences with mask", (6,), (2,), ids(True), lambda: layers.Bidirectional(
+    layers.LSTM(3, return_sequences=True)), layers.Flatten, dense(2), inputs=PADDED)  # fmt: skip

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use trace::{Fit, LayerInfo, Moment, Scalar, Stat, Tensor};
 
-use crate::learning::Learning;
+use crate::learning::{Learning, State};
 use crate::text::number;
 use crate::trend::median;
 
@@ -13,6 +13,8 @@ pub(crate) struct Case<'a> {
     pub fit: &'a Fit,
     /// Whether nothing more will come: the training finished or its budget is used up.
     pub complete: bool,
+    /// Steps of this and of earlier trainings of the same model.
+    pub steps: u64,
     learning: OnceCell<Learning>,
     broken: OnceCell<Option<Broken>>,
 }
@@ -33,13 +35,30 @@ impl<'a> Case<'a> {
         Case {
             fit,
             complete,
+            steps: fit.steps,
             learning: OnceCell::new(),
             broken: OnceCell::new(),
         }
     }
 
+    /// The same with so many steps of the model's earlier trainings.
+    pub fn after(mut self, steps: u64) -> Self {
+        self.steps += steps;
+        self
+    }
+
     pub fn learning(&self) -> &Learning {
         self.learning.get_or_init(|| Learning::of(self.fit))
+    }
+
+    /// Whether the training is over and got nowhere: no better than a constant, or far behind simple models.
+    pub fn fails(&self) -> bool {
+        // Where all labels are the same there is nothing to be behind in.
+        let varied = self.fit.y().is_none_or(|y| y.min != y.max);
+        self.complete
+            && varied
+            && self.broken().is_none()
+            && matches!(self.learning().state(), State::Stuck | State::Behind)
     }
 
     pub fn layers(&self) -> &'a [LayerInfo] {
@@ -48,6 +67,29 @@ impl<'a> Case<'a> {
 
     pub fn loss_name(&self) -> &str {
         self.fit.info.loss.as_ref().map_or("", |loss| loss.name.as_str())
+    }
+
+    /// Whether the loss is one of Keras' own.
+    pub fn known_loss(&self) -> bool {
+        const KNOWN: [&str; 6] = ["crossentropy", "mean_", "hinge", "huber", "log_cosh", "poisson"];
+        KNOWN.iter().any(|part| self.loss_name().contains(part))
+    }
+
+    /// Squared error of the predictions over the variance of the labels: in the second quarter of the training and in its last.
+    pub fn error_growth(&self) -> Option<(f64, f64)> {
+        let column = |scalar| self.fit.scalar(scalar);
+        let (sums, counts) = (column(Scalar::ResidualSquareSum), column(Scalar::LabelCount));
+        let moments = self.fit.scalars().moments();
+        let variance = self.fit.y()?.std.powi(2);
+        let within = |from: f64, to: f64| {
+            let steps = self.fit.steps as f64;
+            median((0..sums.len()).filter_map(|row| {
+                let part = moments[row].step as f64 / steps;
+                (counts[row] > 0.0 && (from..to).contains(&part)).then(|| sums[row] / counts[row] / variance)
+            }))
+        };
+        let (before, after) = (within(0.25, 0.5), within(0.75, 1.0));
+        (before.is_finite() && after.is_finite() && self.fit.steps >= 20).then_some((before, after))
     }
 
     /// The layer whose activation shapes the output: the last one that applies an activation. `None` when the model
@@ -136,6 +178,28 @@ impl<'a> Case<'a> {
             self.weighted()
                 .map(|layer| median(self.update_ratio(layer.index))),
         )
+    }
+
+    /// Standard deviation of a layer's kernel before the first step, over that of Glorot's initialisation.
+    pub fn initial_scale(&self, layer: &LayerInfo) -> Option<f64> {
+        let kernel = layer
+            .weights
+            .first()
+            .filter(|weight| weight.name == "kernel" && weight.shape.len() >= 2)?;
+        let series = self.fit.series(layer.index, Tensor::W)?;
+        if series.history().moments().first()?.step != 0 {
+            return None;
+        }
+        let sizes: Vec<f64> = kernel.shape.iter().map(|size| *size as f64).collect();
+        let (units, inputs) = (sizes[sizes.len() - 1], sizes[sizes.len() - 2]);
+        let field: f64 = sizes[..sizes.len() - 2].iter().product();
+        let usual = (2.0 / (field * (units + inputs))).sqrt();
+        series.first(Stat::Std).map(|std| std / usual)
+    }
+
+    /// A number of a layer's configuration.
+    pub fn config(layer: &LayerInfo, name: &str) -> Option<f64> {
+        layer.config.get(name)?.as_f64()
     }
 
     /// Whether not one weight has a gradient any more: training cannot go on from here.

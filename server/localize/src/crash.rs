@@ -25,10 +25,13 @@
 //! ## References
 //! Humbatova et al., "Taxonomy of real faults in deep learning systems" (ICSE 2020), tensor shapes and API.
 
-use finding::{Evidence, Finding, Kind, LayerRef, Phase, RuleInfo, Severity};
-use trace::{ExceptionMessage, Site};
+mod blame;
 
-use crate::place::{Sources, site};
+use finding::{Applicability, Edit, Evidence, Finding, Fix, Kind, Phase, RuleInfo, Severity};
+use trace::{ExceptionMessage, Site, Trace};
+
+use crate::place::{Sources, locate, site};
+use blame::At;
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL901",
@@ -39,8 +42,7 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 /// The finding for an exception nobody caught; `None` when no user code is in its traceback.
-pub(crate) fn finding(exception: &ExceptionMessage, sources: &dyn Sources) -> Option<Finding> {
-    let kind = kind(exception);
+pub(crate) fn finding(exception: &ExceptionMessage, trace: &Trace, sources: &dyn Sources) -> Option<Finding> {
     let user: Vec<&Site> = exception
         .frames
         .iter()
@@ -48,22 +50,21 @@ pub(crate) fn finding(exception: &ExceptionMessage, sources: &dyn Sources) -> Op
         .map(|frame| &frame.site)
         .collect();
     let raised = user.last().copied();
-    let layer = exception.layer.as_ref();
-    let culprit = layer
-        .and_then(|layer| layer.site.as_ref())
-        .filter(|_| kind == Kind::Shape);
-    let located = culprit
-        .and_then(|at| site(at, sources))
-        .or_else(|| site(raised?, sources))?;
-
     let text = readable(&exception.message);
-    let message = match layer.filter(|_| kind == Kind::Shape) {
-        Some(layer) => format!("{} cannot take what it gets: {text}", layer.name),
-        None => format!("{}: {text}", exception.class),
-    };
+    let fit = exception
+        .fit
+        .and_then(|number| trace.fits.iter().find(|fit| fit.info.fit == number));
+    let explained = blame::explain(exception, &text, fit);
+    let located = explained
+        .place
+        .and_then(|place| match place {
+            At::Place(place) => locate(place, fit?, sources),
+            At::Site(at) => site(at, sources),
+        })
+        .or_else(|| site(raised?, sources))?;
     let mut evidence = Vec::new();
-    if let Some(raised) = raised.filter(|raised| Some(*raised) != culprit)
-        && let Some(at) = site(raised, sources)
+    if let Some(at) = raised.and_then(|raised| site(raised, sources))
+        && at.range != located.range
     {
         evidence.push(Evidence {
             text: format!("{} was raised in this call", exception.class),
@@ -74,36 +75,33 @@ pub(crate) fn finding(exception: &ExceptionMessage, sources: &dyn Sources) -> Op
             phase: exception.fit.map(|_| Phase::Forward),
         });
     }
+    let fixes = explained
+        .fix
+        .filter(|_| located.argument)
+        .map(|(title, text)| Fix {
+            title,
+            applicability: Applicability::Unsafe,
+            edits: vec![Edit {
+                path: located.path(),
+                range: located.range,
+                new_text: text,
+            }],
+            trial: None,
+        });
     Some(Finding {
         code: INFO.code,
         name: INFO.name,
-        kind,
+        kind: explained.kind,
         severity: INFO.severity,
         source: finding::Source::Crash,
         path: located.path(),
         range: located.range,
-        layer: layer.and_then(|layer| {
-            Some(LayerRef {
-                index: layer.index?,
-                name: layer.name.clone(),
-                type_name: layer.class.clone(),
-            })
-        }),
-        message,
+        layer: explained.layer,
+        message: explained.message,
         evidence,
         confidence: 0.95,
-        fixes: Vec::new(),
+        fixes: fixes.into_iter().collect(),
     })
-}
-
-fn kind(exception: &ExceptionMessage) -> Kind {
-    let text = exception.message.to_lowercase();
-    let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if mentions(&["shape", "ndim", "incompatible", "dimension", "rank "]) {
-        Kind::Shape
-    } else {
-        Kind::ApiMisuse
-    }
 }
 
 /// The sentence that says what is wrong, out of the frame Keras and TensorFlow put around it.

@@ -11,7 +11,7 @@ mod learning;
 mod localizer;
 mod paper;
 mod place;
-mod text;
+pub mod text;
 mod trend;
 
 pub use localizer::{Detector, Diagnosis, Ending, Localizer};

@@ -45,6 +45,8 @@ pub struct Diagnosis {
     pub verdict: Verdict,
     /// Best explanation first.
     pub findings: Vec<Finding>,
+    /// Whether some training got nowhere: it diverged, stopped, or is no better than a constant or far behind a simple model.
+    pub failing: bool,
     /// Why the verdict is what it is, as half a sentence ("loss 0.69 → 0.08, 97 % right").
     pub reason: String,
 }
@@ -58,7 +60,8 @@ pub struct Localizer {
     looked: (usize, u64),
 }
 
-/// Probed steps between two looks; a look costs about as much as a probed step of a small network.
+/// Probed steps between two looks at the start; later an eighth of those seen, because a look goes over the whole history and
+/// all looks together are to cost no more than a fixed number of passes.
 const LOOK_EVERY: u64 = 10;
 /// Probed steps before the first look, unless something is NaN.
 const FIRST_LOOK: u64 = 20;
@@ -91,7 +94,9 @@ impl Localizer {
             self.looked = (trace.fits.len(), 0);
         }
         let broke = fit.probed > self.looked.1 && just_broke(fit);
-        if !broke && (fit.probed < FIRST_LOOK || fit.probed < self.looked.1 + LOOK_EVERY) {
+        if !broke
+            && (fit.probed < FIRST_LOOK || fit.probed < self.looked.1 + LOOK_EVERY.max(self.looked.1 / 8))
+        {
             return None;
         }
         self.looked.1 = fit.probed;
@@ -104,7 +109,9 @@ impl Localizer {
             return Some(Verdict::Faulty);
         }
         let quiet = causes.iter().all(|cause| cause.severity < Severity::Warning);
-        (quiet && fit.steps >= STEPS_TO_TRUST && case.learning().state() == State::Learned)
+        // What validation shows takes some epochs.
+        let validating = fit.info.validation && fit.steps < 10 * STEPS_TO_TRUST;
+        (quiet && !validating && fit.steps >= STEPS_TO_TRUST && case.learning().state() == State::Learned)
             .then_some(Verdict::Healthy)
     }
 
@@ -112,17 +119,35 @@ impl Localizer {
     pub fn diagnose(&self, trace: &Trace, ending: Ending, sources: &dyn Sources) -> Diagnosis {
         let mut findings: Vec<Finding> = Vec::new();
         let mut states = Vec::new();
+        let mut failing = false;
         let mut reason = String::new();
-        for fit in &trace.fits {
-            let complete = fit.end.as_deref() == Some("finished") || ending == Ending::Budget;
-            let case = Case::new(fit, complete);
+        for (number, fit) in trace.fits.iter().enumerate() {
+            // A model that is trained on by a later call is judged by that.
+            let goes_on = trace.fits[number + 1..]
+                .iter()
+                .any(|later| later.info.model.name == fit.info.model.name);
+            let earlier = trace.fits[..number]
+                .iter()
+                .filter(|earlier| earlier.info.model.name == fit.info.model.name);
+            let complete = !goes_on && (fit.end.as_deref() == Some("finished") || ending == Ending::Budget);
+            let case = Case::new(fit, complete).after(earlier.map(|earlier| earlier.steps).sum());
             let causes = match self.detector {
                 Detector::Default => causes::find(&case),
                 Detector::DeepLocalize { .. } => Vec::new(),
             };
             states.push(case.learning().state());
+            failing |= case.fails() || case.broken().is_some() || causes.iter().any(|cause| cause.settled);
             reason = story(&case);
             findings.extend(causes.iter().filter_map(|cause| to_finding(cause, fit, sources)));
+        }
+        let restarted = match self.detector {
+            Detector::Default => causes::restarted(&trace.fits),
+            Detector::DeepLocalize { .. } => None,
+        };
+        if let Some((cause, fit)) = restarted {
+            // What one round lacks follows from starting over.
+            findings.clear();
+            findings.extend(to_finding(&cause, fit, sources));
         }
         if let Some((number, paper)) = &self.paper
             && let Some(alarm) = paper.alarm()
@@ -132,7 +157,7 @@ impl Localizer {
         }
         let crash = trace.exception.as_ref();
         if let Some(exception) = crash {
-            findings.extend(crash::finding(exception, sources));
+            findings.extend(crash::finding(exception, trace, sources));
         }
         let mut kept: Vec<Finding> = Vec::new();
         for finding in findings {
@@ -162,7 +187,12 @@ impl Localizer {
             Verdict::Crashed
         } else if faulty {
             Verdict::Faulty
-        } else if paper_quiet || (!judged.is_empty() && judged.iter().all(|state| *state != State::Stuck)) {
+        } else if paper_quiet
+            || (!judged.is_empty()
+                && judged
+                    .iter()
+                    .all(|state| !matches!(state, State::Stuck | State::Behind)))
+        {
             Verdict::Healthy
         } else {
             Verdict::Inconclusive
@@ -170,6 +200,7 @@ impl Localizer {
         Diagnosis {
             verdict,
             findings: kept,
+            failing,
             reason,
         }
     }

@@ -34,6 +34,14 @@ pub(crate) enum Place {
     Loss,
     /// The `metrics` argument of `compile`.
     Metrics,
+    /// The call that makes a layer.
+    Layer(usize),
+    /// Where layers are frozen before `fit`, else `compile`.
+    Frozen,
+    /// Where the features or the labels alone are put into another order, else [`Place::Features`].
+    RowOrder,
+    /// Another argument of the optimizer, or the optimizer.
+    OptimizerArgument(&'static str),
     /// The learning-rate argument, or the optimizer.
     LearningRate,
     /// An argument of `fit`, or `fit`.
@@ -66,37 +74,71 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
     let info = &fit.info;
     match place {
         Place::Activation(index) => {
-            let site = info
-                .layers
-                .iter()
-                .find(|layer| layer.index == index)?
-                .site
-                .as_ref()?;
-            argument(site, &["activation"], sources)
+            let layer = info.layers.iter().find(|layer| layer.index == index)?;
+            argument(layer.site.as_ref()?, &layer.class, &["activation"], sources)
         }
         Place::LayerArgument(index, name) => {
-            let site = info
-                .layers
-                .iter()
-                .find(|layer| layer.index == index)?
-                .site
-                .as_ref()?;
-            argument(site, &[name], sources)
+            let layer = info.layers.iter().find(|layer| layer.index == index)?;
+            argument(layer.site.as_ref()?, &layer.class, &[name], sources)
         }
-        Place::Loss => argument(info.compile_site.as_ref()?, &["loss"], sources),
-        Place::Metrics => argument(info.compile_site.as_ref()?, &["metrics"], sources),
-        Place::LearningRate => match info
-            .optimizer
-            .as_ref()
-            .and_then(|optimizer| optimizer.site.as_ref())
-        {
-            Some(site) => argument(site, &["learning_rate", "lr"], sources),
-            None => argument(info.compile_site.as_ref()?, &["optimizer"], sources),
-        },
-        Place::FitArgument(name) => argument(info.site.as_ref()?, &[name], sources),
+        Place::Loss => argument(info.compile_site.as_ref()?, "compile", &["loss"], sources),
+        Place::Metrics => argument(info.compile_site.as_ref()?, "compile", &["metrics"], sources),
+        Place::Frozen => statement(fit, sources, |line| {
+            let bare: String = line
+                .chars()
+                .filter(|character| !character.is_whitespace())
+                .collect();
+            bare.contains(".trainable=False")
+        })
+        .or_else(|| site(info.compile_site.as_ref()?, sources)),
+        Place::RowOrder => statement(fit, sources, |line| {
+            line.contains("shuffle(") && !line.contains(',') && !line.contains("shuffle=")
+        })
+        .or_else(|| data(fit, "x", sources)),
+        Place::Layer(index) => {
+            let layer = info.layers.iter().find(|layer| layer.index == index)?;
+            site(layer.site.as_ref()?, sources)
+        }
+        Place::LearningRate => optimizer(fit, &["learning_rate", "lr"], sources),
+        Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
+        Place::FitArgument(name) => argument(info.site.as_ref()?, "fit", &[name], sources),
         Place::Features => data(fit, "x", sources),
         Place::Labels => data(fit, "y", sources),
     }
+}
+
+fn optimizer<'a>(fit: &Fit, names: &[&str], sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let info = &fit.info;
+    let made = info
+        .optimizer
+        .as_ref()
+        .and_then(|optimizer| Some((optimizer.site.as_ref()?, &optimizer.class)));
+    match made {
+        Some((site, class)) => argument(site, class, names, sources),
+        None => argument(info.compile_site.as_ref()?, "compile", &["optimizer"], sources),
+    }
+}
+
+/// The last line before `fit`, in its file, that is a statement of that kind.
+fn statement<'a>(fit: &Fit, sources: &'a dyn Sources, wanted: fn(&str) -> bool) -> Option<Located<'a>> {
+    let at = fit.info.site.as_ref()?;
+    let source = sources.source(&at.path)?;
+    let mut start = 0;
+    let mut found = None;
+    for line in source.text.split_inclusive('\n').take(at.line as usize - 1) {
+        let code = line.split('#').next().unwrap_or("");
+        if wanted(code) {
+            let indent = code.len() - code.trim_start().len();
+            found = Some(Range::new(start + indent, start + code.trim_end().len()));
+        }
+        start += line.len();
+    }
+    Some(Located {
+        source,
+        range: found?,
+        change: None,
+        argument: false,
+    })
 }
 
 /// The range of a call site, without looking for an argument in it.
@@ -111,8 +153,8 @@ pub(crate) fn site<'a>(site: &Site, sources: &'a dyn Sources) -> Option<Located<
     })
 }
 
-fn argument<'a>(at: &Site, names: &[&str], sources: &'a dyn Sources) -> Option<Located<'a>> {
-    let located = site(at, sources)?;
+fn argument<'a>(at: &Site, class: &str, names: &[&str], sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = called(at, class, sources)?;
     let Some(call) = call(&located) else {
         return Some(located);
     };
@@ -127,6 +169,24 @@ fn argument<'a>(at: &Site, names: &[&str], sources: &'a dyn Sources) -> Option<L
             ..located
         }),
     }
+}
+
+/// The call of this class or method at a site. Before Python 3.11 only its line is known, and the syntax tree tells which
+/// call on that line is meant.
+fn called<'a>(at: &Site, class: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = site(at, sources)?;
+    let only = at
+        .column
+        .is_none()
+        .then(|| located.source.program.only_call_in(located.range, class))
+        .flatten();
+    Some(match only {
+        Some(call) => Located {
+            range: call.range,
+            ..located
+        },
+        None => located,
+    })
 }
 
 fn call<'a>(located: &Located<'a>) -> Option<&'a Call> {
@@ -155,7 +215,7 @@ pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option
 }
 
 fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
-    let located = site(fit.info.site.as_ref()?, sources)?;
+    let located = called(fit.info.site.as_ref()?, "fit", sources)?;
     let Some(value) = call(&located)
         .and_then(|call| call.argument(name))
         .map(|Argument { value, .. }| value.range)
@@ -213,6 +273,43 @@ pub fn site_range(site: &Site, text: &str) -> Option<Range> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct One<'a>(Source<'a>);
+
+    impl Sources for One<'_> {
+        fn source(&self, _: &Path) -> Option<Source<'_>> {
+            Some(self.0)
+        }
+    }
+
+    #[test]
+    fn without_columns_the_class_tells_which_call_of_the_line() {
+        let text =
+            "from keras import Sequential, layers\nm = Sequential([layers.Dense(30), layers.Dropout(0.5)])\n";
+        let program = Program::parse(text);
+        let sources = One(Source {
+            path: Path::new("/t.py"),
+            text,
+            program: &program,
+        });
+        let at = Site {
+            path: "/t.py".into(),
+            line: 2,
+            column: None,
+            end_line: None,
+            end_column: None,
+        };
+        let slice = |class| {
+            argument(&at, class, &["rate", "units"], &sources).map(|located| located.range.slice(text))
+        };
+        assert_eq!(slice("Dropout"), Some("0.5"));
+        assert_eq!(slice("Dense"), Some("30"));
+        assert_eq!(
+            called(&at, "LSTM", &sources).map(|located| located.range.slice(text)),
+            Some("m = Sequential([layers.Dense(30), layers.Dropout(0.5)])"),
+            "a call that is not there"
+        );
+    }
 
     #[test]
     fn sites_become_byte_ranges() {

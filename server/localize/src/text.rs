@@ -1,7 +1,7 @@
 //! Numbers as people read them.
 
 /// Three significant digits, without a tail of zeros; scientific notation outside 0.001 … 99,999.
-pub(crate) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }
@@ -26,7 +26,7 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 /// A share as a percentage.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 1.0 {
         format!("{percent:.1} %")

@@ -11,6 +11,8 @@ pub(crate) struct Trend {
     pub change: f64,
     /// Standard error of `change`.
     pub error: f64,
+    /// Kendall's statistic of the blocks over its deviation under noise: below −3 for a series that falls, however bent.
+    pub order: f64,
 }
 
 /// Blocks a series is averaged into before the line is fitted: the noise between batches averages out,
@@ -50,17 +52,28 @@ impl Trend {
             .map(|(index, value)| (value - average - slope * (index as f64 - centre)).powi(2))
             .sum();
         let error = (residual / (count - 2.0) / spread).sqrt();
+        let pairs = (0..means.len()).flat_map(|later| (0..later).map(move |earlier| (earlier, later)));
+        let order: f64 = pairs
+            .map(|(earlier, later)| match means[later].total_cmp(&means[earlier]) {
+                std::cmp::Ordering::Greater => 1.0,
+                std::cmp::Ordering::Less => -1.0,
+                std::cmp::Ordering::Equal => 0.0,
+            })
+            .sum();
+        let deviation = (count * (count - 1.0) * (2.0 * count + 5.0) / 18.0).sqrt();
         Some(Trend {
             first: means[0],
             last: means[means.len() - 1],
             change: slope * (count - 1.0),
             error: error * (count - 1.0),
+            order: order / deviation,
         })
     }
 
-    /// Whether the series falls by more than its noise (three standard errors).
+    /// Whether the series falls by more than its noise: three standard errors of the line, or of the order of its blocks,
+    /// which also sees a loss that falls at once and then stays low.
     pub fn falls(&self) -> bool {
-        self.change < -3.0 * self.error
+        self.change < -3.0 * self.error || self.order < -3.0
     }
 
     /// Part of the first block's value that was lost by the last block.

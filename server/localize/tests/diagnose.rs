@@ -178,6 +178,7 @@ impl Training {
                     Scalar::ResidualSquareSum => (1.0 - skill) * std * std * self.batch_size,
                     Scalar::PredictionSpread => self.prediction_spread,
                     Scalar::PredictionMin | Scalar::PredictionMax => 0.5,
+                    Scalar::PredictionMajority => f64::NAN,
                 })
                 .collect();
             let stats = rows
@@ -591,4 +592,84 @@ fn the_algorithm_of_the_paper_raises_its_alarms() {
     starts(first(&training), "Model Does not Learn");
     training.loss = |step| 1.0 / (1.0 + step as f64);
     assert_eq!(first(&training), None);
+}
+
+const FIT: &str = "model.fit(x, y, epochs=10, batch_size=32)";
+
+#[test]
+fn weights_that_may_not_change() {
+    let compile = r#"model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))"#;
+    let frozen = |training: Training| training.set("/layers/0/trainable", json!(false));
+    frozen(healthy())
+        .set("/layers/1/trainable", json!(false))
+        .blames("DL718", compile);
+    // A frozen base under a head that learns is transfer learning.
+    frozen(healthy()).is_quiet();
+}
+
+#[test]
+fn validation_data_of_other_classes() {
+    let held_out = |shift: f64| {
+        healthy().set(
+            "/data/held_out",
+            json!({"samples": 300, "classes": 1, "shift": shift}),
+        )
+    };
+    held_out(0.9).blames("DL719", FIT);
+    held_out(0.1).is_quiet();
+}
+
+#[test]
+fn a_feature_that_is_the_label() {
+    let copied = |correlation: f64| {
+        healthy().set(
+            "/data/baselines",
+            json!({"samples": 400, "neighbours": 0.9, "linear": 0.9, "copied": correlation, "copied_feature": 2}),
+        )
+    };
+    copied(1.0).blames("DL723", "load()");
+    copied(0.97).is_quiet();
+}
+
+#[test]
+fn one_number_against_several_outputs() {
+    let outputs = |units: i64| {
+        healthy()
+            .set("/layers/1/output_shape", json!([null, units]))
+            .set("/data/y/0/shape", json!([1280, 1]))
+    };
+    outputs(3).blames("DL707", "labels()");
+    outputs(1).is_quiet();
+}
+
+#[test]
+fn a_straight_border_on_data_that_have_none() {
+    let alone = |linear: f64| {
+        healthy()
+            .set("/layers/0/weights", json!([]))
+            .set(
+                "/data/baselines",
+                json!({"samples": 400, "neighbours": 0.9, "linear": linear, "copied": 0.1}),
+            )
+            .stuck()
+    };
+    let layer = r#"keras.layers.Dense(1, activation="sigmoid", name="output")"#;
+    alone(0.1).blames("DL740", layer);
+    // Where a linear model does as well, something else is wrong.
+    assert_ne!(alone(0.9).diagnose().findings[0].code, "DL740");
+}
+
+#[test]
+fn far_behind_a_simple_model_is_not_healthy() {
+    let behind = |skill: fn(u64) -> f64| {
+        let mut training = healthy().set(
+            "/data/baselines",
+            json!({"samples": 400, "neighbours": 0.95, "linear": 0.9, "copied": 0.1}),
+        );
+        training.skill = skill;
+        training.loss = |step| 0.24 - 1e-5 * step as f64;
+        training
+    };
+    assert_eq!(behind(|_| 0.15).diagnose().verdict, Verdict::Faulty);
+    behind(|_| 0.8).is_quiet();
 }

@@ -31,4 +31,15 @@ impl Program {
                 .min_by_key(|call| call.range.len())
         })
     }
+
+    /// The call of this class or method (`Dense`, `fit`) that begins within a range of which only the line was noted;
+    /// `None` when several do.
+    pub fn only_call_in(&self, range: Range, class: &str) -> Option<&Call> {
+        let mut calls = self
+            .calls
+            .iter()
+            .filter(|call| range.contains_offset(call.range.start) && call.class() == class);
+        let first = calls.next()?;
+        calls.next().is_none().then_some(first)
+    }
 }

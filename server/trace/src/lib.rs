@@ -2,18 +2,20 @@
 //!
 //! The wire format is documented in `docs/trace-protocol.md`.
 
+mod file;
 mod frame;
 mod history;
 mod message;
 mod score;
 mod trace;
 
+pub use file::{Problem, TraceFileError};
 pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
 pub use history::{History, Moment};
 pub use message::{
-    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FitData, FitEndMessage, FitMessage, KerasMessage,
-    LayerInfo, LayoutMessage, LayoutRow, LossInfo, Message, ModelInfo, NoticeMessage, OptimizerInfo,
-    RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
+    Baselines, DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FitData, FitEndMessage, FitMessage,
+    HeldOut, InputInfo, KerasMessage, LayerInfo, LayoutMessage, LayoutRow, LossInfo, Message, ModelInfo,
+    NoticeMessage, OptimizerInfo, RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
 };
 pub use score::{ScoreMessage, TrialEndMessage};
 pub use trace::{Fit, Scalar, Series, Stat, Trace};

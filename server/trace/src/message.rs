@@ -117,6 +117,17 @@ pub struct LayerInfo {
     pub weights: Vec<WeightInfo>,
 }
 
+/// One input that a model was told to expect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputInfo {
+    /// Shape, unknown sizes `None`.
+    #[serde(default)]
+    pub shape: Vec<Option<i64>>,
+    /// The call that says so.
+    #[serde(default)]
+    pub site: Option<Site>,
+}
+
 /// The model that is trained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
@@ -245,6 +256,9 @@ pub struct FitMessage {
     /// Its leaf layers, in the order of the forward pass.
     #[serde(default)]
     pub layers: Vec<LayerInfo>,
+    /// What it expects; empty for models that take what comes.
+    #[serde(default)]
+    pub inputs: Vec<InputInfo>,
     /// The optimizer.
     #[serde(default)]
     pub optimizer: Option<OptimizerInfo>,
@@ -272,6 +286,9 @@ pub struct FitMessage {
     /// Whether there is validation data.
     #[serde(default)]
     pub validation: bool,
+    /// Whether samples or classes are weighted.
+    #[serde(default)]
+    pub weighted: bool,
     /// Inputs and labels.
     #[serde(default)]
     pub data: FitData,
@@ -286,6 +303,57 @@ pub struct FitData {
     /// One per output.
     #[serde(default)]
     pub y: Vec<DataInfo>,
+    /// What simple models get out of them, with one input and one output.
+    #[serde(default)]
+    pub baselines: Option<Baselines>,
+    /// How the validation data relate to them.
+    #[serde(default)]
+    pub held_out: Option<HeldOut>,
+}
+
+/// What simple models get out of the data. Skills are parts of the way from the best constant answer to perfection, on
+/// samples the model has not seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Baselines {
+    /// Samples it was tried on.
+    #[serde(default)]
+    pub samples: u64,
+    /// Skill of the nearest neighbours, on standardised features.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub neighbours: f64,
+    /// Skill of ridge regression.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub linear: f64,
+    /// Largest correlation of a single feature with the label.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub copied: f64,
+    /// Position of that feature.
+    #[serde(default)]
+    pub copied_feature: Option<u64>,
+    /// Changes from one label to the next over those expected of shuffled labels.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub label_runs: f64,
+}
+
+/// How the validation data relate to the training data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// Samples held out.
+    #[serde(default)]
+    pub samples: u64,
+    /// Share of them that is in the training data too.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub seen_before: f64,
+    /// Classes among them.
+    #[serde(default)]
+    pub classes: Option<u64>,
+    /// Share of them whose class is not in the training data.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub unseen: f64,
+    /// Half of the sum of the differences between the shares of the classes here and there: 0 for the same mixture, 1 for
+    /// no class in common.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub shift: f64,
 }
 
 /// What is probed of a layer.

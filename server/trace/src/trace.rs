@@ -48,6 +48,8 @@ names! {
         PredictionMin = "prediction_min",
         /// Largest prediction.
         PredictionMax = "prediction_max",
+        /// Share of the most frequent predicted class; NaN where predictions are not classes.
+        PredictionMajority = "prediction_majority",
     }
 }
 
@@ -208,16 +210,19 @@ impl Fit {
                 .unwrap_or(f64::NAN)
         };
         self.steps = self.steps.max(frame.step + 1);
-        self.scalars.push(
-            moment,
-            layout.scalars.iter().map(|&column| pick(&frame.scalars, column)),
-        );
-        for (column, name) in &layout.metrics {
-            let history = self
-                .metrics
-                .entry(name.clone())
-                .or_insert_with(|| History::new(1));
-            history.push(moment, [pick(&frame.scalars, Some(*column))]);
+        // A trace that was read from a file may know of an old step only what was probed.
+        if !frame.scalars.is_empty() {
+            self.scalars.push(
+                moment,
+                layout.scalars.iter().map(|&column| pick(&frame.scalars, column)),
+            );
+            for (column, name) in &layout.metrics {
+                let history = self
+                    .metrics
+                    .entry(name.clone())
+                    .or_insert_with(|| History::new(1));
+                history.push(moment, [pick(&frame.scalars, Some(*column))]);
+            }
         }
         if frame.rows == 0 {
             return;

@@ -79,6 +79,9 @@ pub struct Run {
     /// Keep what the script prints in this file [default: a file in the temporary folder]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Write what was seen of the training to this .npz file, for `deeplocalize analyze` or NumPy
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// Let a script that comes to its end write its files, which are kept apart from yours otherwise
     #[arg(long)]
     write_files: bool,
@@ -98,7 +101,7 @@ pub struct Run {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DetectorName {
+pub enum DetectorName {
     Default,
     Deeplocalize,
 }
@@ -112,6 +115,19 @@ enum TryWhen {
     Always,
     /// Not at all
     Never,
+}
+
+impl DetectorName {
+    /// The analysis, with the numbers of the paper where none are given.
+    pub fn detector(self, n: Option<u32>, threshold: Option<f64>) -> Detector {
+        match self {
+            DetectorName::Default => Detector::Default,
+            DetectorName::Deeplocalize => Detector::DeepLocalize {
+                n: n.map_or(50, |n| n as usize),
+                threshold: threshold.unwrap_or(0.25),
+            },
+        }
+    }
 }
 
 impl Run {
@@ -155,6 +171,7 @@ impl Run {
             },
             try_seconds: self.try_seconds,
             write_files: self.write_files,
+            trace: self.trace.clone(),
             limits: self.limits(),
             ..RunOptions::default()
         }
@@ -173,17 +190,13 @@ impl Run {
     fn detector(&self) -> Detector {
         let asked = self.deeplocalize_n.is_some() || self.deeplocalize_threshold.is_some();
         match self.detector {
-            DetectorName::Deeplocalize => Detector::DeepLocalize {
-                n: self.deeplocalize_n.map_or(50, |n| n as usize),
-                threshold: self.deeplocalize_threshold.unwrap_or(0.25),
-            },
             DetectorName::Default if asked => super::Arguments::command()
                 .error(
                     clap::error::ErrorKind::ArgumentConflict,
                     "--deeplocalize-n and --deeplocalize-threshold need --detector deeplocalize",
                 )
                 .exit(),
-            DetectorName::Default => Detector::Default,
+            name => name.detector(self.deeplocalize_n, self.deeplocalize_threshold),
         }
     }
 }

@@ -8,6 +8,7 @@ mod capabilities;
 mod client;
 pub mod document;
 mod event;
+mod layer_trends;
 mod main_loop;
 mod methods;
 mod notebook;

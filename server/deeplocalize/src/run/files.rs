@@ -25,6 +25,8 @@ pub(super) struct Files {
     script: PathBuf,
     directory: PathBuf,
     overrides: BTreeMap<PathBuf, String>,
+    /// The script where it was run, and where it is here, when that is not the same.
+    elsewhere: Option<(PathBuf, PathBuf)>,
     files: BTreeMap<PathBuf, File>,
 }
 
@@ -43,12 +45,20 @@ fn absolute(path: &Path) -> PathBuf {
 impl Files {
     /// Reads the script, before it runs: what is shown later is what was run.
     pub fn with_script(options: &RunOptions) -> Result<Files, ToolError> {
-        let (script, directory) = (options.script.as_path(), options.directory.as_deref());
-        let overrides: BTreeMap<PathBuf, String> = options
+        let overrides = options
             .overrides
             .iter()
             .map(|(path, text)| (absolute(path), text.clone()))
             .collect();
+        Files::read(&options.script, options.directory.as_deref(), overrides)
+    }
+
+    /// The same, from its parts.
+    pub fn read(
+        script: &Path,
+        directory: Option<&Path>,
+        overrides: BTreeMap<PathBuf, String>,
+    ) -> Result<Files, ToolError> {
         if script.is_dir() {
             return Err(read::error(
                 "unreadable",
@@ -74,8 +84,32 @@ impl Files {
             script: absolute.clone(),
             directory,
             overrides,
+            elsewhere: None,
             files: BTreeMap::from([(absolute, file)]),
         })
+    }
+
+    /// From now on, `script` and the files around it stand for `remote` and the files around that.
+    pub fn stand_in(&mut self, remote: &Path, script: &Path) {
+        let script = absolute(script);
+        if script != remote {
+            self.elsewhere = Some((remote.to_owned(), script));
+        }
+    }
+
+    /// The file here for a file where the script was run.
+    fn local(&self, path: &Path) -> PathBuf {
+        let Some((remote, script)) = &self.elsewhere else {
+            return absolute(path);
+        };
+        if path == remote {
+            return script.clone();
+        }
+        let around = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
+        match path.strip_prefix(around(remote)) {
+            Ok(relative) => absolute(&around(script).join(relative)),
+            Err(_) => absolute(path),
+        }
     }
 
     /// `fit` calls in the text of the script.
@@ -96,6 +130,7 @@ impl Files {
                     .iter()
                     .filter_map(|optimizer| optimizer.site.as_ref()),
             );
+            sites.extend(fit.info.inputs.iter().filter_map(|input| input.site.as_ref()));
             sites.extend([&fit.info.site, &fit.info.compile_site].into_iter().flatten());
         }
         if let Some(exception) = &trace.exception {
@@ -109,7 +144,7 @@ impl Files {
             sites.extend(exception.layer.iter().filter_map(|layer| layer.site.as_ref()));
         }
         for site in sites {
-            let absolute = absolute(&site.path);
+            let absolute = self.local(&site.path);
             if self.files.contains_key(&absolute) {
                 continue;
             }
@@ -178,7 +213,7 @@ impl Sources for Files {
     fn source(&self, path: &Path) -> Option<Source<'_>> {
         let file = match self.files.get(path) {
             Some(file) => file,
-            None => self.files.get(&std::fs::canonicalize(path).ok()?)?,
+            None => self.files.get(&self.local(path))?,
         };
         Some(Source {
             path: &file.shown,

@@ -2,13 +2,35 @@
 
 use finding::{Finding, Kind, Severity, Verdict};
 
+/// Rules whose suspicion a network that learns does not refute, beside those of some kinds: Keras on TensorFlow computes
+/// cross-entropy from the value before the activation, so training goes well however little the two fit; what drops
+/// predictions does so on a network that learns, too, and units that start alike stay alike however well one of them does.
+const NOT_REFUTED: [&str; 4] = ["DL106", "DL601", "DL605", "DL611"];
+/// Rules that say why a network would not learn; one that does not confirms them.
+const CONFIRMED: [&str; 34] = [
+    "DL103", "DL106", "DL107", "DL111", "DL113", "DL114", "DL201", "DL202", "DL203", "DL204", "DL206",
+    "DL301", "DL304", "DL305", "DL306", "DL311", "DL312", "DL314", "DL315", "DL402", "DL404", "DL406",
+    "DL407", "DL601", "DL603", "DL604", "DL605", "DL609", "DL610", "DL611", "DL616", "DL617", "DL618",
+    "DL619",
+];
+/// What confirmation adds to a confidence.
+const CONFIRMATION: f64 = 0.15;
+/// Findings that name no cause.
+const SYMPTOM_ONLY: [&str; 1] = ["DL722"];
+
 /// Merges the findings of the text into those of the run. The same fault on the same place is one finding: with the code
 /// and the fixes of the rule, and the evidence of the run. A suspicion (less than an error) of the text is lowered to
-/// information when the run shows that the network learns; not so for the output activation: Keras on TensorFlow computes
-/// cross-entropy from the value before it, so training goes well however little it fits the loss.
-pub(super) fn merge(verdict: Verdict, seen: Vec<Finding>, read: Vec<Finding>) -> (Verdict, Vec<Finding>) {
+/// information when the run shows that the network learns, and raised to a warning when the run shows that it does not
+/// (`failing`) and the suspicion would explain it.
+pub(super) fn merge(
+    verdict: Verdict,
+    failing: bool,
+    seen: Vec<Finding>,
+    read: Vec<Finding>,
+) -> (Verdict, Vec<Finding>) {
     let mut findings = seen;
     for mut rule in read {
+        weigh(&mut rule, verdict, failing);
         let same = |known: &&mut Finding| {
             known.kind == rule.kind
                 && known.path == rule.path
@@ -26,15 +48,13 @@ pub(super) fn merge(verdict: Verdict, seen: Vec<Finding>, read: Vec<Finding>) ->
                     known.fixes = rule.fixes;
                 }
             }
-            None => {
-                let refutable = rule.kind != Kind::OutputActivation;
-                if refutable && verdict == Verdict::Healthy && rule.severity == Severity::Warning {
-                    rule.severity = Severity::Information;
-                    rule.confidence *= 0.5;
-                }
-                findings.push(rule);
-            }
+            None => findings.push(rule),
         }
+    }
+    let named =
+        |finding: &Finding| finding.severity >= Severity::Warning && !SYMPTOM_ONLY.contains(&finding.code);
+    if findings.iter().any(named) {
+        findings.retain(|finding| !SYMPTOM_ONLY.contains(&finding.code));
     }
     findings.sort_by(|a, b| {
         b.severity
@@ -49,6 +69,28 @@ pub(super) fn merge(verdict: Verdict, seen: Vec<Finding>, read: Vec<Finding>) ->
         other => other,
     };
     (verdict, findings)
+}
+
+/// What the run says of a suspicion of the text.
+fn weigh(rule: &mut Finding, verdict: Verdict, failing: bool) {
+    let kind = matches!(
+        rule.kind,
+        Kind::OutputActivation | Kind::Metric | Kind::DataOther | Kind::ApiMisuse | Kind::Shape
+    );
+    if failing && CONFIRMED.contains(&rule.code) {
+        rule.severity = rule.severity.max(Severity::Warning);
+        rule.confidence = (rule.confidence + CONFIRMATION).min(0.95_f64.max(rule.confidence));
+    } else if failing && rule.kind == Kind::Metric {
+        // True or not, no metric keeps a network from learning.
+        rule.confidence *= 0.7;
+    } else if verdict == Verdict::Healthy
+        && rule.severity == Severity::Warning
+        && !kind
+        && !NOT_REFUTED.contains(&rule.code)
+    {
+        rule.severity = Severity::Information;
+        rule.confidence *= 0.5;
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +129,7 @@ mod tests {
             Severity::Error,
             Range::new(10, 19),
         )];
-        let (verdict, findings) = merge(Verdict::Faulty, seen, read);
+        let (verdict, findings) = merge(Verdict::Faulty, true, seen, read);
         assert_eq!(verdict, Verdict::Faulty);
         assert_eq!(findings.len(), 1);
         assert_eq!(
@@ -101,6 +143,7 @@ mod tests {
         let at = Range::new(1, 2);
         let (verdict, findings) = merge(
             Verdict::Healthy,
+            false,
             Vec::new(),
             vec![finding("DL1", Source::Static, Severity::Warning, at)],
         );
@@ -110,6 +153,7 @@ mod tests {
         );
         let (verdict, _) = merge(
             Verdict::Healthy,
+            false,
             Vec::new(),
             vec![finding("DL1", Source::Static, Severity::Error, at)],
         );
@@ -117,11 +161,12 @@ mod tests {
         let mut masked = finding("DL1", Source::Static, Severity::Warning, at);
         masked.kind = Kind::OutputActivation;
         assert_eq!(
-            merge(Verdict::Healthy, Vec::new(), vec![masked]).0,
+            merge(Verdict::Healthy, false, Vec::new(), vec![masked]).0,
             Verdict::Faulty
         );
         let (verdict, _) = merge(
             Verdict::Inconclusive,
+            false,
             Vec::new(),
             vec![finding("DL1", Source::Static, Severity::Warning, at)],
         );

@@ -1,8 +1,11 @@
 //! A localisation run from the script to the report: session → trace → localize, with progress and cancellation.
 
+mod analyze;
 mod files;
+mod keep;
 mod merge;
 mod outcome;
+mod replay;
 mod trying;
 mod written;
 
@@ -17,9 +20,13 @@ use localize::{Detector, Ending, Localizer};
 use session::{Cadence, Event, Interpreter, Limits, Request, Session, SessionError, Status, Writes};
 use trace::{Fit, Frame, Scalar, Trace};
 
+pub use analyze::{AnalyzeOptions, analyze};
+pub use keep::latest_trace;
+
 use crate::report::{Report, RunSummary, ToolError};
 use files::Files;
 use outcome::Outcome;
+pub use replay::{Replayed, replay};
 pub use trying::TryFixes;
 
 /// Asks a run to end; clones share the request.
@@ -67,6 +74,8 @@ pub struct RunOptions {
     pub try_fixes: TryFixes,
     /// Seconds that trying them may take, beside importing Keras once more.
     pub try_seconds: f64,
+    /// Where the trace is written; nowhere when `None`.
+    pub trace: Option<PathBuf>,
     /// Let a script that comes to its end write its files; they are kept apart from the user's own otherwise.
     pub write_files: bool,
     /// How the files are kept apart.
@@ -89,6 +98,7 @@ impl Default for RunOptions {
             detector: Detector::Default,
             log: None,
             overrides: BTreeMap::new(),
+            trace: None,
             write_files: false,
             writes: Writes::default(),
             limits: Limits::default(),
@@ -386,11 +396,18 @@ impl<'a> Run<'a> {
         } else {
             diagnosis.verdict
         };
-        let (verdict, findings) = merge::merge(verdict, seen, files.static_findings());
+        let (verdict, findings) = merge::merge(verdict, diagnosis.failing, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
         let trained = self.first_step.is_some();
         let (written, unkept) = written::settle(&self.session, self.options, &self.outcome, trained);
         errors.extend(unkept);
+        let mut kept = self.options.trace.clone();
+        if let Some(path) = &self.options.trace
+            && let Err(error) = keep::write(&self.trace, path)
+        {
+            errors.push(error);
+            kept = None;
+        }
         let ended = self.ended.unwrap_or_default();
         let startup = self
             .first_step
@@ -419,7 +436,7 @@ impl<'a> Run<'a> {
                 startup_seconds: startup.as_secs_f64(),
                 training_seconds: ended.saturating_sub(startup).as_secs_f64(),
                 analysis_seconds: analysis.as_secs_f64(),
-                trace: None,
+                trace: kept,
                 log: self.log.clone(),
                 tried: None,
                 written,

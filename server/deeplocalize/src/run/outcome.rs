@@ -149,6 +149,12 @@ impl Outcome {
                 format!("the script asks for input{line} before it trains, and a run has nobody to ask"),
                 "pass what it asks for as an argument: deeplocalize run SCRIPT ARGS…",
             ));
+        } else if let Some(notice) = notice("private-keras") {
+            errors.push(error(
+                "unsupported",
+                notice.text.clone(),
+                "from tensorflow.keras import layers, models",
+            ));
         } else if let Some(exception) = exception {
             errors.push(error(
                 "script-crashed",

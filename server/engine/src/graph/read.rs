@@ -299,11 +299,11 @@ fn functional(
                 .as_str()
                 .or_else(|| layer["name"].as_str())
                 .unwrap_or_default();
+            // A `training` written down there does not count: in `fit` and `evaluate` Keras puts its own in its place.
             let how = Use {
                 args: &node["args"],
                 kwargs: &node["kwargs"],
                 tensors: found.keyword,
-                training: node["kwargs"]["training"].as_bool().or(how.training),
                 ..how.clone()
             };
             let outputs = layer_call(builder, layer, prefix, found.positional, &how)?;
@@ -468,7 +468,6 @@ fn one_layer(
         }
         builder.current = Some(leaf);
     }
-    let mask = inputs.first().and_then(|sym| sym.mask);
     let settings = Config::new(&place, config);
     let mut call = Call {
         builder,
@@ -486,6 +485,13 @@ fn one_layer(
         unit_axis: -1,
         depth: how.depth + 1,
     };
+    // Keras writes down the mask a call was given; where it comes with the input it is the same one.
+    if let (Some(given), [input, ..]) = (call.take("mask"), call.inputs.as_mut_slice())
+        && let [mask] = given.as_slice()
+    {
+        input.mask = input.mask.or(Some(mask.id));
+    }
+    let mask = call.inputs.first().and_then(|sym| sym.mask);
     let mut outputs = (entry.build)(&mut call)?;
     if let Some((key, _)) = call.tensors.first() {
         return Err(call.unsupported(format!("the argument {key} of its call")));

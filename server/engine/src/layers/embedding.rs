@@ -94,9 +94,9 @@ impl Op for Lookup {
 }
 
 /// 1 where the input, or any value of its vector, differs from a value.
-struct Differs {
-    value: f32,
-    vectors: bool,
+pub(super) struct Differs {
+    pub value: f32,
+    pub vectors: bool,
 }
 
 impl Op for Differs {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Build, Entry};
-use crate::graph::{Call, Dim, Sym};
+use crate::graph::{Call, Dim, Sym, ValueId};
 use crate::native::{Mat, matmul};
 use crate::op::{Ctx, Elementwise, Op};
 use crate::tensor::around;
@@ -20,7 +20,7 @@ pub(super) const LAYERS: &[Entry] = &[
     Entry::unmasked("Dot", dot),
 ];
 
-const fn operation(class: &'static str, build: Build) -> Entry {
+pub(super) const fn operation(class: &'static str, build: Build) -> Entry {
     Entry {
         class,
         build,
@@ -133,14 +133,7 @@ fn combine(call: &mut Call<'_>, kind: Kind, mean: bool) -> Result<Vec<Sym>, Unsu
         return Err(call.unsupported("fewer than two inputs"));
     };
     for next in inputs {
-        let mask = if sum.mask.is_some() && next.mask.is_some() {
-            sum.mask
-        } else {
-            None
-        };
-        if sum.mask.is_some() && next.mask.is_some() && sum.mask != next.mask {
-            return Err(call.unsupported("inputs with two masks"));
-        }
+        let mask = one_mask(call, &[&sum, &next]);
         let shape = wider(&sum.shape, &next.shape)
             .ok_or_else(|| call.unsupported(format!("shapes {:?} and {:?}", sum.shape, next.shape)))?;
         let y = call.builder.op(Binary { kind }, &[&sum, &next], shape);
@@ -157,7 +150,7 @@ fn combine(call: &mut Call<'_>, kind: Kind, mean: bool) -> Result<Vec<Sym>, Unsu
 }
 
 /// The shape two shapes are stretched to.
-fn wider(a: &[Dim], b: &[Dim]) -> Option<Vec<Dim>> {
+pub(super) fn wider(a: &[Dim], b: &[Dim]) -> Option<Vec<Dim>> {
     let rank = a.len().max(b.len());
     // Keras aligns inputs of different rank behind the batch.
     if a.len() != b.len() {
@@ -192,7 +185,7 @@ struct Binary {
 }
 
 /// For each element of the result the element of an operand of that shape.
-fn places(shape: &[usize], own: &[usize]) -> impl Fn(usize) -> usize {
+pub(super) fn places(shape: &[usize], own: &[usize]) -> impl Fn(usize) -> usize {
     let mut strides = Vec::with_capacity(shape.len());
     let mut stride = 1;
     for axis in (0..shape.len()).rev() {
@@ -329,6 +322,24 @@ fn concatenate(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     Ok(vec![join(call, &inputs, axis)?])
 }
 
+/// The mask of a merged value: where one of the inputs is real; none when an input has none.
+fn one_mask(call: &mut Call<'_>, inputs: &[&Sym]) -> Option<ValueId> {
+    let mut mask: Option<Sym> = None;
+    for input in inputs {
+        let own = Sym {
+            id: input.mask?,
+            shape: input.shape.get(..2)?.to_vec(),
+            mask: None,
+            logits: None,
+        };
+        mask = Some(match mask {
+            Some(mask) if mask.id != own.id => super::logic::either(call, &mask, &own),
+            _ => own,
+        });
+    }
+    mask.map(|mask| mask.id)
+}
+
 /// One behind the other along an axis.
 pub(super) fn join(call: &mut Call<'_>, inputs: &[Sym], axis: i64) -> Result<Sym, Unsupported> {
     let first = inputs.first().ok_or_else(|| call.unsupported("no inputs"))?;
@@ -344,17 +355,11 @@ pub(super) fn join(call: &mut Call<'_>, inputs: &[Sym], axis: i64) -> Result<Sym
     shape[axis] = inputs
         .iter()
         .try_fold(0, |sum: usize, input| sum.checked_add(input.shape[axis]?));
-    let masks: Vec<_> = inputs.iter().filter_map(|input| input.mask).collect();
-    let mask = match masks.as_slice() {
-        [] => None,
-        [mask, rest @ ..]
-            if rest.iter().all(|other| other == mask) && masks.len() == inputs.len() && axis > 1 =>
-        {
-            Some(*mask)
-        }
-        _ => return Err(call.unsupported("inputs with different masks")),
-    };
+    if axis == 1 && inputs.iter().any(|input| input.mask.is_some()) {
+        return Err(call.unsupported("masks one behind the other"));
+    }
     let all: Vec<&Sym> = inputs.iter().collect();
+    let mask = one_mask(call, &all);
     let y = call.builder.op(Concatenate { axis }, &all, shape);
     Ok(Sym { mask, ..y })
 }

@@ -10,6 +10,7 @@ mod dropout;
 mod embedding;
 mod gather;
 mod geometry;
+mod logic;
 mod merge;
 mod normalization;
 mod penalty;
@@ -79,7 +80,7 @@ const LAYERS: &[&[Entry]] = &[
     wrappers::LAYERS,
 ];
 
-const OPERATIONS: &[&[Entry]] = &[merge::OPERATIONS];
+const OPERATIONS: &[&[Entry]] = &[logic::OPERATIONS, merge::OPERATIONS];
 
 fn lookup(list: &'static [&'static [Entry]], class: &str) -> Option<&'static Entry> {
     list.iter().copied().flatten().find(|entry| entry.class == class)

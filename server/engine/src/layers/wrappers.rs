@@ -130,15 +130,20 @@ fn bidirectional(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         return Err(call.unsupported("return_state"));
     }
     let sequences = config["return_sequences"].as_bool().unwrap_or(false);
-    let name = config["name"].as_str().unwrap_or_default().to_owned();
+    let given = config["name"].as_str().unwrap_or_default();
+    let name = given.strip_prefix("forward_").unwrap_or(given);
     let mut first = layer.clone();
     first["config"]["name"] = format!("forward_{name}").into();
-    let mut second = call.config.get("backward_layer").unwrap_or(layer).clone();
-    if call.config.get("backward_layer").is_none() {
-        second["config"]["go_backwards"] = (!backwards).into();
-    }
-    let own = second["config"]["name"].as_str().unwrap_or_default();
-    second["config"]["name"] = format!("backward_{}", own.trim_start_matches("backward_")).into();
+    // Keras writes both halves down; of an older file the second is the first, reversed.
+    let second = match call.config.get("backward_layer") {
+        Some(second) => second.clone(),
+        None => {
+            let mut second = layer.clone();
+            second["config"]["go_backwards"] = (!backwards).into();
+            second["config"]["name"] = format!("backward_{name}").into();
+            second
+        }
+    };
     let one = |call: &Call<'_>, outputs: Vec<Sym>| -> Result<Sym, Unsupported> {
         let [y]: [Sym; 1] = outputs
             .try_into()

@@ -184,6 +184,10 @@ pub fn of_output(tensor: View<'_>, axis: isize, activation: Option<&str>) -> [f6
             spread = f64::NAN;
         }
     }
+    // The squares are beyond single precision.
+    if !spread.is_finite() && stats[Stat::Nans as usize] == 0.0 && stats[Stat::Infs as usize] == 0.0 {
+        spread = wide_spread(values, each);
+    }
     let mut unit_low = vec![f32::INFINITY; units];
     let mut unit_high = vec![f32::NEG_INFINITY; units];
     for (place, (&low, &high)) in low.iter().zip(&high).enumerate() {
@@ -218,6 +222,25 @@ pub fn of_output(tensor: View<'_>, axis: isize, activation: Option<&str>) -> [f6
     };
     stats[Stat::Spread as usize] = if several { spread / each as f64 } else { f64::NAN };
     stats
+}
+
+/// The sum of the standard deviations over the samples, in double precision.
+fn wide_spread(values: &[f32], each: usize) -> f64 {
+    let samples = (values.len() / each.max(1)) as f64;
+    let column = |place: usize| {
+        values
+            .iter()
+            .skip(place)
+            .step_by(each)
+            .map(|&value| f64::from(value))
+    };
+    (0..each)
+        .map(|place| {
+            let mean = column(place).sum::<f64>() / samples;
+            let square = column(place).map(|value| (value - mean).powi(2)).sum::<f64>();
+            (square / samples).sqrt()
+        })
+        .sum()
 }
 
 /// Mean over all outputs of one sample of the standard deviation over the samples.

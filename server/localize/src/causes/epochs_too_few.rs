@@ -28,7 +28,6 @@ use finding::{Kind, Phase, RuleInfo, Severity};
 
 use super::{Cause, suspects};
 use crate::case::Case;
-use crate::learning::State;
 use crate::place::Place;
 
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -40,27 +39,24 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 };
 /// Steps below which a training is a handful.
 const STEPS: u64 = 200;
+/// Steps below which no network gets anywhere.
+const FEWEST: u64 = 20;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    let finished = case.fit.end.as_deref() == Some("finished");
     let learning = case.learning();
-    if !finished || case.fit.steps >= STEPS || case.broken().is_some() {
+    if !suspects::unfinished(case, STEPS) {
         return Vec::new();
     }
-    let poor = learning.skill.is_some_and(|skill| skill < 0.1);
-    // Half of the loss gone is learning, whatever the yardstick says of so few steps.
-    let halved = learning.loss.is_some_and(|loss| loss.relative_drop() > 0.5);
-    if !poor || halved || !matches!(learning.state(), State::Improving | State::Stuck) {
-        return Vec::new();
-    }
+    // Known to be learnable, or too few for any network.
+    let sure = learning.behind() || case.steps < FEWEST;
     let falling = learning.loss.is_some_and(|loss| loss.falls());
     let message = format!(
         "training ends after {} steps in all, before the network has learned; give it more epochs, or smaller batches",
-        case.fit.steps
+        case.steps
     );
     vec![
-        Cause::new(&INFO, Place::FitArgument("epochs"), if falling { 0.65 } else { 0.5 }, message)
-            .severity(if falling { Severity::Warning } else { Severity::Information })
+        Cause::new(&INFO, Place::FitArgument("epochs"), match (sure, falling) { (true, _) => 0.68, (_, true) => 0.65, _ => 0.5 }, message)
+            .severity(if sure || falling { Severity::Warning } else { Severity::Information })
             .seen(Phase::Metric, suspects::stuck_text(case)),
     ]
 }

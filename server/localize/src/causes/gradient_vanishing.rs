@@ -31,7 +31,6 @@ use trace::{LayerInfo, Stat, Tensor};
 
 use super::{Cause, Remedy, suspects};
 use crate::case::Case;
-use crate::learning::State;
 use crate::place::Place;
 use crate::text::number;
 use crate::trend::median;
@@ -45,18 +44,21 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 };
 /// First layer's gradient over the last one's.
 const RATIO: f64 = 1e-3;
+/// The same when all samples get one prediction, so that nothing of the input reaches the output either.
+const RATIO_CONSTANT: f64 = 1e-2;
 /// Gradient per weight of the first layer.
 const SMALL: f64 = 1e-4;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    if !case.complete || case.learning().state() != State::Stuck || case.broken().is_some() {
+    if !case.fails() {
         return Vec::new();
     }
     let squashing = |layer: &&LayerInfo| matches!(layer.activation.as_deref(), Some("sigmoid" | "tanh" | "softsign" | "hard_sigmoid"));
     let Some(culprit) = case.hidden_activations().find(squashing) else { return Vec::new() };
     let (Some(first), Some(last)) = (case.weighted().next(), case.weighted().last()) else { return Vec::new() };
     let (near, far) = (gradient(case, first.index), gradient(case, last.index));
-    if !(near > 0.0 && near < RATIO * far && near < SMALL) || case.hidden_activations().filter(squashing).count() < 2 {
+    let ratio = if case.learning().constant { RATIO_CONSTANT } else { RATIO };
+    if !(near > 0.0 && near < ratio * far && near < SMALL) || case.hidden_activations().filter(squashing).count() < 2 {
         return Vec::new();
     }
     let activation = culprit.activation.as_deref().unwrap_or("activation");

@@ -50,6 +50,19 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     if let Some(cause) = too_few_units(case, &range) {
         return vec![cause];
     }
+    // Numbers that are no class codes are right labels for another loss.
+    if loss == "binary_crossentropy" && (y.min < 0.0 || y.max > 1.0) && (!y.integers || y.classes.as_ref().is_none_or(|classes| classes.len() > 20)) {
+        let message = format!(
+            "{range} are numbers, not classes, but binary cross-entropy is defined for 0 … 1: it has no lower bound here and pushes the \
+             output to one side for ever; use mean squared error"
+        );
+        return vec![
+            Cause::new(&INFO, Place::Loss, 0.95, message)
+                .kind(Kind::Loss)
+                .seen(Phase::Data, format!("{range}, shape {:?}, {}", y.shape, y.dtype))
+                .settled(),
+        ];
+    }
     let problem = if loss == "binary_crossentropy" && (y.min < 0.0 || y.max > 1.0) {
         Some((
             format!(

@@ -9,6 +9,9 @@ use crate::case::Case;
 use crate::place::Place;
 
 mod suspects;
+mod training_restarted;
+
+pub(crate) use training_restarted::restarted;
 
 type Find = fn(&Case<'_>) -> Vec<Cause>;
 
@@ -29,20 +32,46 @@ macro_rules! causes {
 
 causes![
     values_not_finite,
+    data_constant,
+    weights_frozen,
     labels_outside_loss,
     labels_not_exclusive,
+    labels_broadcast,
     output_out_of_reach,
     output_constant,
+    softmax_over_wrong_axis,
+    loss_falls_while_error_grows,
+    validation_of_other_classes,
+    label_among_features_seen,
+    metric_contradicts,
+    output_dropped_or_normalised,
     initialisation_symmetric;
+    units_dead_at_start,
+    recurrence_unbounded,
+    initialisation_scale,
+    loss_summed,
     learning_rate_too_high,
     learning_rate_too_low,
+    rate_decays,
+    optimizer_damped,
     features_unscaled,
     targets_unscaled,
     gradient_vanishing,
-    units_saturated;
-    units_dead,
+    units_saturated,
+    dropout_too_strong,
+    penalty_too_strong,
+    bottleneck,
+    squared_error_of_classes,
+    softmax_hidden,
+    percentage_of_zero,
+    network_too_small,
     network_linear,
+    batch_too_large,
+    majority_class,
+    overfitting;
+    units_dead,
     numerical_error,
+    labels_unrelated,
     epochs_too_few,
     no_learning,
 ];
@@ -184,5 +213,6 @@ pub(crate) fn all() -> Vec<&'static RuleInfo> {
         .chain(OPTIMISATION)
         .chain(FALLBACKS)
         .map(|(info, _)| *info)
+        .chain([&training_restarted::INFO])
         .collect()
 }

@@ -30,7 +30,6 @@ use finding::{Kind, Phase, RuleInfo, Severity};
 
 use super::{Cause, Remedy, suspects};
 use crate::case::Case;
-use crate::learning::State;
 use crate::place::Place;
 
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -46,7 +45,7 @@ const LINEAR: [&str; 8] = [
 ];
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    if !case.complete || case.learning().state() != State::Stuck || case.broken().is_some() {
+    if !case.fails() {
         return Vec::new();
     }
     let weighted: Vec<_> = case.weighted().collect();

@@ -38,11 +38,11 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 };
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let learning = case.learning();
-    if !case.complete || learning.state() != State::Stuck || case.broken().is_some() {
+    if !case.fails() {
         return Vec::new();
     }
     // Varying predictions without any success may be noise in the labels: a fault of nobody.
-    let severity = if learning.constant { Severity::Warning } else { Severity::Information };
+    let severity = if learning.constant || (learning.behind() && learning.state() != State::Improving) { Severity::Warning } else { Severity::Information };
     let message = "the network does not learn: its predictions are no better than a constant and the loss does not fall; check \
                    that labels belong to features, that ten samples can be fitted, and that loss and output match";
     vec![

@@ -22,6 +22,10 @@ const TARGETS_RMS: f64 = 30.0;
 /// Update over weight norm in the first steps from which a step overshoots (TheDeepChecker: 0.1; larger here,
 /// because small initial weights legitimately move by more in their first steps under Adam).
 const UPDATE_LARGE: f64 = 0.5;
+/// Update over weight norm from which a step is long (TheDeepChecker: log10 above −1).
+const UPDATE_LONG: f64 = 0.1;
+/// Update over weight norm at which weights move as they should (DeepDiagnosis and DL Contract: 1e-3).
+const UPDATE_NORMAL: f64 = 1e-3;
 /// Update over weight norm below which a network cannot learn in reasonable time (DeepDiagnosis, DL Contract: 1e-5).
 const UPDATE_SMALL: f64 = 1e-5;
 
@@ -79,7 +83,7 @@ pub(super) fn failure(case: &Case<'_>) -> Option<Failure> {
     if case.gradients_gone().is_some() && case.learning().state() != State::Learned {
         return Some(Failure::Stops);
     }
-    (case.complete && case.learning().state() == State::Stuck).then_some(Failure::Stuck)
+    case.fails().then_some(Failure::Stuck)
 }
 
 /// Whether NaNs come in with the data.
@@ -102,6 +106,18 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
             suspects.rate_low = (-decades).max(0.0);
         }
         let ratio = case.first_update_ratio().map_or(0.0, |(_, ratio)| ratio);
+        // A decade above the default is common practice; it needs steps that are long against the weights as well.
+        if failure != Failure::Diverges && ratio < UPDATE_LONG {
+            suspects.rate_high -= 1.0;
+        }
+        // What is flat before the first step was not made so by the steps.
+        if case
+            .layers()
+            .iter()
+            .any(|layer| flat_from_start(case, layer.index))
+        {
+            suspects.rate_high = 0.0;
+        }
         if ratio > UPDATE_LARGE && suspects.rate_high > 0.0 {
             suspects.rate_high += 0.5;
         }
@@ -110,6 +126,10 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
             && !case.learning().constant
         {
             suspects.rate_low += 1.0;
+        }
+        // Steps of normal length are not too short, whatever the number.
+        if case.typical_update_ratio() > UPDATE_NORMAL {
+            suspects.rate_low -= 1.0;
         }
         if failure == Failure::Diverges {
             suspects.rate_low = 0.0;
@@ -124,6 +144,27 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
         suspects.targets = (data::rms(y) / TARGETS_RMS).log10().max(0.0);
     }
     suspects
+}
+
+/// Whether the features are of a size that initial weights are made for.
+pub(super) fn features_in_scale(case: &Case<'_>) -> bool {
+    scales_itself(case) || case.fit.info.data.x.iter().all(|x| features_off(x) == 0.0)
+}
+
+/// Whether a finished training of fewer than `steps` steps has not got to where it was going: steps of normal length, but
+/// hardly better than a constant, or far behind a simple model.
+pub(super) fn unfinished(case: &Case<'_>, steps: u64) -> bool {
+    let learning = case.learning();
+    let finished = case.fit.end.as_deref() == Some("finished") && case.fit.info.call == "fit";
+    if !finished || !case.complete || case.steps >= steps || case.broken().is_some() {
+        return false;
+    }
+    // Half of the loss gone is learning, whatever the yardstick says of so few steps.
+    let halved = learning
+        .loss
+        .is_some_and(|loss| loss.falls() && loss.relative_drop() > 0.5);
+    let poor = learning.behind() || (learning.skill.is_some_and(|skill| skill < 0.1) && !halved);
+    poor && !(case.typical_update_ratio() < UPDATE_NORMAL / 10.0)
 }
 
 fn features_off(x: &trace::DataInfo) -> f64 {
@@ -159,10 +200,14 @@ fn scales_itself(case: &Case<'_>) -> bool {
         .any(|layer| SCALING.contains(&layer.class.as_str()))
 }
 
-/// Keras' default learning rate of an optimizer (Keras 3.15 signatures), the middle of the sane range.
+/// The usual learning rate of an optimizer: Keras' default (3.15), except where that is known to be too small.
 pub(super) fn usual_rate(optimizer: &str) -> f64 {
     match optimizer {
         "SGD" => 0.01,
+        // Zeiler (2012) and every framework before Keras 2.3: the update is unit-free, and 0.001 of it is next to nothing.
+        "Adadelta" => 1.0,
+        "Adagrad" => 0.01,
+        "Lion" => 0.0001,
         _ => 0.001,
     }
 }
@@ -294,6 +339,12 @@ pub(super) fn stuck_text(case: &Case<'_>) -> String {
             ));
         }
         _ => {}
+    }
+    if let Some(baseline) = learning.baseline.filter(|_| learning.behind()) {
+        parts.push(format!(
+            "where a simple model (neighbours or a linear one) gets {} of the way from a constant answer to perfection",
+            percent(baseline)
+        ));
     }
     if learning.constant {
         parts.push(format!(

@@ -37,7 +37,7 @@ use crate::text::number;
 pub(super) const INFO: RuleInfo = RuleInfo {
     code: "DL713",
     name: "targets-unscaled",
-    kind: Kind::DataOther,
+    kind: Kind::InputScale,
     severity: Severity::Warning,
     source: include_str!("targets_unscaled.rs"),
 };

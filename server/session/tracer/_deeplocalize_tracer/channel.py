@@ -7,11 +7,11 @@ import math
 import os
 import socket
 import struct
-import threading
-from typing import Any
+from typing import Any, Protocol
+
+from .frame_queue import FrameQueue
 
 VARIABLE = "_DEEPLOCALIZE_CHANNEL"
-_HEADER = struct.Struct("<IB")
 _STEP = struct.Struct("<IIIIQII")
 
 
@@ -34,13 +34,29 @@ def _plain(value: Any) -> Any:
     return repr(value)
 
 
+class Sink(Protocol):
+    """Who takes in what is sent when no tool listens."""
+
+    def message(self, kind: str, fields: dict[str, Any]) -> None:
+        """Takes in a message."""
+
+    def step(self, position: tuple[int, ...], scalars: bytes, rows: int, stats: bytes) -> None:
+        """Takes in a step."""
+
+
 class Channel:
-    """The tool's end is a stream socket; when it breaks, nothing more is sent and the script goes on."""
+    """The tool's end is a stream socket; when it breaks, nothing more is sent and the script goes on.
+
+    When the tool cannot follow, the training waits for a moment, then steps are left out; messages never are.
+    """
 
     def __init__(self) -> None:
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
+        self._sink: Sink | None = None
+        self._queue: FrameQueue | None = None
         self._process = os.getpid()
+        # Steps left out, and how many of them the tool was told of.
+        self._missed = 0
+        self._told = 0
         # Of the socket, and of a second descriptor of it for the next child process.
         self._descriptor = -1
         self._handed_on = -1
@@ -57,7 +73,7 @@ class Channel:
     def take_over(self) -> None:
         """This process sends from now on; its own children do not."""
         self._process = os.getpid()
-        self._socket = socket.socket(fileno=self._handed_on)
+        self._queue = FrameQueue(socket.socket(fileno=self._handed_on))
 
     def receive(self) -> str:
         """The next line from the tool; waits for it. Nothing when the tool is gone."""
@@ -76,20 +92,32 @@ class Channel:
             return
         os.set_inheritable(int(number), False)
         self._descriptor = int(number)
-        self._socket = socket.socket(fileno=int(number))
+        self._queue = FrameQueue(socket.socket(fileno=int(number)))
         os.register_at_fork(after_in_child=self._close)
 
+    def keep(self, sink: Sink | None) -> None:
+        """Gives everything to this one instead."""
+        self._sink = sink
+
     def _close(self) -> None:
-        # The lock may be held by a thread that does not exist in the child.
-        self._lock = threading.Lock()
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._queue is not None:
+            self._queue.abandon()
+            self._queue = None
+        self._sink = None
+
+    def flush(self) -> None:
+        """Waits until everything is sent."""
+        if self._queue is not None:
+            self._queue.flush()
 
     def send(self, kind: str, **fields: Any) -> None:
         """Sends a JSON message of this type."""
-        text = json.dumps(_plain({"type": kind, **fields}), allow_nan=False, ensure_ascii=True)
-        self._write(b"J", text.encode("ascii"))
+        message = _plain(fields)
+        if self._sink is not None and os.getpid() == self._process:
+            self._sink.message(kind, message)
+        if self._queue is not None:
+            text = json.dumps({"type": kind, **message}, allow_nan=False, ensure_ascii=True)
+            self._queue.put(b"J", text.encode("ascii"))
 
     def send_step(
         self,
@@ -99,18 +127,16 @@ class Channel:
         stats: bytes,
     ) -> None:
         """Sends a step: (fit, layout, epoch, batch, step), then little-endian doubles."""
-        header = _STEP.pack(*position, len(scalars) // 8, rows)
-        self._write(b"S", header + scalars + stats)
-
-    def _write(self, kind: bytes, payload: bytes) -> None:
-        with self._lock:
-            if self._socket is None or os.getpid() != self._process:
-                return
-            try:
-                self._socket.sendall(_HEADER.pack(len(payload), kind[0]) + payload)
-            except OSError:
-                self._socket.close()
-                self._socket = None
+        if self._sink is not None and os.getpid() == self._process:
+            self._sink.step(position, scalars, rows, stats)
+        if self._queue is not None:
+            header = _STEP.pack(*position, len(scalars) // 8, rows)
+            self._missed += self._queue.put(b"S", header + scalars + stats)
+            # Each time it has doubled, or the notices would be too many in turn.
+            if self._missed > 2 * self._told:
+                self._told = self._missed
+                text = f"{self._missed} steps were not recorded, because the analysis could not follow"
+                self.send("notice", name="thinned", text=text, site=None)
 
 
 channel = Channel()

@@ -25,8 +25,13 @@ class Config:
     # Folder for what the script writes, when nobody else keeps that apart.
     files: str | None = None
 
+    @property
+    def adaptive(self) -> bool:
+        """Whether steps may be left out for what they cost; not when all of them were asked for."""
+        return self.every > 1
+
     def due(self, step: int) -> bool:
-        """Whether this step is probed."""
+        """Whether this step is probed, whatever it costs."""
         return step < self.dense_steps or step % self.every == 0
 
 

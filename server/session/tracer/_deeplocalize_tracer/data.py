@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from . import baselines
+
 # Larger arrays are looked at in evenly spaced samples.
 _MOST_ELEMENTS = 50_000_000
 _MOST_CLASSES = 1000
 _DEFAULT_BATCH = 32
+# More samples than this are not compared with those of the validation.
+_FEWEST_FEATURES = 3
+_MOST_COMPARED = 200_000
 
 
 @dataclass
@@ -23,6 +29,10 @@ class Described:
     samples: int | None = None
     batch_size: int | None = None
     shuffle: bool | None = None
+    # Samples of the validation, and how many of them are also trained on.
+    duplicates: dict[str, int] | None = None
+    baselines: dict[str, Any] | None = None
+    held_out: dict[str, Any] | None = None
 
 
 def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
@@ -35,10 +45,14 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
         if share and arguments.get("validation_data") is None:
             samples = math.floor(samples * (1.0 - share))
         described.x = [describe(array[:samples], whole=True) for array in x]
+        described.duplicates = _duplicates(x, samples, arguments.get("validation_data"))
         described.y = [describe(array[:samples], whole=True) for array in y or []]
         described.samples = samples
         described.batch_size = int(arguments.get("batch_size") or _DEFAULT_BATCH)
         described.shuffle = bool(arguments.get("shuffle", True))
+        if len(x) == 1 and y is not None and len(y) == 1:
+            described.baselines = baselines.describe(x[0][:samples], y[0][:samples])
+        described.held_out = _held_out(arguments, x, y, samples)
         return described
     parts = batch if isinstance(batch, tuple) else (batch,)
     first_x, first_y = _arrays(parts[0]) or [], _arrays(parts[1]) if len(parts) > 1 else None
@@ -47,6 +61,49 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
     if first_x and first_x[0].ndim:
         described.batch_size = int(first_x[0].shape[0])
     return described
+
+
+def _duplicates(x: list[np.ndarray], samples: int, validation: Any) -> dict[str, int] | None:
+    """How many samples of the validation stand among the first `samples`, too; `None` when not known."""
+    others = [array[samples:] for array in x]
+    if validation is not None:
+        others = (
+            _arrays(validation[0]) if isinstance(validation, (tuple, list)) and validation else None
+        ) or []
+    if len(others) != len(x) or not len(others[0]) or max(len(others[0]), samples) > _MOST_COMPARED:
+        return None
+    if any(a.dtype.kind not in "fiub" or a.shape[1:] != b.shape[1:] for a, b in zip(x, others)):
+        return None
+    if sum(array.size for array in [*x, *others]) > _MOST_ELEMENTS:
+        return None
+    # Single numbers and the like are the same by chance.
+    if sum(array[0].size for array in x if len(array)) < _FEWEST_FEATURES:
+        return None
+    seen = set(_digests([array[:samples] for array in x]))
+    shared = sum(
+        digest in seen for digest in _digests([a.astype(b.dtype, copy=False) for a, b in zip(others, x)])
+    )
+    return {"validation": len(others[0]), "shared": shared}
+
+
+def _digests(arrays: list[np.ndarray]) -> Iterator[int]:
+    rows = [np.ascontiguousarray(array).reshape(len(array), -1) for array in arrays]
+    for at in range(len(rows[0])):
+        yield hash(tuple(row[at].tobytes() for row in rows))
+
+
+def _held_out(
+    arguments: dict[str, Any], x: list[np.ndarray], y: list[np.ndarray] | None, samples: int
+) -> dict[str, Any] | None:
+    given = arguments.get("validation_data")
+    if given is None:
+        if y is None or samples >= len(x[0]):
+            return None
+        known, labels = [x[0][:samples]], [y[0][:samples]]
+        return baselines.compare(known, labels, [x[0][samples:]], [y[0][samples:]])
+    if not isinstance(given, (tuple, list)) or len(given) < 2:
+        return None
+    return baselines.compare(x, y, _arrays(given[0]), _arrays(given[1]))
 
 
 def _arrays(given: Any) -> list[np.ndarray] | None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import traceback
 from typing import Any, Callable, ClassVar
 
 import numpy as np
 
-from . import data, layers, losses, predictions, sites, statistics
+from . import data, dialect, layers, losses, predictions, sites, statistics
+from .cadence import Cadence
 from .channel import channel, notice
 from .probe import Probe, Row
 
 _COMPILE = "_deeplocalize_compile_site"
-_SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES]
+_SCALARS = ["loss", "learning_rate", "batch_size", *predictions.NAMES, "seconds"]
 
 # Trainings by `fit` that have not ended, outermost first: a callback may train another model.
 _open: list[Run] = []
-# Trainings by `train_on_batch`, by id of the model; they have no end of their own.
+# Trainings by `train_on_batch` and loops, by id of the model; they have no end of their own.
 _batchwise: dict[int, Run] = {}
 
 
@@ -37,11 +39,14 @@ class Run:
         self.step = 0
         # Whether somebody else sends the steps (the one who stands in for Keras' train function).
         self.stepped = False
+        # How long the training itself took for the step that is being sent.
+        self.seconds = math.nan
         # Whether a call of `train_on_batch` is under way.
         self.running = False
         self._call = call
         self._site = site
         self._arguments = arguments
+        self.cadence = Cadence(functools.partial(channel.send, "cadence", fit=self.number))
         self._announced = False
         self._layouts: dict[tuple[tuple[Row, ...], tuple[str, ...]], int] = {}
         self._layout = 0
@@ -54,8 +59,9 @@ class Run:
         sources: dict[int, list[int]] | None = None,
         shapes: dict[int, Any] | None = None,
         batch: Any = None,
+        learning_rate: float = math.nan,
     ) -> None:
-        """Sends the `fit` message, once."""
+        """Sends the `fit` message, once. `learning_rate` where the optimizer itself cannot tell it now."""
         if self._announced:
             return
         self._announced = True
@@ -73,9 +79,14 @@ class Run:
             call=self._call,
             site=self._site,
             compile_site=vars(model).get(_COMPILE),
-            model={"name": model.name, "class": type(model).__name__, "site": sites.recall(model)},
+            model={
+                "name": model.name,
+                "class": getattr(model, "kind", type(model).__name__),
+                "site": sites.recall(model),
+            },
             layers=layers.describe(model, ordered, sources or {}, shapes or {}),
-            optimizer=_optimizer(getattr(model, "optimizer", None)),
+            inputs=guarded(layers.inputs, model) or [],
+            optimizer=_optimizer(getattr(model, "optimizer", None), learning_rate),
             loss=self._loss,
             metrics=_metrics(model),
             epochs=self._arguments.get("epochs", 1) if self._call == "fit" else None,
@@ -86,7 +97,14 @@ class Run:
             validation=bool(
                 self._arguments.get("validation_data") is not None or self._arguments.get("validation_split")
             ),
-            data={"x": described.x, "y": described.y},
+            data={
+                "x": described.x,
+                "y": described.y,
+                "baselines": described.baselines,
+                "held_out": described.held_out,
+            },
+            duplicates=described.duplicates,
+            weighted=any(self._arguments.get(name) is not None for name in ("class_weight", "sample_weight")),
         )
 
     def begin_epoch(self, epoch: int) -> None:
@@ -129,9 +147,17 @@ class Run:
         rows = tuple(probe.rows) if probe else ()
         if probe or not self._layouts:
             self._use_layout(rows, metrics)
-        scalars = [loss, learning_rate, batch_size, *compared, *(logs[name] for name in metrics)]
+        scalars = [
+            loss,
+            learning_rate,
+            batch_size,
+            *compared,
+            self.seconds,
+            *(logs[name] for name in metrics),
+        ]
         stats = np.asarray(probe.stats if probe else [], dtype="<f8").tobytes()
         position = (self.number, self._layout, self.epoch, batch, self.step)
+        self.cadence.saw(self.step, loss)
         channel.send_step(position, np.asarray(scalars, dtype="<f8").tobytes(), len(rows), stats)
         self.step += 1
 
@@ -181,6 +207,12 @@ def batchwise(model: Any, site: sites.Site | None, arguments: dict[str, Any]) ->
     run = _batchwise.get(id(model))
     if run is None:
         run = _batchwise[id(model)] = Run(model, "train_on_batch", site, arguments)
+    return run
+
+
+def loop(model: Any, site: sites.Site | None) -> Run:
+    """The training that a loop of the user's own amounts to."""
+    run = _batchwise[id(model)] = Run(model, "loop", site, {})
     return run
 
 
@@ -239,21 +271,29 @@ def floats(logs: Any) -> dict[str, float]:
     return found
 
 
-def _optimizer(optimizer: Any) -> dict[str, Any] | None:
+def _optimizer(optimizer: Any, rate: float) -> dict[str, Any] | None:
     if optimizer is None:
         return None
     return {
         "class": type(optimizer).__name__,
         "site": sites.recall(optimizer),
-        "learning_rate": guarded(lambda: float(optimizer.learning_rate)),
+        "learning_rate": _rate_of(optimizer) if math.isnan(rate) else rate,
         "config": layers.config_of(optimizer),
     }
 
 
+def _rate_of(optimizer: Any) -> float | None:
+    try:
+        return dialect.number(optimizer.learning_rate)
+    except (
+        Exception
+    ):  # On JAX the variables are empty while a training runs; in old Keras it may be a schedule.
+        return None
+
+
 def _metrics(model: Any) -> list[str]:
-    compiled = getattr(model, "_compile_metrics", None)
     names = []
-    for metric in _flat(getattr(compiled, "_user_metrics", None)):
+    for metric in _flat(dialect.user_metrics(model)):
         names.append(metric if isinstance(metric, str) else getattr(metric, "name", None) or _name(metric))
     return names
 

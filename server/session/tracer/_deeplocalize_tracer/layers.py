@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from . import errors, recorder, sites
+from . import dialect, errors, recorder, sites
 from .activations import activation_name
 
 _LONGEST_LIST = 16
@@ -44,9 +44,8 @@ def patch_layer(module: ModuleType) -> None:
     layer_class.__call__ = __call__
 
 
-def patch_optimizer(module: ModuleType) -> None:
-    """Notes where each optimizer is created."""
-    base = module.BaseOptimizer
+def patch_optimizer(base: Any) -> None:
+    """Notes where each optimizer derived from this class is created."""
 
     def __new__(cls: type, *_: Any, **__: Any) -> Any:
         optimizer = super(base, cls).__new__(cls)
@@ -65,7 +64,7 @@ def leaves(model: Any) -> list[Any]:
     """The layers of a model without input layers, those of nested models in the place of the model."""
     found: list[Any] = []
     seen: set[int] = set()
-    for layer in _children(model):
+    for layer in dialect.children(model):
         for leaf in _flattened(layer):
             if id(leaf) not in seen:
                 seen.add(id(leaf))
@@ -73,41 +72,25 @@ def leaves(model: Any) -> list[Any]:
     return found
 
 
-def _children(layer: Any) -> list[Any]:
-    return [child for child in getattr(layer, "_layers", []) if type(child).__name__ != "InputLayer"]
-
-
 def _flattened(layer: Any) -> Iterator[Any]:
     # What Keras itself composes (Bidirectional, attention, recurrent cells) is one layer to its user.
-    from_keras = type(layer).__module__.partition(".")[0] == "keras"
-    children = _children(layer)
-    if not children or (from_keras and not _is_model(layer)):
+    children = dialect.children(layer)
+    if not children or (dialect.is_from_keras(layer) and not dialect.is_model(layer)):
         yield layer
         return
     for child in children:
         yield from _flattened(child)
-    if own_weights(layer):
+    if dialect.own_weights(layer):
         yield layer
-
-
-def _is_model(layer: Any) -> bool:
-    return any(base.__name__ == "Trainer" for base in type(layer).__mro__)
-
-
-def own_weights(layer: Any) -> list[Any]:
-    """Weights of the layer itself, not of layers within it."""
-    return [*getattr(layer, "_trainable_variables", []), *getattr(layer, "_non_trainable_variables", [])]
 
 
 def probed_weights(layer: Any) -> list[tuple[str, Any]]:
     """The float weights of a leaf layer with their names within it."""
-    composed = type(layer).__module__.partition(".")[0] == "keras" or not _children(layer)
-    weights = layer.weights if composed else own_weights(layer)
-    prefix = (getattr(layer, "path", None) or "") + "/"
+    composed = dialect.is_from_keras(layer) or not dialect.children(layer)
+    weights = layer.weights if composed else dialect.own_weights(layer)
     named: list[tuple[str, Any]] = []
     for weight in weights:
-        path = getattr(weight, "path", "") or weight.name
-        name = path[len(prefix) :] if path.startswith(prefix) else weight.name
+        name = dialect.weight_name(layer, weight)
         if any(name == other for other, _ in named):
             name = f"{name}_{len(named)}"
         named.append((name, weight))
@@ -183,6 +166,18 @@ def describe(
     return described
 
 
+def inputs(model: Any) -> list[dict[str, Any]]:
+    """The shapes that the model was told to expect, and where; empty for models that take what comes."""
+    found = []
+    for tensor in getattr(model, "inputs", None) or []:
+        history = getattr(tensor, "_keras_history", None)
+        layer = history.operation if history is not None else None
+        found.append(
+            {"shape": list(tensor.shape), "site": sites.recall(layer) if layer is not None else None}
+        )
+    return found
+
+
 def _static_shape(layer: Any) -> list[int | None] | None:
     try:
         shape = layer.output.shape
@@ -196,7 +191,7 @@ def _paths(model: Any) -> dict[int, str]:
     paths: dict[int, str] = {}
 
     def walk(layer: Any, prefix: str) -> None:
-        for child in _children(layer):
+        for child in dialect.children(layer):
             name = prefix + child.name
             paths.setdefault(id(child), name)
             walk(child, name + "/")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from . import dialect
 from .layers import config_of
 
 
 def describe(model: Any) -> dict[str, Any] | None:
     """The `loss` of the `fit` message; of several losses the first."""
-    compiled = getattr(model, "_compile_loss", None)
-    given = _first(getattr(compiled, "_user_loss", None))
+    given = _first(dialect.user_loss(model))
     if given is None:
         return None
-    from keras import losses
+    losses = dialect.losses_of(model)
 
     try:
         loss = losses.get(given)

@@ -6,6 +6,7 @@ import os
 from types import ModuleType
 
 from . import surroundings
+from .channel import channel
 from .hooks import Patch
 
 
@@ -17,35 +18,46 @@ def _layer(module: ModuleType) -> None:
 
 def _optimizer(module: ModuleType) -> None:
     from .layers import patch_optimizer
-    from .training import patch_apply_gradients
+    from .loops import patch_apply
 
-    patch_optimizer(module)
-    patch_apply_gradients(module)
+    patch_optimizer(module.BaseOptimizer)
+    patch_apply(module.BaseOptimizer, "apply_gradients")
+    patch_apply(module.BaseOptimizer, "apply")
 
 
 def _trainer(module: ModuleType) -> None:
+    from keras.src.version import __version__
+
     from .training import patch_compile
 
-    patch_compile(module)
+    patch_compile(module.Trainer)
+    channel.send("keras", version=__version__, backend=module.backend.backend(), package="keras")
 
 
 def _tensorflow_trainer(module: ModuleType) -> None:
-    from .training import patch_make_train_function, patch_trainer
+    from .training import on_tensorflow, patch_make_train_function, patch_trainer
 
-    patch_make_train_function(module)
-    patch_trainer(module, "TensorFlowTrainer")
+    patch_make_train_function(module.TensorFlowTrainer, on_tensorflow)
+    patch_trainer(module.TensorFlowTrainer)
 
 
 def _jax_trainer(module: ModuleType) -> None:
-    from .training import patch_trainer
+    from .training import on_jax, patch_make_train_function, patch_trainer
 
-    patch_trainer(module, "JAXTrainer")
+    patch_make_train_function(module.JAXTrainer, on_jax)
+    patch_trainer(module.JAXTrainer)
 
 
 def _torch_trainer(module: ModuleType) -> None:
     from .training import patch_trainer
 
-    patch_trainer(module, "TorchTrainer")
+    patch_trainer(module.TorchTrainer)
+
+
+def _jax(module: ModuleType) -> None:
+    from .jax_recorder import patch_jax
+
+    patch_jax(module)
 
 
 def _callbacks(module: ModuleType) -> None:
@@ -54,12 +66,63 @@ def _callbacks(module: ModuleType) -> None:
     patch_callbacks(module)
 
 
-def _tf_keras(module: ModuleType) -> None:
-    from .channel import channel, notice
+def _old_optimizer(module: ModuleType) -> None:
+    from .layers import patch_optimizer
+    from .loops import patch_apply
 
+    patch_optimizer(module._BaseOptimizer)
+    patch_apply(module.Optimizer, "apply_gradients")
+
+
+def _legacy_optimizer(module: ModuleType) -> None:
+    from .layers import patch_optimizer
+    from .loops import patch_apply
+
+    patch_optimizer(module.OptimizerV2)
+    patch_apply(module.OptimizerV2, "apply_gradients")
+
+
+def _losses(module: ModuleType) -> None:
+    from .loops import patch_loss
+
+    patch_loss(module)
+
+
+def _tape(module: ModuleType) -> None:
+    from .loops import patch_tape
+
+    patch_tape(module)
+
+
+def _function(module: ModuleType) -> None:
+    from .loops import patch_function
+
+    patch_function(module)
+
+
+def _old_trainer(module: ModuleType) -> None:
+    from .training import on_tf_keras, patch_compile, patch_make_train_function, patch_trainer
+
+    patch_compile(module.Model)
+    patch_make_train_function(module.Model, on_tf_keras)
+    patch_trainer(module.Model)
+
+
+def _tf_keras(module: ModuleType) -> None:
     version = getattr(module, "__version__", "")
     channel.send("keras", version=version, backend="tensorflow", package="tf_keras")
-    notice("unsupported", "training with tf_keras (Keras 2) is not observed; Keras 3 is")
+
+
+def _private_keras(module: ModuleType) -> None:
+    from .private_keras import patch_training
+
+    patch_training(module)
+
+
+def _autograph(module: ModuleType) -> None:
+    """Autograph translates what it does not know to be a library; the tracer is one."""
+    package = (__package__ or "").partition(".")[0]
+    module.CONVERSION_RULES = (module.DoNotConvert(package), *module.CONVERSION_RULES)
 
 
 def _tracebacks(module: ModuleType) -> None:
@@ -68,6 +131,11 @@ def _tracebacks(module: ModuleType) -> None:
 
 
 ALL: dict[str, Patch] = {
+    "tensorflow.python.autograph.core.config": _autograph,
+    "tensorflow.python.eager.backprop": _tape,
+    "tensorflow.python.eager.polymorphic_function.polymorphic_function": _function,
+    "keras.src.losses.loss": _losses,
+    "tf_keras.src.losses": _losses,
     "keras.src.utils.traceback_utils": _tracebacks,
     "keras.src.layers.layer": _layer,
     "keras.src.optimizers.base_optimizer": _optimizer,
@@ -76,7 +144,15 @@ ALL: dict[str, Patch] = {
     "keras.src.backend.jax.trainer": _jax_trainer,
     "keras.src.backend.torch.trainer": _torch_trainer,
     "keras.src.callbacks.callback_list": _callbacks,
+    "jax": _jax,
     "tf_keras": _tf_keras,
+    "tf_keras.src.utils.traceback_utils": _tracebacks,
+    "tf_keras.src.engine.base_layer": _layer,
+    "tf_keras.src.engine.training": _old_trainer,
+    "tf_keras.src.optimizers.optimizer": _old_optimizer,
+    "tf_keras.src.optimizers.legacy.optimizer_v2": _legacy_optimizer,
+    "tf_keras.src.callbacks": _callbacks,
+    "tensorflow.python.keras.engine.training": _private_keras,
     "matplotlib": surroundings.patch_matplotlib,
     "matplotlib.pyplot": surroundings.patch_pyplot,
 }

@@ -18,6 +18,7 @@ NAMES = [
     "prediction_spread",
     "prediction_min",
     "prediction_max",
+    "prediction_majority",
 ]
 UNKNOWN = [math.nan] * len(NAMES)
 
@@ -37,6 +38,7 @@ def compare(labels: Any, prediction: Any, loss: str | None, from_logits: bool) -
             if finite.size:
                 found["prediction_min"] = float(finite.min())
                 found["prediction_max"] = float(finite.max())
+            found["prediction_majority"] = _majority(predicted, loss or "", from_logits)
             if predicted.ndim >= 1 and predicted.shape[0] > 1:
                 found["prediction_spread"] = spread_over_samples(predicted)
         if given is not None and predicted is not None:
@@ -45,6 +47,19 @@ def compare(labels: Any, prediction: Any, loss: str | None, from_logits: bool) -
             if aligned is not None and "sparse" not in (loss or ""):
                 found["residual_square_sum"] = float(np.square(aligned - predicted).sum())
     return list(found.values())
+
+
+def _majority(prediction: np.ndarray, loss: str, from_logits: bool) -> float:
+    """Share of the most frequent predicted class; NaN where predictions are not classes."""
+    if "crossentropy" not in loss or prediction.size == 0 or not np.isfinite(prediction).all():
+        return math.nan
+    if prediction.ndim > 1 and prediction.shape[-1] > 1:
+        if loss.startswith("binary"):
+            return math.nan
+        counts = np.bincount(prediction.argmax(axis=-1).reshape(-1))
+        return float(counts.max() / counts.sum())
+    positive = float((prediction > (0.0 if from_logits else 0.5)).mean())
+    return max(positive, 1.0 - positive)
 
 
 def hits(labels: np.ndarray, prediction: np.ndarray, loss: str, from_logits: bool) -> float:

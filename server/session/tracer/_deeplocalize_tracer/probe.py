@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
 from . import statistics
 from .activations import activation_name
+from .grouped import Tensor, summarize
 from .layers import probed_weights
-from .recorder import Recorder, variable_key
+from .recorder import Call, Recorder, variable_key
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Probe:
     loss: float | None = None
     learning_rate: float | None = None
     prediction: np.ndarray | None = None
+    # Where the batch is not known otherwise.
+    inputs: Any = None
+    labels: Any = None
 
     def add(self, row: Row, stats: list[float]) -> None:
         """Appends a row."""
@@ -71,10 +75,14 @@ def unit_axis(layer: Any, rank: int) -> int:
     return -1
 
 
-def tensors_of(tf: Any, recorded: Recorder, indices: dict[int, int]) -> dict[Row, Any]:
-    """The recorded tensors by row, in the order of the layers; `indices` is by id of the layer."""
+def tensors_of(
+    calls: dict[int, Call], indices: dict[int, int], dense: Callable[[Any], Any]
+) -> dict[Row, Any]:
+    """The tensors of these calls by row, in the order of the layers.
+
+    `calls` and `indices` are by id of the layer; `dense` makes a plain tensor of a sparse gradient.
+    """
     found: dict[Row, Any] = {}
-    calls = recorded.first_calls()
     for key, index in sorted(indices.items(), key=lambda item: item[1]):
         call = calls.get(key)
         if call is None:
@@ -83,25 +91,57 @@ def tensors_of(tf: Any, recorded: Recorder, indices: dict[int, int]) -> dict[Row
             found[Row(index, "v1")] = call.before
         found[Row(index, "v2")] = call.after
         if call.after_gradient is not None:
-            found[Row(index, "gout")] = dense(tf, call.after_gradient)
+            found[Row(index, "gout")] = dense(call.after_gradient)
         elif call.before_gradient is not None:
-            found[Row(index, "gout", before_activation=True)] = dense(tf, call.before_gradient)
+            found[Row(index, "gout", before_activation=True)] = dense(call.before_gradient)
     return found
 
 
-def gradients_of(tf: Any, recorded: Recorder, weights: list[Weight]) -> dict[Row, Any]:
-    """The recorded gradients of the weights by row."""
+def gradients_of(
+    gradients: dict[int, Any], weights: list[Weight], dense: Callable[[Any], Any]
+) -> dict[Row, Any]:
+    """The gradients of the weights by row; `gradients` is by `variable_key`."""
     found: dict[Row, Any] = {}
     for weight in weights:
-        gradient = recorded.gradients.get(variable_key(weight.variable))
+        gradient = gradients.get(variable_key(weight.variable))
         if gradient is not None:
-            found[Row(weight.row.layer, "dw", weight.row.weight)] = dense(tf, gradient)
+            found[Row(weight.row.layer, "dw", weight.row.weight)] = dense(gradient)
     return found
 
 
-def dense(tf: Any, gradient: Any) -> Any:
+def dense_on(tf: Any) -> Callable[[Any], Any]:
     """The gradient of an embedding comes as slices."""
-    return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+    def dense(gradient: Any) -> Any:
+        return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+    return dense
+
+
+def eager(
+    tf: Any,
+    recorded: Recorder,
+    ordered: list[Any],
+    before: dict[int, Any],
+    after: dict[int, Any],
+    scale: float,
+) -> Probe:
+    """What was recorded of a step that ran eagerly; `before` and `after` are by `variable_key`."""
+    indices = {id(layer): index for index, layer in enumerate(ordered)}
+    weights = weights_of(ordered)
+    dense = dense_on(tf)
+    tensors = tensors_of(recorded.first_calls(), indices, dense)
+    tensors.update(gradients_of(recorded.gradients, weights, dense))
+    probe = Probe()
+    if recorded.prediction is not None:
+        probe.prediction = view(recorded.prediction)
+    values = [
+        (weight, view(before[key]), view(after[key]))
+        for weight, key in ((weight, variable_key(weight.variable)) for weight in weights)
+        if key in before
+    ]
+    measure(probe, ordered, {row: view(tensor) for row, tensor in tensors.items()}, values, scale)
+    return probe
 
 
 def view(tensor: Any) -> np.ndarray:
@@ -127,20 +167,28 @@ def measure(
     for row, array in arrays.items():
         if row.weight is None:
             outputs[row.layer].append((row, array))
+    rows: list[Row] = []
+    tensors: list[Tensor] = []
     with np.errstate(all="ignore"):
         for index, layer in enumerate(layers):
             for row, array in outputs[index]:
                 values = _scaled(array, gradient_scale if row.tensor == "gout" else 1.0)
                 activation = activation_name(layer) if row.tensor == "v1" else None
-                probe.add(row, statistics.of_output(values, unit_axis(layer, values.ndim), activation))
+                rows.append(row)
+                tensors.append(Tensor(values, unit_axis(layer, values.ndim), activation))
             for weight, before, after in by_layer[index]:
                 name = weight.row.weight
                 old, new = statistics.as_floats(before), statistics.as_floats(after)
-                probe.add(Row(index, "w", name), statistics.of_tensor(old))
                 gradient = arrays.get(Row(index, "dw", name))
+                rows.append(Row(index, "w", name))
+                tensors.append(Tensor(old))
                 if gradient is not None:
-                    probe.add(Row(index, "dw", name), statistics.of_tensor(_scaled(gradient, gradient_scale)))
-                probe.add(Row(index, "update", name), statistics.of_tensor(new - old))
+                    rows.append(Row(index, "dw", name))
+                    tensors.append(Tensor(_scaled(gradient, gradient_scale)))
+                rows.append(Row(index, "update", name))
+                tensors.append(Tensor(new - old))
+        for row, stats in zip(rows, summarize(tensors)):
+            probe.add(row, stats)
 
 
 def _scaled(array: Any, scale: float) -> np.ndarray:

@@ -10,14 +10,34 @@ from typing import Any, Callable
 from .activations import ACTIVATION_LAYERS
 from .variables import inner
 
-_active: list[Recorder] = []
+_active: list[Any] = []
 # How many operations to walk back from a layer's input to the layer that made it.
 _LONGEST_WALK = 200
 
 
-def active() -> Recorder | None:
+def active() -> Any:
     """The recorder of the step that is running, if that step is probed."""
     return _active[-1] if _active else None
+
+
+@contextmanager
+def activated(recorder: Any) -> Iterator[None]:
+    """Has this recorder see the calls of layers."""
+    push(recorder)
+    try:
+        yield
+    finally:
+        remove(recorder)
+
+
+def push(recorder: Any) -> None:
+    """From now on this recorder sees the calls of layers."""
+    _active.append(recorder)
+
+
+def remove(recorder: Any) -> None:
+    """It sees no more."""
+    _active[:] = [other for other in _active if other is not recorder]
 
 
 @dataclass
@@ -48,22 +68,10 @@ class Recorder:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Everything that happens in this context is recorded."""
-        tape = self._tf.GradientTape
-        original = tape.gradient
-        recorder = self
-
-        def gradient(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
-            return recorder.gradient(original, self, target, sources, args, kwargs)
-
+        """Everything in this context is recorded; `patch_tape` (loops.py) has gradients go through it."""
         self._graph = None if self._tf.executing_eagerly() else self._tf.compat.v1.get_default_graph()
-        _active.append(self)
-        tape.gradient = gradient
-        try:
+        with activated(self):
             yield
-        finally:
-            tape.gradient = original
-            _active.pop()
 
     def call(
         self, original: Callable[..., Any], layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -74,8 +82,19 @@ class Recorder:
             if layer is self.model:
                 self.prediction = self._first(output)
             return output
+        return self.note_call(original, layer, args, kwargs)
+
+    def note_call(
+        self, original: Callable[..., Any], layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Calls a layer and notes its tensors."""
         inputs: list[Any] = []
-        with _watched_activation(layer, inputs):
+
+        def note(tensor: Any) -> Any:
+            inputs.append(tensor)
+            return tensor
+
+        with watched_activation(layer, note):
             output = original(layer, *args, **kwargs)
         after = self._first(output)
         if after is not None:
@@ -114,16 +133,8 @@ class Recorder:
         return gradients
 
     def first_calls(self) -> dict[int, Call]:
-        """One call for each layer, by id, in the order of the forward pass.
-
-        Of several calls the first that took part in the backward pass, else the first.
-        """
-        chosen: dict[int, Call] = {}
-        for call in self.calls:
-            known = chosen.get(id(call.layer))
-            if known is None or (not _took_part(known) and _took_part(call)):
-                chosen[id(call.layer)] = call
-        return chosen
+        """One call for each layer, by id, in the order of the forward pass."""
+        return first_calls(self.calls)
 
     def _flat(self, tensors: Any) -> list[Any]:
         return [tensor for tensor in self._tf.nest.flatten(tensors) if self._usable(tensor)]
@@ -169,13 +180,26 @@ def variable_key(variable: Any) -> int:
     return id(inner(variable))
 
 
+def first_calls(calls: list[Call]) -> dict[int, Call]:
+    """One call for each layer, by id, in the order of the forward pass.
+
+    Of several calls the first that took part in the backward pass, else the first.
+    """
+    chosen: dict[int, Call] = {}
+    for call in calls:
+        known = chosen.get(id(call.layer))
+        if known is None or (not _took_part(known) and _took_part(call)):
+            chosen[id(call.layer)] = call
+    return chosen
+
+
 def _took_part(call: Call) -> bool:
     return call.after_gradient is not None or call.before_gradient is not None
 
 
 @contextmanager
-def _watched_activation(layer: Any, inputs: list[Any]) -> Iterator[None]:
-    """Replaces the layer's `activation` by one that notes its input and calls the original.
+def watched_activation(layer: Any, note: Callable[[Any], Any]) -> Iterator[None]:
+    """Replaces the layer's `activation` by one that has its input noted and calls the original.
 
     So what the original leaves on its output (the logits) stays. Past Keras' attribute tracking, which would
     refuse.
@@ -187,8 +211,7 @@ def _watched_activation(layer: Any, inputs: list[Any]) -> Iterator[None]:
         return
 
     def noting(x: Any, *args: Any, **kwargs: Any) -> Any:
-        inputs.append(x)
-        return activation(x, *args, **kwargs)
+        return activation(note(x), *args, **kwargs)
 
     noting.__name__ = getattr(activation, "__name__", "activation")
     attributes["activation"] = noting

@@ -8,17 +8,17 @@ bits of the training.
 from __future__ import annotations
 
 import contextlib
-import io
-import random
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from . import dialect
 from . import probe as probes
+from .isolation import undisturbed
 from .layers import leaves
 from .recorder import Recorder
-from .variables import Variables, inner
+from .variables import Variables, inner, mean_of
 
 # Operations whose effect outlives the step and is not undone by restoring variables.
 _EFFECTS = {
@@ -55,6 +55,9 @@ class CannotProbe(Exception):
 class Trace:
     """One traced shape of the shadow step."""
 
+    # The compiled step.
+    function: Any
+
     def __init__(self, rows: list[probes.Row], weights: list[probes.Weight]) -> None:
         self.rows = rows
         self.weights = weights
@@ -69,24 +72,27 @@ class Shadow:
         self._tf = tf
         self._model = model
         self._traces: dict[int, Trace] = {}
+        # By shapes and types of the batch.
+        self._known: dict[Any, Trace] = {}
         self.layers: list[Any] = []
         self.sources: dict[int, list[int]] = {}
         self.shapes: dict[int, list[int | None]] = {}
-        self._function = tf.function(
-            tf.autograph.experimental.do_not_convert(self._step), reduce_retracing=True
-        )
+        # Keras 2 lets autograph translate what the user wrote, Keras 3 does not.
+        step = self._step if dialect.is_old(model) else tf.autograph.experimental.do_not_convert(self._step)
+        self._function = tf.function(step, reduce_retracing=True)
 
     def prepare(self, batch: Any) -> None:
         """Traces the step for such batches, if that has not been done."""
-        with undisturbed():
-            self._trace_of(batch)
+        self._trace_of(batch)
 
     def run(self, batch: Any) -> probes.Probe:
         """Runs the step and undoes it."""
-        with undisturbed():
-            batch = as_tensors(self._tf, batch)
-            trace = self._trace_of(batch)
-            return self._run(trace, batch)
+        batch = as_tensors(self._tf, batch)
+        key = tuple(_signature(item) for item in self._tf.nest.flatten(batch))
+        trace = self._known.get(key)
+        if trace is None:
+            trace = self._known[key] = self._trace_of(batch)
+        return self._run(trace, batch)
 
     def _run(self, trace: Trace, batch: Any) -> probes.Probe:
         touched = trace.touched
@@ -96,16 +102,17 @@ class Shadow:
             # From zero, the running mean of the loss is that of this batch alone.
             for variable in tracker:
                 variable.assign(self._tf.zeros(variable.shape, variable.dtype))
-            outputs = self._function(batch)
+            outputs = trace.function(batch)
             after = touched.values()
         finally:
             touched.restore(before)
         probe = probes.Probe()
-        probe.loss = _mean([after[id(variable)] for variable in tracker])
+        probe.loss = mean_of([after[id(variable)] for variable in tracker])
         if outputs["learning_rate"] is not None:
             probe.learning_rate = float(outputs["learning_rate"])
         if outputs["prediction"] is not None:
             probe.prediction = probes.view(outputs["prediction"])
+        self._fill(probe, outputs)
         arrays = {row: probes.view(tensor) for row, tensor in zip(trace.rows, outputs["rows"])}
         weights = [
             (weight, probes.view(before[id(variable)]), probes.view(after[id(variable)]))
@@ -118,24 +125,40 @@ class Shadow:
         """Traced by TensorFlow."""
         tf, model = self._tf, self._model
         optimizer = model.optimizer
-        learning_rate = None if optimizer is None else tf.convert_to_tensor(optimizer.learning_rate)
+        learning_rate = _learning_rate(tf, optimizer)
         found = leaves(model)
-        recorded = Recorder(tf, model, found)
+        recorded = self._recorder(found)
         with recorded.recording():
-            model.distribute_strategy.run(model.train_step, args=(batch,))
+            self._train(batch)
         if not self.layers:
             self._settle(recorded, found)
         indices = {id(layer): index for index, layer in enumerate(self.layers)}
         weights = probes.weights_of(self.layers)
-        tensors = probes.tensors_of(tf, recorded, indices)
-        tensors.update(probes.gradients_of(tf, recorded, weights))
+        dense = probes.dense_on(tf)
+        tensors = probes.tensors_of(recorded.first_calls(), indices, dense)
+        tensors.update(probes.gradients_of(recorded.gradients, weights, dense))
         graph = tf.compat.v1.get_default_graph()
         self._traces[id(graph)] = Trace(list(tensors), weights)
         return {
             "learning_rate": learning_rate,
             "prediction": recorded.prediction,
             "rows": list(tensors.values()),
+            **self._more(recorded),
         }
+
+    def _recorder(self, found: list[Any]) -> Any:
+        return Recorder(self._tf, self._model, found)
+
+    def _train(self, batch: Any) -> None:
+        """The step itself."""
+        self._model.distribute_strategy.run(self._model.train_step, args=(batch,))
+
+    def _more(self, _recorded: Any) -> dict[str, Any]:
+        """What else the step hands out, to be filled in by `_fill`."""
+        return {}
+
+    def _fill(self, probe: probes.Probe, outputs: dict[str, Any]) -> None:
+        """Fills in what `_more` handed out."""
 
     def _settle(self, recorded: Recorder, found: list[Any]) -> None:
         """Fixes the order of the layers: that of the forward pass; layers that were not called come last."""
@@ -148,9 +171,11 @@ class Shadow:
             self.shapes[key] = [None, *call.after.shape.as_list()[1:]] if call.after.shape.rank else []
 
     def _trace_of(self, batch: Any) -> Trace:
-        with _silent_printing():
-            graph = self._function.get_concrete_function(batch).graph
+        with undisturbed(), _silent_printing():
+            function = self._function.get_concrete_function(batch)
+        graph = function.graph
         trace = self._traces[id(graph)]
+        trace.function = function
         if trace.touched is None:
             refuse_effects(graph)
             trace.touched = self._touched(graph)
@@ -158,21 +183,27 @@ class Shadow:
 
     def _touched(self, graph: Any) -> Variables:
         model = self._model
-        of_optimizer = [] if model.optimizer is None else model.optimizer.variables
-        of_metrics = [*model.metrics_variables, *self._tracker()]
+        of_optimizer = dialect.optimizer_variables(model.optimizer)
+        of_metrics = [*dialect.metrics_variables(model), *self._tracker()]
         return Variables(self._tf, [*graph.variables, *model.variables, *of_metrics, *of_optimizer])
 
     def _tracker(self) -> list[Any]:
-        """The variables of Keras' running mean of the loss; a custom model need not list it as a metric."""
-        return [inner(variable) for variable in getattr(self._model._loss_tracker, "variables", [])]
+        return [inner(variable) for variable in dialect.loss_variables(self._model)]
 
 
-def _mean(tracker: list[Any]) -> float | None:
-    """The mean in the variables of a Keras `Mean`; `None` when nothing was counted."""
-    if len(tracker) != 2:
-        return None
-    total, count = (float(value) for value in tracker)
-    return total / count if count else None
+def _signature(item: Any) -> Any:
+    """The same for what one traced step can be run with."""
+    if item is None or isinstance(item, (bool, int, float, str)):
+        return item
+    shape = getattr(item, "shape", None)
+    return id(item) if shape is None else (tuple(shape), item.dtype)
+
+
+def _learning_rate(tf: Any, optimizer: Any) -> Any:
+    rate = getattr(optimizer, "learning_rate", None)
+    if callable(rate) and not hasattr(rate, "shape"):  # A schedule of a legacy optimizer.
+        rate = rate(optimizer.iterations)
+    return None if rate is None else tf.convert_to_tensor(rate)
 
 
 def as_tensors(tf: Any, batch: Any) -> Any:
@@ -184,11 +215,10 @@ def as_tensors(tf: Any, batch: Any) -> Any:
 
 def gradient_scale(optimizer: Any, values: dict[int, Any]) -> float:
     """What the loss was multiplied by (mixed precision); `values` are those of variables by id."""
-    scale = getattr(optimizer, "dynamic_scale", None)
+    scale = dialect.loss_scale(optimizer)
     if scale is not None and id(inner(scale)) in values:
         return float(values[id(inner(scale))].numpy())
-    factor = getattr(optimizer, "loss_scale_factor", None)
-    return float(factor) if isinstance(factor, (int, float)) else 1.0
+    return float(scale) if isinstance(scale, (int, float)) else 1.0
 
 
 def refuse_effects(graph: Any) -> None:
@@ -198,18 +228,6 @@ def refuse_effects(graph: Any) -> None:
     found = sorted({node.op for node in [*definition.node, *nodes]} & _EFFECTS)
     if found:
         raise CannotProbe(f"the training step has effects outside the model ({', '.join(found)})")
-
-
-@contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Leaves Python's and NumPy's random state and what is printed as if nothing had run in between."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
 
 
 @contextlib.contextmanager

@@ -51,6 +51,8 @@ def is_user_code(code: CodeType, module: str | None) -> bool:
             package not in _FRAMEWORK
             and package != _OWN
             and not name.startswith("<")
+            # The translation of a function of the user's; its lines are not the user's.
+            and "__autograph_generated_file" not in name
             and not os.path.abspath(name).startswith(_LIBRARIES)
         )
         _known[code] = known

@@ -23,13 +23,16 @@ NAMES = [
     "constant_units",
     "saturated",
     "spread",
+    "saturated_units",
 ]
 _NAN = math.nan
-_NO_UNITS = [_NAN] * 5
+NO_UNITS = [_NAN] * 6
 # Beyond this the squares of float32 overflow.
 _LARGE = 1e16
-_FLAT_FROM = 5.0
+FLAT_FROM = 5.0
 _CONSTANT = 1e-6
+# Above this share of the mean square, the square of the mean has to be taken off before squaring.
+_OFFSET = 0.5
 SATURATING = {"sigmoid", "tanh"}
 
 
@@ -41,7 +44,7 @@ def as_floats(array: Any) -> np.ndarray:
 
 def of_tensor(array: np.ndarray) -> list[float]:
     """Statistics of a weight, gradient or update."""
-    return _elements(array.reshape(-1)) + _NO_UNITS
+    return _elements(array.reshape(-1)) + NO_UNITS
 
 
 def of_output(array: np.ndarray, axis: int, activation: str | None) -> list[float]:
@@ -67,15 +70,52 @@ def of_output(array: np.ndarray, axis: int, activation: str | None) -> list[floa
         elements += [float(np.count_nonzero(array == 0)), 0.0, 0.0]
     unit_high = np.maximum.reduce(high.reshape(-1, units), axis=0)
     unit_low = np.minimum.reduce(low.reshape(-1, units), axis=0)
-    dead = np.count_nonzero((unit_high == 0) & (unit_low == 0))
+    saturated = flat = _NAN
+    if activation in SATURATING:
+        flat = saturated_units(unit_low, unit_high)
+        saturated = np.count_nonzero(np.abs(array) >= FLAT_FROM) / array.size
+    of_each = of_units(unit_low, unit_high, samples)
+    return [*elements, *of_each, saturated, spread if samples > 1 else _NAN, flat]
+
+
+def of_units(low: np.ndarray, high: np.ndarray, samples: int) -> list[float]:
+    """From units to constant units, of the extremes of each unit."""
+    dead = np.count_nonzero((high == 0) & (low == 0))
     constant = _NAN
     if samples > 1:
-        bound = _CONSTANT * np.maximum(1.0, np.maximum(np.abs(unit_high), np.abs(unit_low)))
-        constant = float(np.count_nonzero(unit_high - unit_low <= bound))
-    saturated = _NAN
-    if activation in SATURATING:
-        saturated = np.count_nonzero(np.abs(array) >= _FLAT_FROM) / array.size
-    return [*elements, float(units), float(dead), constant, saturated, spread if samples > 1 else _NAN]
+        bound = _CONSTANT * np.maximum(1.0, np.maximum(np.abs(high), np.abs(low)))
+        constant = float(np.count_nonzero(high - low <= bound))
+    return [float(low.size), float(dead), constant]
+
+
+def saturated_units(low: np.ndarray, high: np.ndarray) -> float:
+    """Units that are in the same flat part of the activation for every sample, of the extremes of each."""
+    return float(np.count_nonzero((low >= FLAT_FROM) | (high <= -FLAT_FROM)))
+
+
+def is_plain(low: float, high: float) -> bool:
+    """Whether a tensor with these extremes is finite, and its squares are."""
+    return low >= -_LARGE and high <= _LARGE
+
+
+def summaries(
+    count: int, mean: np.ndarray, std: np.ndarray, low: np.ndarray, high: np.ndarray, zeros: np.ndarray
+) -> list[list[float]]:
+    """From count to infs, of several finite tensors of the same size."""
+    many = len(mean)
+    columns = [
+        np.full(many, float(count)),
+        mean,
+        std,
+        low,
+        high,
+        np.maximum(np.abs(low), np.abs(high)),
+        np.sqrt(count) * np.hypot(std, mean),
+        zeros,
+        np.zeros(many),
+        np.zeros(many),
+    ]
+    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1).tolist()
 
 
 def spread_over_samples(array: np.ndarray) -> float:
@@ -110,7 +150,8 @@ def _elements(flat: np.ndarray) -> list[float]:
         return [0.0] + [_NAN] * 6 + [0.0] * 3
     nans = infs = 0
     finite = flat
-    if not math.isfinite(float(np.add.reduce(flat))):
+    total = float(np.add.reduce(flat))
+    if not math.isfinite(total):
         finite = flat[np.isfinite(flat)].astype(np.float64)
         nans = int(np.count_nonzero(np.isnan(flat)))
         infs = count - nans - finite.size
@@ -119,9 +160,14 @@ def _elements(flat: np.ndarray) -> list[float]:
     low, high = float(np.minimum.reduce(finite)), float(np.maximum.reduce(finite))
     if max(abs(low), abs(high)) > _LARGE:
         finite = finite.astype(np.float64)
-    mean = float(np.add.reduce(finite)) / finite.size
-    centred = finite - finite.dtype.type(mean)
-    variance = float(np.dot(centred, centred)) / finite.size
+    mean = float(total if finite is flat else np.add.reduce(finite)) / finite.size
+    # Not `dot`, which would wake the threads of the linear algebra library.
+    square = float(np.einsum("i,i->", finite, finite)) / finite.size
+    if mean * mean > _OFFSET * square:
+        centred = finite - finite.dtype.type(mean)
+        variance = float(np.einsum("i,i->", centred, centred)) / finite.size
+    else:
+        variance = square - mean * mean
     summary = _summary(finite.size, mean, variance, low, high)
     summary[0] = float(count)
     return [*summary, float(np.count_nonzero(finite == 0)), float(nans), float(infs)]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
 import traceback
 from typing import Any, Callable
 
-import numpy as np
-
-from . import config, fit, predictions
-from .channel import notice
+from . import dialect, fit, reporting
 from .layers import leaves
-from .probe import Probe, gradients_of, measure, tensors_of, view, weights_of
-from .recorder import Recorder
-from .shadow import CannotProbe, Shadow, as_tensors, gradient_scale, undisturbed
+from .probe import Probe, eager, weights_of
+from .recorder import Recorder, variable_key
+from .shadow import CannotProbe, Shadow, as_tensors, gradient_scale
 from .variables import inner
 
 
@@ -27,6 +25,10 @@ class Stepper:
         self._shadow: Shadow | None = None
         self._why_not: str | None = None
         self._prepared: fit.Run | None = None
+        # Whether the batches that were taken out have been handed to Keras.
+        self._trained = False
+        self._seconds = 0.0
+        self._last: tuple[float, float] | None = None
 
     def step(self, iterator: Any) -> Any:
         """What Keras calls to train on the next batch, or the next `steps_per_execution` of them."""
@@ -36,28 +38,39 @@ class Stepper:
             self._cannot("training is distributed over several devices")
             return self._plain(iterator)
         if run is None:
-            return self._plain(batches)
+            return self._timed(iterator, batches)
         run.stepped = True
         if run is not self._prepared:
-            self._prepare(run, batches[0], getattr(iterator, "element_spec", None))
+            self._prepare(run, batches[0], iterator)
             self._prepared = run
-        due = self._why_not is None and any(
-            config.current.due(run.step + offset) for offset in range(len(batches))
-        )
-        before = self._totals()
-        rate = self._learning_rate()
+        step, started = run.step, time.perf_counter()
+        due = self._why_not is None and run.cadence.due(step, len(batches))
+        # Keras begins the mean anew with each epoch, and with each call of `train_on_batch`.
+        fresh = self._last is None or run is not fit.innermost() or not run.batch
+        before = fit.guarded(self._totals) if fresh else self._last
+        rate = fit.guarded(self._learning_rate)
         if not due:
-            logs, probe, failure = self._plain(batches), None, None
+            logs, probe, failure = self._timed(iterator, batches), None, None
         elif self._model.run_eagerly:
-            logs, probe, failure = self._recorded(batches)
+            logs, probe, failure = self._recorded(iterator, batches)
         else:
             probe, failure = self._shadowed(batches[0])
-            logs = self._plain(batches)
+            logs = self._timed(iterator, batches)
         # Only now is it known that the failure was not the training's own.
         if failure is not None:
             self._cannot(failure)
-        fit.guarded(self._report, run, batches, probe, logs, before, rate)
+        run.seconds = self._seconds
+        fit.guarded(self._report, run, batches, probe, logs, before, math.nan if rate is None else rate)
+        run.cadence.spent(step, probe is not None, self._seconds, time.perf_counter() - started)
         return logs
+
+    def _report(
+        self, run: fit.Run, batches: list[Any], probe: Probe | None, logs: Any, before: Any, rate: float
+    ) -> None:
+        found = fit.floats(logs)
+        self._last = self._totals()
+        loss = reporting.loss_since(before, self._last, found)
+        reporting.report(run, batches, probe, found, loss, rate)
 
     def _take(self, iterator: Any) -> list[Any] | None:
         """The next batches; `None` when they are spread over devices.
@@ -65,7 +78,7 @@ class Stepper:
         Always taken out, probed or not: otherwise operations with a random stream of their own would run in
         two different graphs and so draw from two streams.
         """
-        count = int(self._model.steps_per_execution or 1)
+        count = self._count()
         if isinstance(iterator, self._tf.distribute.DistributedIterator):
             return None
         if not isinstance(iterator, self._tf.data.Iterator):
@@ -80,19 +93,44 @@ class Stepper:
                 break
         return batches
 
-    def _prepare(self, run: fit.Run, batch: Any, spec: Any) -> None:
+    def _timed(self, iterator: Any, batches: list[Any]) -> Any:
+        """Trains, and notes how long that takes."""
+        started = time.perf_counter()
+        try:
+            return self._train(iterator, batches)
+        finally:
+            self._seconds = time.perf_counter() - started
+
+    def _count(self) -> int:
+        return dialect.steps_per_execution(self._model)
+
+    def _train(self, _iterator: Any, batches: list[Any]) -> Any:
+        """Has Keras train on these batches, which were taken from the iterator."""
+        return self._plain(iter(batches))
+
+    def _traced_for(self, _iterator: Any, example: Any) -> Any:
+        """What Keras' compiled step is given; `None` when it is not to be traced ahead."""
+        return example
+
+    def _compiled_step(self) -> Any:
+        """The compiled step within the train function that Keras made, if it is still there."""
+        return _compiled_step(self._plain)
+
+    def _prepare(self, run: fit.Run, batch: Any, iterator: Any) -> None:
         """Before the first step: has both steps traced, and announces the training.
 
-        Keras' own first, so that variables come to be in their usual order. `spec` describes the batches of a
-        data set. Keras traces for that, where the size of a batch is usually open, and a step that was traced
-        for one size computes some losses differently in the last bits.
+        Keras' own first, so that variables come to be in their usual order. A data set describes its batches,
+        and Keras traces for that description, where the size of a batch is usually open: a step that was
+        traced for one size computes some losses differently in the last bits.
         """
+        spec = getattr(iterator, "element_spec", None)
         example = as_tensors(self._tf, batch) if spec is None else spec
         if self._why_not is None and not self._model.run_eagerly:
-            function = _compiled_step(self._plain)
-            if function is not None:
+            function = fit.guarded(self._compiled_step)
+            given = self._traced_for(iterator, example)
+            if function is not None and given is not None:
                 try:
-                    function.get_concrete_function(example)
+                    function.get_concrete_function(given)
                 except Exception as error:
                     if _is_users(error):
                         raise
@@ -120,86 +158,43 @@ class Stepper:
         except Exception:
             return None, traceback.format_exc(limit=-3)
 
-    def _recorded(self, batches: list[Any]) -> tuple[Any, Probe | None, str | None]:
+    def _recorded(self, iterator: Any, batches: list[Any]) -> tuple[Any, Probe | None, str | None]:
         """Under `run_eagerly` the step itself is recorded: nothing rewrites its single operations."""
         if len(batches) > 1:
-            return self._plain(batches), None, "run_eagerly together with steps_per_execution"
+            return self._timed(iterator, batches), None, "run_eagerly together with steps_per_execution"
         tf = self._tf
         found = leaves(self._model)
-        before = {id(weight.variable): self._value(weight.variable) for weight in weights_of(found)}
-        scale = getattr(self._model.optimizer, "dynamic_scale", None)
-        scales = {} if scale is None else {id(inner(scale)): inner(scale).read_value()}
+        before = {variable_key(weight.variable): self._value(weight.variable) for weight in weights_of(found)}
+        scale = dialect.loss_scale(self._model.optimizer)
+        scales = {id(inner(scale)): inner(scale).read_value()} if hasattr(inner(scale), "read_value") else {}
         recorded = Recorder(tf, self._model, found)
         with recorded.recording():
-            logs = self._plain(batches)
+            logs = self._timed(iterator, batches)
         try:
-            with undisturbed():
-                return logs, self._eager_probe(recorded, before, scales), None
+            return logs, self._eager_probe(recorded, before, scales), None
         except Exception:
             return logs, None, traceback.format_exc(limit=-3)
 
     def _eager_probe(self, recorded: Recorder, before: dict[int, Any], scales: dict[int, Any]) -> Probe:
-        tf = self._tf
         order = {key: at for at, key in enumerate(recorded.first_calls())}
         ordered = sorted(leaves(self._model), key=lambda layer: order.get(id(layer), len(order)))
-        indices = {id(layer): index for index, layer in enumerate(ordered)}
-        weights = weights_of(ordered)
-        tensors = tensors_of(tf, recorded, indices)
-        tensors.update(gradients_of(tf, recorded, weights))
-        probe = Probe()
-        if recorded.prediction is not None:
-            probe.prediction = view(recorded.prediction)
-        values = [
-            (weight, view(before[id(weight.variable)]), view(self._value(weight.variable)))
-            for weight in weights
-            if id(weight.variable) in before
-        ]
-        arrays = {row: view(tensor) for row, tensor in tensors.items()}
-        measure(probe, ordered, arrays, values, gradient_scale(self._model.optimizer, scales))
+        after = {
+            variable_key(weight.variable): self._value(weight.variable) for weight in weights_of(ordered)
+        }
+        scale = gradient_scale(self._model.optimizer, scales)
+        probe = eager(self._tf, recorded, ordered, before, after, scale)
         run = fit.of_model(self._model)
         if run is not None:
             run.announce(ordered)
         return probe
 
-    def _report(
-        self,
-        run: fit.Run,
-        batches: list[Any],
-        probe: Probe | None,
-        logs: Any,
-        before: tuple[float, float] | None,
-        rate: float,
-    ) -> None:
-        found = fit.floats(logs)
-        x, y = _unpacked(batches[0])
-        loss = probe.loss if probe is not None else None
-        if loss is None:
-            loss = self._mean_since(before, found)
-        run.announce(batch=batches[0])
-        compared = predictions.UNKNOWN
-        if probe is not None:
-            if probe.learning_rate is not None:
-                rate = probe.learning_rate
-            compared = run.compare(None if y is None else np.asarray(y), probe.prediction)
-        size = float(x.shape[0]) if x is not None and len(x.shape) else math.nan
-        run.send(run.batch, probe, found, loss, rate, size, compared)
-        run.batch += 1
-        run.step += len(batches) - 1
-
     def _totals(self) -> tuple[float, float] | None:
         """Sum and count behind Keras' running mean of the loss."""
-        variables = getattr(getattr(self._model, "_loss_tracker", None), "variables", [])
+        variables = dialect.loss_variables(self._model)
         if len(variables) != 2:
             return None
         total, count = (float(inner(variable).numpy()) for variable in variables)
         return total, count
-
-    def _mean_since(self, before: tuple[float, float] | None, logs: dict[str, float]) -> float:
-        after = self._totals()
-        if before is not None and after is not None and after[1] > before[1]:
-            return (after[0] - before[0]) / (after[1] - before[1])
-        # A custom step that keeps its own account of the loss.
-        return logs.get("loss", next((value for name, value in logs.items() if "loss" in name), math.nan))
 
     def _learning_rate(self) -> float:
         """The learning rate where reading it costs nothing; schedules are read in the probed step."""
@@ -217,7 +212,7 @@ class Stepper:
     def _cannot(self, why: str) -> None:
         if self._why_not is None:
             self._why_not = why
-            notice("unsupported", f"the layers of {self._model.name} cannot be probed: {why}")
+            reporting.cannot_probe(self._model, why)
 
 
 def _some(iterator: Any, count: int) -> Any:
@@ -225,22 +220,10 @@ def _some(iterator: Any, count: int) -> Any:
         yield batch
 
 
-def _unpacked(batch: Any) -> tuple[Any, Any]:
-    """The first input and the first label of a batch."""
-    parts = batch if isinstance(batch, tuple) else (batch,)
-    return _leaf(parts[0]), _leaf(parts[1]) if len(parts) > 1 else None
-
-
-def _leaf(part: Any) -> Any:
-    if isinstance(part, dict):
-        part = next(iter(part.values()), None)
-    if isinstance(part, (list, tuple)):
-        part = part[0] if part else None
-    return part if hasattr(part, "shape") and hasattr(part, "dtype") else None
-
-
 def _compiled_step(plain: Callable[[Any], Any]) -> Any:
     """The compiled function for one batch within the train function that Keras made, if it is still there."""
+    if not hasattr(plain, "__code__"):
+        return None
     cells = dict(zip(plain.__code__.co_freevars, plain.__closure__ or ()))
     cell = cells.get("one_step_on_data")
     function = getattr(cell.cell_contents, "__wrapped__", None) if cell is not None else None

@@ -5,16 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from types import ModuleType
 from typing import Any, Callable
 
 from . import errors, fit, sites
-from .channel import channel, notice
 
 
-def patch_compile(module: ModuleType) -> None:
-    """Notes where models are compiled, and tells the tool which Keras this is."""
-    trainer = module.Trainer
+def patch_compile(trainer: Any) -> None:
+    """Notes where models are compiled."""
     compile_ = trainer.compile
 
     @functools.wraps(compile_)
@@ -24,13 +21,6 @@ def patch_compile(module: ModuleType) -> None:
         return result
 
     trainer.compile = compiled
-    channel.send("keras", version=_version(), backend=module.backend.backend(), package="keras")
-
-
-def _version() -> str:
-    from keras.src.version import __version__
-
-    return __version__
 
 
 def _after_compile(model: Any, given: Any) -> None:
@@ -47,24 +37,8 @@ def _after_compile(model: Any, given: Any) -> None:
         sites.remember(optimizer, sites.recall(given))
 
 
-def patch_apply_gradients(module: ModuleType) -> None:
-    """Notices training that goes past Keras' own loop, of which nothing else is seen."""
-    base = module.BaseOptimizer
-    apply = base.apply_gradients
-
-    @functools.wraps(apply)
-    def apply_gradients(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not fit.training():
-            text = "the script trains in a loop of its own, which cannot be observed; `fit` can"
-            notice("custom-loop", text, sites.caller())
-        return apply(self, *args, **kwargs)
-
-    base.apply_gradients = apply_gradients
-
-
-def patch_trainer(module: ModuleType, name: str) -> None:
+def patch_trainer(trainer: Any) -> None:
     """Lets trainings be known: `fit` and `train_on_batch`."""
-    trainer = getattr(module, name)
     trainer.fit = _followed_fit(trainer.fit)
     trainer.train_on_batch = _followed_batch(trainer.train_on_batch)
 
@@ -120,30 +94,54 @@ def _bound(signature: inspect.Signature, *call: Any) -> dict[str, Any]:
         return {}
 
 
-def patch_make_train_function(module: ModuleType) -> None:
-    """Stands in for the function that trains on the next batch."""
-    trainer = module.TensorFlowTrainer
+def patch_make_train_function(trainer: Any, stand_in: Callable[[Any, Any], Any]) -> None:
+    """Stands in for the function that trains on the next batch.
+
+    `stand_in` is given the model and that function, and returns what is called in its place.
+    """
     make = trainer.make_train_function
 
     @functools.wraps(make)
     def make_train_function(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = make(self, *args, **kwargs)
-        fit.guarded(_stand_in, self)
-        return result
+        fit.guarded(_replace, self, stand_in)
+        # Keras 2 uses what is returned, Keras 3 the attribute.
+        return result if result is None else self.train_function
 
     trainer.make_train_function = make_train_function
 
 
-def _stand_in(model: Any) -> None:
-    from .stepper import Stepper
-
+def _replace(model: Any, stand_in: Callable[[Any, Any], Any]) -> None:
     plain = model.train_function
     if plain is None or hasattr(plain, "_deeplocalize_stepper"):
         return
-    stepper = Stepper(sys.modules["tensorflow"], model, plain)
+    stepper = stand_in(model, plain)
 
-    def train_function(iterator: Any) -> Any:
-        return stepper.step(iterator)
+    def train_function(*args: Any) -> Any:
+        return stepper.step(*args)
 
     train_function._deeplocalize_stepper = stepper  # type: ignore[attr-defined]
     model.train_function = train_function
+
+
+def on_tensorflow(model: Any, plain: Any) -> Any:
+    """The stand-in on TensorFlow."""
+    from .old_stepper import OldStepper
+    from .stepper import Stepper
+
+    whole = hasattr(plain, "get_concrete_function")
+    return (OldStepper if whole else Stepper)(sys.modules["tensorflow"], model, plain)
+
+
+def on_tf_keras(model: Any, plain: Any) -> Any:
+    """The stand-in in Keras 2."""
+    from .old_stepper import OldStepper
+
+    return OldStepper(sys.modules["tensorflow"], model, plain)
+
+
+def on_jax(model: Any, plain: Any) -> Any:
+    """The stand-in on JAX."""
+    from .jax_stepper import JaxStepper
+
+    return JaxStepper(sys.modules["jax"], model, plain)

@@ -44,14 +44,21 @@ class Run:
         return [message for message in self.messages if message["type"] == kind]
 
 
-def traced(script: Path, *arguments: str, config: dict[str, Any] | None = None, **options: Any) -> Run:
-    """Runs the script under the tracer."""
+def traced(
+    script: Path,
+    *arguments: str,
+    config: dict[str, Any] | None = None,
+    variables: dict[str, str] | None = None,
+    **options: Any,
+) -> Run:
+    """Runs the script under the tracer, with more environment `variables`."""
     ours, theirs = socket.socketpair()
     received = bytearray()
     reader = threading.Thread(target=lambda: _receive(ours, received))
     reader.start()
     environment = {
         **os.environ,
+        **(variables or {}),
         "_DEEPLOCALIZE_CHANNEL": str(theirs.fileno()),
         "_DEEPLOCALIZE_CONFIG": json.dumps(config or {}),
     }

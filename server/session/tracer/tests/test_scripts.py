@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import unittest
 from pathlib import Path
@@ -85,20 +86,71 @@ class Scripts(unittest.TestCase):
         self.assertEqual([(step.fit, step.step) for step in run.steps], [(1, 0), (2, 0), (2, 1), (2, 2)])
         self.assertEqual(run.of("exit")[0], {"type": "exit", "code": 3, "fits": 3})
 
-    def test_a_loop_without_fit_is_noticed_once(self) -> None:
+    def test_loops_without_fit_are_observed(self) -> None:
         run = self.trace(
             "import tensorflow as tf\n"
-            "layer = layers.Dense(1)\n"
-            "optimizer = keras.optimizers.SGD()\n"
-            "for _ in range(3):\n"
-            "    with tf.GradientTape() as tape:\n"
-            "        loss = tf.reduce_sum(layer(tf.ones((2, 3))))\n"
-            "    gradients = tape.gradient(loss, layer.trainable_weights)\n"
-            "    optimizer.apply_gradients(zip(gradients, layer.trainable_weights))\n"
+            "x, y = np.random.rand(32, 3).astype('float32'), np.random.randint(0, 2, 32)\n"
+            "def loop(compiled):\n"
+            "    model = keras.Sequential([layers.Dense(4, activation='relu'), layers.Dense(2)])\n"
+            "    optimizer = keras.optimizers.SGD(0.5)\n"
+            "    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
+            "    def step(x, y):\n"
+            "        with tf.GradientTape() as tape:\n"
+            "            value = loss(y, model(x, training=True))\n"
+            "        gradients = tape.gradient(value, model.trainable_weights)\n"
+            "        optimizer.apply_gradients(zip(gradients, model.trainable_weights))\n"
+            "        return value\n"
+            "    if compiled:\n"
+            "        step = tf.function(step)\n"
+            "    print([float(step(tf.constant(x), tf.constant(y))) for _ in range(4)])\n"
+            "loop(False)\n"
+            "loop(True)\n"
         )
         self.assertEqual(run.code, 0, run.stderr)
-        self.assertEqual([notice["name"] for notice in run.of("notice")], ["custom-loop"])
-        self.assertEqual(run.of("notice")[0]["site"]["line"], 13)
+        self.assertEqual(run.of("notice"), [])
+        fits = run.of("fit")
+        self.assertEqual([fit["call"] for fit in fits], ["loop", "loop"])
+        self.assertEqual([fit["site"]["line"] for fit in fits], [16, 20])
+        for fit in fits:
+            self.assertEqual(fit["loss"]["name"], "sparse_categorical_crossentropy")
+            self.assertEqual([layer["site"]["line"] for layer in fit["layers"]], [9, 9])
+            self.assertEqual(fit["optimizer"]["site"]["line"], 10)
+            self.assertEqual(fit["data"]["y"][0]["min"], 0.0)
+        losses = [json.loads(line) for line in run.stdout.splitlines()]
+        for number, first in ((0, 0), (1, 1)):
+            steps = [step for step in run.steps if step.fit == number]
+            # Of a compiled step the first call shows that it trains.
+            self.assertEqual([step.step for step in steps], [*range(first, 4)])
+            for step in steps:
+                self.assertAlmostEqual(step.scalars["loss"], losses[number][step.step], places=6)
+                self.assertGreater(step.scalars["hits"], 0.0)
+                self.assertAlmostEqual(
+                    step.rows[1, "update", "kernel"]["l2"], step.rows[1, "dw", "kernel"]["l2"] / 2, places=5
+                )
+
+    def test_the_private_keras_of_tensorflow_is_named(self) -> None:
+        run = self.trace(
+            "from tensorflow.python.keras import layers, models\n"
+            "model = models.Sequential([layers.Dense(2)])\n"
+            "model.compile('sgd', 'mse')\n"
+            "model.fit(np.zeros((4, 2)), np.zeros((4, 2)))\n"
+        )
+        notices = [(notice["name"], notice["site"]["line"]) for notice in run.of("notice")]
+        self.assertEqual(notices, [("private-keras", 9)])
+
+    def test_validation_samples_that_are_trained_on(self) -> None:
+        run = self.trace(
+            "x, y = np.random.rand(40, 5), np.random.rand(40)\n"
+            "model = keras.Sequential([layers.Dense(1)])\n"
+            "model.compile('sgd', 'mse')\n"
+            "model.fit(x, y, verbose=0, validation_split=0.25)\n"
+            "model.fit(x[:30], y[:30], verbose=0, validation_data=(x[28:36], y[28:36]))\n"
+            "model.fit(x, y, verbose=0)\n"
+        )
+        self.assertEqual(run.code, 0, run.stderr)
+        found = [fit["duplicates"] for fit in run.of("fit")]
+        self.assertEqual(found, [{"validation": 10, "shared": 0}, {"validation": 8, "shared": 2}, None])
+        self.assertTrue(all(step.scalars["seconds"] > 0 for step in run.steps))
 
     def test_nested_models_subclasses_and_helpers(self) -> None:
         run = self.trace(

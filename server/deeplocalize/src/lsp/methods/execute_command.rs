@@ -10,7 +10,7 @@ use tower_lsp::ls_types::{ExecuteCommandParams, LSPAny, Uri};
 use super::super::run;
 use super::super::state::State;
 use super::report;
-use crate::run::{RunOptions, TryFixes};
+use crate::run::{RunOptions, TryFixes, latest_trace};
 
 /// Runs a script: `[uri, settings?]` → `{"run": number}`, at once.
 pub const RUN: &str = "deeplocalize.run";
@@ -90,6 +90,7 @@ fn start(state: &mut State, arguments: &[LSPAny], try_fixes: Option<TryFixes>) -
         detector: settings.detector,
         try_fixes: try_fixes.unwrap_or(settings.try_fixes),
         try_seconds: settings.try_seconds,
+        trace: latest_trace(),
         ..RunOptions::default()
     };
     Ok(run::request(state, uri, options))

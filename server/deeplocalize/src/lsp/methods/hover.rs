@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use tower_lsp::ls_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position, Uri};
 
+use super::super::layer_trends;
 use super::super::outline::{LayerNote, ModelNote, parameters};
 use super::super::state::State;
 
@@ -16,7 +17,11 @@ pub fn hover(state: &State, uri: &Uri, position: Position) -> Option<Hover> {
     let layer = outline.layers.iter().find(|note| here(note.callee));
     let model = outline.models.iter().find(|note| note.callee.is_some_and(here));
     let (value, range) = match (layer, model) {
-        (Some(layer), _) => (of_layer(layer), layer.callee),
+        (Some(layer), _) => {
+            let seen = layer_trends::describe(state, document, layer.range);
+            let seen = seen.map_or_else(String::new, |seen| format!("\n\n---\n\n{seen}"));
+            (of_layer(layer) + &seen, layer.callee)
+        }
         (None, Some(model)) => (of_model(model), model.callee?),
         (None, None) => return None,
     };

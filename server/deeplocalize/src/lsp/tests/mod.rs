@@ -4,3 +4,4 @@ mod checks;
 mod fixes;
 mod harness;
 mod runs;
+mod trends;

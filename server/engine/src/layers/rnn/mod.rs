@@ -58,7 +58,7 @@ fn recurrent(call: &mut Call<'_>, cell: Cell, inner: &str) -> Result<Vec<Sym>, U
         return Err(call.unsupported(format!("an input of {} axes", x.rank())));
     }
     call.config.only("stateful", &[false.into()])?;
-    call.config.only("zero_output_for_mask", &[false.into()])?;
+    let blank = call.config.flag("zero_output_for_mask", false)?;
     let units = call.config.size("units")?;
     let features = call.known(&x, 2)?;
     let width = cell.gates() * units;
@@ -76,6 +76,9 @@ fn recurrent(call: &mut Call<'_>, cell: Cell, inner: &str) -> Result<Vec<Sym>, U
         None
     };
     let sequences = call.config.flag("return_sequences", false)?;
+    if blank && !sequences {
+        return Err(call.config.not("zero_output_for_mask"));
+    }
     let with_state = call.config.flag("return_state", false)?;
     call.activation = Some(call.config.text("activation", "tanh")?.to_owned());
     let dropout = call.config.f32("dropout", 0.0)?;
@@ -108,7 +111,7 @@ fn recurrent(call: &mut Call<'_>, cell: Cell, inner: &str) -> Result<Vec<Sym>, U
         units,
         (kernel, recurrent, bias),
         sequences,
-        mask.is_some(),
+        (mask.is_some(), blank),
         call.config.f32("recurrent_dropout", 0.0)?,
         call.training,
     );

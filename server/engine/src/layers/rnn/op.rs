@@ -18,6 +18,8 @@ pub(super) struct Recurrent {
     bias: Option<ParamId>,
     sequences: bool,
     masked: bool,
+    /// Whether the output of a masked step is zero instead of the one before.
+    blank: bool,
     dropout: f32,
     training: Option<bool>,
     /// Gates after their activations.
@@ -55,7 +57,7 @@ impl Recurrent {
         units: usize,
         (kernel, recurrent, bias): (ParamId, ParamId, Option<ParamId>),
         sequences: bool,
-        masked: bool,
+        (masked, blank): (bool, bool),
         dropout: f32,
         training: Option<bool>,
     ) -> Self {
@@ -67,6 +69,7 @@ impl Recurrent {
             bias,
             sequences,
             masked,
+            blank,
             dropout,
             training,
             gates: Vec::new(),
@@ -474,6 +477,11 @@ impl Op for Recurrent {
         if self.sequences {
             outs[0].resize(&[samples, steps, units])?;
             outs[0].data_mut().copy_from_slice(&self.hidden);
+            if let (true, Some(mask)) = (self.blank, mask) {
+                for (row, &real) in outs[0].data_mut().chunks_exact_mut(units).zip(mask.data()) {
+                    row.iter_mut().for_each(|value| *value *= real);
+                }
+            }
         } else {
             last(&self.hidden, &mut outs[0])?;
         }
@@ -523,7 +531,8 @@ impl Op for Recurrent {
             for sample in 0..samples {
                 let at = sample * steps + step;
                 let own = sample * units..(sample + 1) * units;
-                if self.sequences {
+                let unseen = self.blank && mask.is_some_and(|mask| mask.data()[at] == 0.0);
+                if self.sequences && !unseen {
                     add(
                         &mut hidden[own.clone()],
                         &gouts[0].data()[at * units..(at + 1) * units],

@@ -1,43 +1,14 @@
 """Many kinds of training, each from the same seed; prints the outcome of each to the last bit."""
 
-import hashlib
-import json
 import os
-import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
 import keras
 import numpy as np
 import tensorflow as tf
+from common import data, kind, main, outcome
 from keras import layers
-
-OUTCOMES = {}
-
-
-def data(classes=4, shape=(12,), samples=150):
-    generator = np.random.default_rng(7)
-    x = generator.normal(size=(samples, *shape)).astype("float32")
-    return x, generator.integers(0, classes, samples)
-
-
-def outcome(name, model, *histories):
-    digest = hashlib.sha256()
-    for weight in [*model.weights, *(model.optimizer.variables if model.optimizer else [])]:
-        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
-    digest.update(np.random.rand(3).tobytes())
-    OUTCOMES[name] = [
-        digest.hexdigest(),
-        [repr(h.history if hasattr(h, "history") else h) for h in histories],
-    ]
-
-
-KINDS = {}
-
-
-def kind(function):
-    KINDS[function.__name__] = function
-    return function
 
 
 @kind
@@ -310,9 +281,60 @@ def python_function(name):
     outcome(name, model, model.fit(x, y, verbose=0), len(calls))
 
 
-for name in sys.argv[1:] or KINDS:
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(11)
-    KINDS[name](name)
-    print("done", name, file=sys.stderr)
-print(json.dumps(OUTCOMES))
+def _steps(model, optimizer, loss_of, x, y):
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, model(x, training=True))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        return loss
+
+    source = tf.data.Dataset.from_tensor_slices((x, y)).batch(30)
+    return step, [batch for _ in range(2) for batch in source]
+
+
+@kind
+def eager_loop(name):
+    x, y = data()
+    model = keras.Sequential([layers.Dense(8, "relu"), layers.Dropout(0.2), layers.Dense(4)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    step, batches = _steps(model, keras.optimizers.Adam(0.01), loss, x, y)
+    outcome(name, model, [float(step(*batch)) for batch in batches])
+
+
+@kind
+def compiled_loop(name):
+    x, y = data()
+    tf.random.set_seed(5)
+    model = keras.Sequential([layers.Dense(8, "relu"), layers.Dropout(0.2), layers.Dense(1)])
+    step, batches = _steps(
+        model, keras.optimizers.SGD(0.01), lambda y, p: tf.reduce_mean((p[:, 0] - y) ** 2), x, y * 1.0
+    )
+    noisy = tf.function(lambda x, y: step(x + tf.random.normal(tf.shape(x)), tf.cast(y, tf.float32)))
+    outcome(name, model, [float(noisy(*batch)) for batch in batches])
+
+
+@kind
+def adversarial_loop(name):
+    x, _ = data()
+    maker = keras.Sequential([layers.Dense(12, "relu"), layers.Dense(12)], name="maker")
+    judge = keras.Sequential([layers.Dense(8, "relu"), layers.Dense(1)], name="judge")
+    of_maker, of_judge = keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    losses = []
+    for at in range(0, 150, 30):
+        noise = tf.random.normal((30, 3))
+        with tf.GradientTape() as first, tf.GradientTape() as second:
+            fake = judge(maker(noise, training=True), training=True)
+            true = judge(x[at : at + 30], training=True)
+            for_maker = loss(tf.ones_like(fake), fake)
+            for_judge = loss(tf.ones_like(true), true) + loss(tf.zeros_like(fake), fake)
+        gradients = first.gradient(for_maker, maker.trainable_variables)
+        of_maker.apply_gradients(zip(gradients, maker.trainable_variables))
+        gradients = second.gradient(for_judge, judge.trainable_variables)
+        of_judge.apply_gradients(zip(gradients, judge.trainable_variables))
+        losses += [float(for_maker), float(for_judge)]
+    outcome(name, judge, losses)
+
+
+main(keras, keras.utils.clear_session)

@@ -1,0 +1,155 @@
+//! What only an engine can ask of a step.
+
+use super::{Batch, Trainer};
+use crate::native::flushed;
+use crate::{EngineError, View};
+
+/// How far the last step went along its own direction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepGauge {
+    /// Slope of the loss along the update, before it.
+    pub before: f64,
+    /// The same after it.
+    pub after: f64,
+}
+
+impl StepGauge {
+    /// Slope after over slope before: near 1 the step was short for the curvature, at 0 it went to the lowest point of
+    /// its line, below 0 beyond it; below -1 it climbed higher than it started.
+    pub fn ratio(self) -> f64 {
+        self.after / self.before
+    }
+}
+
+impl Trainer {
+    /// The gauge of the last probed step on its batch. Measured without dropout; nothing is trained.
+    pub fn step_gauge(&mut self, batch: &Batch<'_>) -> Result<Option<StepGauge>, EngineError> {
+        if self.before.len() != self.graph.params.len() {
+            return Ok(None);
+        }
+        flushed(|| {
+            let updates: Vec<Vec<f32>> = self
+                .graph
+                .params
+                .iter()
+                .zip(&self.before)
+                .map(|(param, before)| {
+                    param
+                        .value
+                        .iter()
+                        .zip(before)
+                        .map(|(new, old)| new - old)
+                        .collect()
+                })
+                .collect();
+            let mut slopes = [0.0; 2];
+            for slope in &mut slopes {
+                self.swap_weights();
+                self.gradients(batch, false, false)?;
+                *slope = self.slope(&updates);
+            }
+            Ok(Some(StepGauge {
+                before: slopes[0],
+                after: slopes[1],
+            }))
+        })
+    }
+
+    fn swap_weights(&mut self) {
+        for (param, before) in self.graph.params.iter_mut().zip(&mut self.before) {
+            std::mem::swap(&mut param.value, before);
+        }
+    }
+
+    /// Derivative of the loss along a direction of the weights.
+    fn slope(&self, direction: &[Vec<f32>]) -> f64 {
+        let params = self.graph.params.iter().zip(direction);
+        let learning = params.filter(|(param, _)| param.learns());
+        learning
+            .flat_map(|(param, along)| param.grad.iter().zip(along))
+            .map(|(&gradient, &along)| f64::from(gradient) * f64::from(along))
+            .sum()
+    }
+
+    /// Norm of the gradient of each sample's own loss. Measured without dropout; nothing is trained.
+    pub fn sample_gradient_norms(&mut self, batch: &Batch<'_>) -> Result<Vec<f64>, EngineError> {
+        let samples = super::samples(batch);
+        let all = || batch.inputs.iter().chain(&batch.targets);
+        if all().any(|view| view.shape.first() != Some(&samples)) {
+            return Err(EngineError::shape(
+                "batch",
+                "arrays with different numbers of samples",
+            ));
+        }
+        let shapes: Vec<Vec<usize>> = all().map(|view| one_shape(view.shape)).collect();
+        flushed(|| {
+            let mut norms = Vec::with_capacity(samples);
+            for sample in 0..samples {
+                let mut views = Vec::with_capacity(shapes.len());
+                for (view, shape) in all().zip(&shapes) {
+                    let each = view.data.len() / samples;
+                    views.push(View::new(shape, &view.data[sample * each..(sample + 1) * each])?);
+                }
+                let targets = views.split_off(batch.inputs.len());
+                let one = Batch {
+                    inputs: views,
+                    targets,
+                    weights: Vec::new(),
+                };
+                self.gradients(&one, false, false)?;
+                let learning = self.graph.params.iter().filter(|param| param.learns());
+                let squares = learning
+                    .flat_map(|param| &param.grad)
+                    .map(|&gradient| f64::from(gradient) * f64::from(gradient));
+                norms.push(squares.sum::<f64>().sqrt());
+            }
+            Ok(norms)
+        })
+    }
+
+    /// Slope of the loss along a random direction of the weights: by the backward pass, and by the difference of two
+    /// losses. Nothing is trained.
+    pub fn gradient_check(
+        &mut self,
+        batch: &Batch<'_>,
+        seed: u64,
+        step: f32,
+    ) -> Result<(f64, f64), EngineError> {
+        let params = &self.graph.params;
+        let start: Vec<Vec<f32>> = params.iter().map(|param| param.value.clone()).collect();
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let direction: Vec<Vec<f32>> = params
+            .iter()
+            .map(|param| {
+                param
+                    .value
+                    .iter()
+                    .map(|_| if param.learns() { rng.f32() - 0.5 } else { 0.0 })
+                    .collect()
+            })
+            .collect();
+        self.gradients(batch, true, false)?;
+        let slope = self.slope(&direction);
+        let mut losses = [0.0_f64; 2];
+        for (loss, sign) in losses.iter_mut().zip([1.0, -1.0]) {
+            for ((param, start), along) in self.graph.params.iter_mut().zip(&start).zip(&direction) {
+                for ((weight, &from), &along) in param.value.iter_mut().zip(start).zip(along) {
+                    *weight = from + sign * step * along;
+                }
+            }
+            *loss = f64::from(self.gradients(batch, true, false)?);
+        }
+        for (param, start) in self.graph.params.iter_mut().zip(start) {
+            param.value = start;
+        }
+        Ok((slope, (losses[0] - losses[1]) / (2.0 * f64::from(step))))
+    }
+}
+
+fn one_shape(shape: &[usize]) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if let Some(first) = shape.first_mut() {
+        *first = 1;
+    }
+    shape
+}

@@ -1,0 +1,99 @@
+//! # labels-broadcast (DL707)
+//!
+//! ## What it does
+//! Reports labels whose shape does not pair with the output's, so that the loss compares every label with every
+//! prediction, or one label with all outputs of a sample.
+//!
+//! ## Why it matters
+//! NumPy's broadcasting makes a table of (N, 1) against (1, N), and one number against several outputs. The loss is
+//! finite and falls, but its best answer is the mean of the labels: the network learns a constant.
+//!
+//! ## Example
+//! ```python
+//! model.add(Dense(3, activation="softmax"))
+//! model.compile(loss="mse")
+//! model.fit(x, iris.target)      # (150,): one number for three outputs
+//! ```
+//!
+//! ## Use instead
+//! ```python
+//! model.add(Dense(3, activation="softmax"))
+//! model.compile(loss="categorical_crossentropy")
+//! model.fit(x, to_categorical(iris.target))
+//! ```
+//!
+//! ## Fix safety
+//! No automatic fix: whether labels are to be encoded or the output reshaped depends on what is meant.
+//!
+//! ## References
+//! Shape mismatches in the taxonomy of Humbatova et al. (ICSE 2020). Exact: shapes are compared, no threshold.
+
+use finding::{Kind, Phase, RuleInfo, Severity};
+
+use super::Cause;
+use crate::case::Case;
+use crate::place::Place;
+
+pub(super) const INFO: RuleInfo = RuleInfo {
+    code: "DL707",
+    name: "labels-broadcast",
+    kind: Kind::LabelEncoding,
+    severity: Severity::Error,
+    source: include_str!("labels_broadcast.rs"),
+};
+const ELEMENTWISE: [&str; 9] = [
+    "mean_squared_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error",
+    "huber",
+    "log_cosh",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "hinge",
+];
+
+pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
+    let Some(y) = case.fit.y() else { return Vec::new() };
+    if case.fit.info.data.y.len() != 1 {
+        return Vec::new();
+    }
+    let Some(shape) = case.layers().last().and_then(|layer| layer.output_shape.as_ref()) else { return Vec::new() };
+    let output: Vec<i64> = shape.iter().skip(1).map(|size| size.unwrap_or(-1)).collect();
+    let labels: Vec<i64> = y.shape.iter().skip(1).copied().collect();
+    if output.contains(&-1) || output.is_empty() || case.loss_name().is_empty() {
+        return Vec::new();
+    }
+    let written = |shape: &[i64]| {
+        let sizes: String = shape.iter().map(|size| format!(", {size}")).collect();
+        format!("(batch{})", if sizes.is_empty() { "," } else { &sizes })
+    };
+    let (spread, values) = (output.iter().product::<i64>(), labels.iter().product::<i64>());
+    let named = ELEMENTWISE.contains(&case.loss_name());
+    if named && values == 1 && spread > 1 {
+        let message = format!(
+            "labels of shape {} are compared with outputs of shape {}: one number stands against all {spread} outputs of its \
+             sample, so they all learn the same; encode the labels as the output does (one-hot for classes), or use a loss for \
+             class numbers",
+            written(&labels),
+            written(&output),
+        );
+        return vec![broadcast(case, Place::Labels, 0.93, message)];
+    }
+    // Keras adds or removes one axis of length 1 by itself; a second one makes a table of all pairs.
+    if values == spread && output.len() > labels.len() + 1 && !named && !case.loss_name().contains("crossentropy") && case.fails() {
+        let last = case.layers().last().map_or(0, |layer| layer.index);
+        let message = format!(
+            "outputs of shape {} and labels of shape {} differ in rank, so the loss pairs every label with every prediction and \
+             its best answer is their mean; give both the same shape",
+            written(&output),
+            written(&labels),
+        );
+        return vec![broadcast(case, Place::Layer(last), 0.85, message).kind(Kind::Shape).layer(last)];
+    }
+    Vec::new()
+}
+
+fn broadcast(case: &Case<'_>, place: Place, confidence: f64, message: String) -> Cause {
+    Cause::new(&INFO, place, confidence, message).seen(Phase::Loss, format!("loss {}", case.loss_story())).settled()
+}

@@ -1,0 +1,58 @@
+//! # majority-class-only (DL738)
+//!
+//! ## What it does
+//! Reports a classifier that answers the most frequent class for every sample of unbalanced data.
+//!
+//! ## Why it matters
+//! With 95 % of one class, always answering it is 95 % right. The few samples of the other class weigh too little to
+//! change that.
+//!
+//! ## Example
+//! ```python
+//! model.fit(x, y)                             # 3 % positive
+//! ```
+//!
+//! ## Use instead
+//! ```python
+//! model.fit(x, y, class_weight={0: 1.0, 1: 30.0})
+//! ```
+//!
+//! ## Fix safety
+//! No automatic fix: what a missed case costs is a decision.
+//!
+//! ## References
+//! SageMaker Debugger: class imbalance ratio above 10. From a majority of 80 % on, with every prediction in it, weights
+//! of neither classes nor samples given, and no skill by any other yardstick.
+
+use finding::{Kind, Phase, RuleInfo, Severity};
+
+use super::{Cause, suspects};
+use crate::case::Case;
+use crate::learning::Task;
+use crate::place::Place;
+use crate::text::percent;
+
+pub(super) const INFO: RuleInfo = RuleInfo {
+    code: "DL738",
+    name: "majority-class-only",
+    kind: Kind::DataOther,
+    severity: Severity::Warning,
+    source: include_str!("majority_class.rs"),
+};
+pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
+    let learning = case.learning();
+    let (Some(majority), Some(collapsed)) = (learning.majority, learning.collapsed) else { return Vec::new() };
+    let blank = learning.skill.is_none_or(|skill| skill < (3.0 * learning.skill_error).max(0.05));
+    if !case.complete || case.broken().is_some() || majority < 0.8 || collapsed < 0.995 || !blank || case.fit.info.weighted {
+        return Vec::new();
+    }
+    if !matches!(learning.task, Task::Binary | Task::MultiClass) || case.fit.steps < 50 {
+        return Vec::new();
+    }
+    let message = format!(
+        "every prediction is the most frequent class, which {} of the samples are: the rest weighs too little; weight the classes \
+         (`class_weight`) or balance the data, and look at recall instead of accuracy",
+        percent(majority)
+    );
+    vec![Cause::new(&INFO, Place::Labels, 0.7, message).seen(Phase::Metric, suspects::stuck_text(case))]
+}

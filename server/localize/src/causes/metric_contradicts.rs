@@ -1,0 +1,94 @@
+//! # metric-contradicts-predictions (DL726)
+//!
+//! ## What it does
+//! Reports an accuracy that does not count the right answers of this network: another encoding of the labels, or labels
+//! that are no classes at all.
+//!
+//! ## Why it matters
+//! Training may go well while the number that is looked at (and that early stopping and the choice of a model may follow)
+//! says nothing.
+//!
+//! ## Example
+//! ```python
+//! model.compile(loss="sparse_categorical_crossentropy", metrics=[CategoricalAccuracy()])
+//! ```
+//!
+//! ## Use instead
+//! ```python
+//! model.compile(loss="sparse_categorical_crossentropy", metrics=[SparseCategoricalAccuracy()])
+//! ```
+//!
+//! ## Fix safety
+//! No automatic fix.
+//!
+//! ## References
+//! Metric faults in the taxonomy of Humbatova et al. (ICSE 2020). The share of right answers counted from predictions and
+//! labels of the last epoch against the metric that Keras logged: 25 points apart, ten times the deviation that sampling
+//! every tenth step causes.
+
+use finding::{Kind, Phase, RuleInfo, Severity};
+use trace::Scalar;
+
+use super::Cause;
+use crate::case::Case;
+use crate::learning::Task;
+use crate::place::Place;
+use crate::text::percent;
+use crate::trend::mean;
+
+pub(super) const INFO: RuleInfo = RuleInfo {
+    code: "DL726",
+    name: "metric-contradicts-predictions",
+    kind: Kind::Metric,
+    severity: Severity::Warning,
+    source: include_str!("metric_contradicts.rs"),
+};
+/// Points apart.
+const APART: f64 = 0.25;
+
+pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
+    if case.broken().is_some() || case.fit.info.data.y.len() != 1 || case.fit.info.weighted {
+        return Vec::new();
+    }
+    let Some(epoch) = case.fit.epochs.last().filter(|epoch| epoch.epoch > 0) else { return Vec::new() };
+    let accuracy = epoch.logs.iter().find(|(name, _)| !name.starts_with("val_") && name.contains("acc"));
+    let Some((name, logged)) = accuracy.filter(|(name, _)| !name.contains("top")) else { return Vec::new() };
+    let moments = case.fit.scalars().moments();
+    let counted: Vec<f64> = case
+        .fit
+        .scalar(Scalar::Hits)
+        .iter()
+        .zip(moments)
+        .filter(|(hits, moment)| hits.is_finite() && moment.epoch == epoch.epoch)
+        .map(|(hits, _)| *hits)
+        .collect();
+    let learning = case.learning();
+    let right = mean(&counted);
+    let sparse = learning.task == Task::MultiClass;
+    // Multi-label accuracies may rightly count whole rows.
+    if counted.len() >= 3 && matches!(learning.task, Task::Binary | Task::MultiClass) && (right - logged).abs() > APART {
+        let message = format!(
+            "{name} says {}, but {} of the predictions are right: it does not read labels as they are given here{}",
+            percent(*logged),
+            percent(right),
+            if sparse { "; class numbers need sparse categorical accuracy, one-hot rows categorical accuracy" } else { "" }
+        );
+        return vec![
+            Cause::new(&INFO, Place::Metrics, 0.85, message)
+                .seen(Phase::Metric, format!("{name} {} in epoch {}; counted {}", percent(*logged), epoch.epoch + 1, percent(right))),
+        ];
+    }
+    let numbers = learning.task == Task::Regression && case.fit.y().is_some_and(|y| !y.integers && y.whole);
+    if numbers && case.known_loss() && learning.explained.is_some_and(|explained| explained > logged + APART) {
+        let message = format!(
+            "{name} says {}, but the labels are numbers, not classes: it counts predictions that hit them exactly, and says nothing \
+             of the {} of their variance that the network explains; use mean absolute error",
+            percent(*logged),
+            percent(learning.explained.unwrap_or(0.0))
+        );
+        return vec![
+            Cause::new(&INFO, Place::Metrics, 0.8, message).seen(Phase::Metric, format!("{name} {} in epoch {}", percent(*logged), epoch.epoch + 1)),
+        ];
+    }
+    Vec::new()
+}
