@@ -271,6 +271,7 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
         data: trace::FitData {
             x: vec![x],
             y: vec![y],
+            ..trace::FitData::default()
         },
         ..serde_json::from_value(json!({"fit": 0})).unwrap()
     }
