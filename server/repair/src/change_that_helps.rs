@@ -1,4 +1,4 @@
-//! # change-that-helps (DL750)
+//! # change-that-helps (DL790)
 //!
 //! ## What it does
 //! Reports a place where a change makes the network learn, which was found by trying and which no rule had named.
@@ -28,7 +28,7 @@ use finding::{Finding, Fix, Kind, RuleInfo, Severity, Source, Trial};
 use crate::search::Credited;
 
 const INFO: RuleInfo = RuleInfo {
-    code: "DL750",
+    code: "DL790",
     name: "change-that-helps",
     kind: Kind::LearningRate,
     severity: Severity::Warning,

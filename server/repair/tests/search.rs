@@ -207,6 +207,6 @@ fn what_was_shown_by_trying_comes_first() {
 
     let mut findings = vec![finding(Kind::Loss, Range::new(90, 95), 0.9)];
     repair::credit(&mut findings, &found);
-    assert_eq!((findings[0].code, findings[0].kind), ("DL750", Kind::InputScale));
+    assert_eq!((findings[0].code, findings[0].kind), ("DL790", Kind::InputScale));
     assert_eq!(findings.len(), 2);
 }

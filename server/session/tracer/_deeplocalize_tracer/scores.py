@@ -65,6 +65,7 @@ class Judge:
         """Judges, and ends the trial: what comes after the training in the script is not part of it."""
         try:
             self._send(last=True)
+            channel.flush()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -54,6 +54,8 @@ def serve(modules: Sequence[str], run: Callable[[], int]) -> NoReturn:
 
 def _fork(trial: dict[str, Any], run: Callable[[], int]) -> tuple[int, float]:
     """Exit status of the trial, as a shell gives it, and the seconds of processor time it took."""
+    # The thread that sends what waits is not in the child.
+    channels.channel.flush()
     channels.channel.hand_on()
     with warnings.catch_warnings():
         # Python warns of threads, of which TensorFlow has some as soon as it is imported.
@@ -96,6 +98,7 @@ def _child(trial: dict[str, Any], run: Callable[[], int]) -> NoReturn:
         channels.channel.flush()
     finally:
         with contextlib.suppress(Exception):
+            channels.channel.flush()
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code & 0xFF)
