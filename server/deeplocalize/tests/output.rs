@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use deeplocalize::output::{FORMATS, Look};
-use deeplocalize::report::{FitSummary, Report, RunSummary, ToolError, WrittenSummary};
+use deeplocalize::report::{Fallback, FitSummary, Report, RunSummary, ToolError, WrittenSummary};
 use finding::{
     Applicability, Edit, Evidence, Finding, Fix, Kind, LayerRef, Phase, Range, Severity, Source, Trial,
     Verdict,
@@ -136,7 +136,11 @@ fn full() -> Report {
             keras: "3.15.1".into(),
             backend: "tensorflow".into(),
             mechanism: "callback",
-            fallback: None,
+            fallback: Some(Fallback {
+                what: "tensorflow.GradientTape".into(),
+                path: None,
+                range: None,
+            }),
             fits: vec![fit],
             startup_seconds: 7.9,
             training_seconds: 0.8,
