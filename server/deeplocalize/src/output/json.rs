@@ -107,7 +107,6 @@ struct Run<'a> {
     keras: &'a str,
     backend: &'a str,
     mechanism: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     fallback: Option<JsonFallback<'a>>,
     fits: Vec<JsonFit<'a>>,
     seconds: Seconds,

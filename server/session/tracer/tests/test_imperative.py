@@ -114,13 +114,13 @@ class Engine(unittest.TestCase):
     def test_the_trace_is_that_of_the_other_mechanism(self) -> None:
         text = (
             "import numpy as np\n"
-            "np.random.seed(1)\n"
             "import keras\n"
             "from keras import layers\n"
             "base = keras.Sequential([keras.Input((4,)), layers.Dense(5), layers.Activation('sigmoid')], name='base')\n"
             "model = keras.Sequential([base, layers.LeakyReLU(), layers.Dropout(0.5), layers.Dense(1, 'sigmoid')])\n"
             "model.compile(keras.optimizers.Adam(), 'binary_crossentropy', metrics=['accuracy'])\n"
-            "model.fit(np.random.rand(64, 4), np.arange(64) % 2, verbose=0, validation_split=0.25, epochs=2)\n"
+            "x = np.random.default_rng(1).random((64, 4))\n"
+            "model.fit(x, np.arange(64) % 2, verbose=0, validation_split=0.25, epochs=2)\n"
         )
         script = harness.script(self.folder, text)
         ours, theirs = harness.traced(script, config=_CONFIG), harness.traced(script)
