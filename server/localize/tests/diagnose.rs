@@ -621,14 +621,17 @@ fn validation_data_of_other_classes() {
 
 #[test]
 fn a_feature_that_is_the_label() {
-    let copied = |correlation: f64| {
+    let copied = |correlation: f64, copies: u64| {
         healthy().set(
             "/data/baselines",
-            json!({"samples": 400, "neighbours": 0.9, "linear": 0.9, "copied": correlation, "copied_feature": 2}),
+            json!({"samples": 400, "neighbours": 0.9, "linear": 0.9, "copied": correlation, "copied_feature": 2,
+                   "copies": copies}),
         )
     };
-    copied(1.0).blames("DL723", "load()");
-    copied(0.97).is_quiet();
+    copied(1.0, 1).blames("DL723", "load()");
+    copied(0.97, 0).is_quiet();
+    // All of them are: telling the label from them is the task.
+    copied(1.0, 1000).is_quiet();
 }
 
 #[test]

@@ -330,6 +330,9 @@ pub struct Baselines {
     /// Position of that feature.
     #[serde(default)]
     pub copied_feature: Option<u64>,
+    /// Features whose correlation with the label is at least 0.9999.
+    #[serde(default)]
+    pub copies: u64,
     /// Changes from one label to the next over those expected of shuffled labels.
     #[serde(default = "nan", deserialize_with = "number")]
     pub label_runs: f64,

@@ -174,7 +174,14 @@ fn output_against_labels<'a>(
             fix: None,
         });
     }
-    if columns == units || y.shape.len() != output.len() {
+    // Numbers of classes: one column of them stands for as many units.
+    let classes = y
+        .classes
+        .as_ref()
+        .filter(|_| columns == 1 && y.integers)
+        .map_or(0, |_| y.max as i64 + 1);
+    let class_numbers = classes > 2 && classes == units;
+    if !class_numbers && (columns == units || y.shape.len() != output.len()) {
         // The same width but another rank: something between (a missing Flatten, sequences) fixed the shape.
         let message = format!(
             "the output has shape {} where the labels have {:?}: {text}",
@@ -190,21 +197,11 @@ fn output_against_labels<'a>(
             fix: None,
         });
     }
-    // Numbers of classes: one column of them stands for as many units.
-    let classes = y
-        .classes
-        .as_ref()
-        .filter(|_| columns == 1 && y.integers)
-        .map_or(0, |_| y.max as i64 + 1);
     let wanted = if columns > 1 { columns } else { 1 };
-    let encoded = if classes > 2 && classes == units {
-        "; the labels are class numbers: use sparse categorical cross-entropy"
-    } else {
-        ""
-    };
-    if !encoded.is_empty() {
+    if class_numbers {
         let message = format!(
-            "labels of shape {:?} stand against outputs of shape {}{encoded} ({text})",
+            "labels of shape {:?} stand against outputs of shape {}; the labels are class numbers: use sparse categorical \
+             cross-entropy ({text})",
             y.shape,
             shape(output)
         );
@@ -213,7 +210,7 @@ fn output_against_labels<'a>(
             "\"sparse_categorical_crossentropy\"".to_owned(),
         );
         return Some(Explained {
-            kind: Kind::Loss,
+            kind: Kind::Shape,
             place: Some(At::Place(Place::Loss)),
             layer: None,
             message,

@@ -14,6 +14,8 @@ _FEWEST_SAMPLES = 40
 _MOST_CLASSES = 30
 _NEIGHBOURS = 5
 _MOST_COMPARED = 20_000
+# Correlation from which a feature is the label.
+_COPIED = 0.9999
 
 Arrays = Optional["list[np.ndarray]"]
 
@@ -135,7 +137,11 @@ def _copied(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     related = np.abs(np.where(scale > 0, centred.T @ away / np.where(scale > 0, scale, 1.0), 0.0))
     if not np.isfinite(related).any():
         return {}
-    return {"copied": float(np.nanmax(related)), "copied_feature": int(np.nanargmax(related))}
+    return {
+        "copied": float(np.nanmax(related)),
+        "copied_feature": int(np.nanargmax(related)),
+        "copies": int((related >= _COPIED).sum()),
+    }
 
 
 def _runs(y: np.ndarray) -> float:
