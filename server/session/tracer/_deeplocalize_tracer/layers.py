@@ -171,7 +171,8 @@ def inputs(model: Any) -> list[dict[str, Any]]:
     found = []
     for tensor in getattr(model, "inputs", None) or []:
         history = getattr(tensor, "_keras_history", None)
-        layer = history.operation if history is not None else None
+        # Keras 2 calls it `layer`.
+        layer = getattr(history, "operation", None) or getattr(history, "layer", None)
         found.append(
             {"shape": list(tensor.shape), "site": sites.recall(layer) if layer is not None else None}
         )
