@@ -33,6 +33,7 @@ use trace::{LayerInfo, Scalar};
 
 use super::{Cause, Remedy, suspects};
 use crate::case::Case;
+use crate::learning::State;
 use crate::place::Place;
 use crate::text::number;
 
@@ -100,6 +101,10 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     }
     vec![match failure {
         Some(failure) => suspects::with_failure(case, failure, cause),
-        None => cause.seen(Phase::Loss, format!("loss {}", case.loss_story())),
+        None => {
+            let cause = cause.seen(Phase::Loss, format!("loss {}", case.loss_story()));
+            // It cost the first steps, and the network got over it.
+            if learning.state() == State::Learned { cause.severity(Severity::Information) } else { cause }
+        }
     }]
 }

@@ -69,7 +69,7 @@ def _with_own_random(iterator: Iterator[Any], always: bool) -> Iterator[Any]:
     It does so for its first batch, or `always`.
     """
     if not _state:
-        _state.append(np.random.RandomState(tensors.seed_for_shuffling()).get_state())
+        _state.append(np.random.RandomState(tensors.seed_from_the_script()).get_state())
     draws = True
     while True:
         if draws:

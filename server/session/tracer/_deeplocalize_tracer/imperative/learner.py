@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import description, graph, imports
+from . import description, graph, imports, tensors
 from .engine import engine
 from .giving_up import NotCovered
 from .mirror import Mirror
@@ -43,7 +43,7 @@ class Learner:
             # What softmax and sigmoid leave for the loss; see docs/hand-over.md.
             remember_logits=imports.backend() == "tensorflow",
             weights=[{"path": weight.path, "shape": list(weight.shape)} for weight in weights],
-            seed=int(np.random.default_rng().integers(1 << 32)),
+            seed=tensors.seed_from_the_script(),
         )
         self.order = self._ordered(answer["leaves"])
 

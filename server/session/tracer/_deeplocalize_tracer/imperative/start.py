@@ -60,11 +60,12 @@ def _obstacle(script: str) -> tuple[str, dict[str, Any] | None] | None:
 
 
 def _patches() -> dict[str, hooks.Patch]:
-    from . import mirror, philox, repairs, trainer
+    from . import mirror, philox, repairs, tensors, trainer
 
     found = {
         "keras.src.utils.numerical_utils": repairs.patch_numerical_utils,
         "keras.src.backend.numpy.random": philox.patch_random,
+        "keras.src.utils.rng_utils": tensors.patch_seed,
         "keras.src.backend.numpy.core": mirror.patch_variable,
         "keras.src.backend.numpy.trainer": functools.partial(_patch_trainer, trainer.patch_trainer),
     }

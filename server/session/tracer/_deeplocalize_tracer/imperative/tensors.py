@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from types import ModuleType
 from typing import Any, Callable
 
 import numpy as np
@@ -46,9 +48,21 @@ def generator() -> np.random.Generator:
     return _generators["random"]
 
 
-def seed_for_shuffling() -> int:
-    """A number that follows from the seed."""
+def seed_from_the_script() -> int:
+    """A number that follows from the script's seed, where it set one."""
     return int(generator().integers(1 << 31))
+
+
+def patch_seed(module: ModuleType) -> None:
+    """`keras.utils.set_random_seed` seeds TensorFlow too, where there is one."""
+    theirs = module.set_random_seed
+
+    @functools.wraps(theirs)
+    def set_random_seed(seed: int) -> None:
+        theirs(seed)
+        set_seed(seed)
+
+    module.set_random_seed = set_random_seed
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Any:
