@@ -6,10 +6,11 @@ import { open, root } from "./workbench.mjs";
 
 const SOFTMAX = "fixtures/deeplocalize-40/31880720-ones-zeros/faulty.py";
 const DIVERGES = "fixtures/deeplocalize-40/48934338-quadratic/faulty.py";
+const SLOW = "editors/tests/slow.py";
 const MINUTE = 60_000;
 
 test("a trusted folder: squiggle, quick fix, localisation, cancel", async (context) => {
-  const workbench = await open({ "train.py": SOFTMAX, "diverges.py": DIVERGES });
+  const workbench = await open({ "train.py": SOFTMAX, "diverges.py": DIVERGES, "slow.py": SLOW });
   context.after(() => workbench.close());
   const { page } = workbench;
 
@@ -72,6 +73,7 @@ test("a trusted folder: squiggle, quick fix, localisation, cancel", async (conte
 
   await context.test("a run can be cancelled", async () => {
     const status = workbench.status();
+    await workbench.openFile("slow.py");
     await page.locator(".codelens-decoration a", { hasText: "Localize faults" }).first().click();
     await page.getByText(/Localizing… \(cancel\)/).waitFor();
     await status.click();
