@@ -1,5 +1,7 @@
 //! Localisation runs of real scripts, asked for by the editor.
 
+use std::io::Read as _;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -88,27 +90,24 @@ fn the_wrong_output_head() {
 fn a_run_can_be_cancelled_and_leaves_no_process() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("train.py");
-    let marker = folder.path().join("pid");
+    // Files that a run writes are kept apart, so the script tells its number by a call.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
     std::fs::write(
         &script,
         format!(
-            "import os, time\nopen({marker:?}, 'w').write(str(os.getpid()))\ntime.sleep(600)\nmodel.fit(x)\n"
+            "import os, socket, time\n\
+             with socket.create_connection(('127.0.0.1', {port})) as call:\n    call.sendall(str(os.getpid()).encode())\n\
+             time.sleep(600)\nmodel.fit(x)\n"
         ),
     )
     .unwrap();
     let (mut client, uri) = session(&script);
     client.command("deeplocalize.run", json!([uri]));
     client.answer("window/workDoneProgress/create", Value::Null);
-    let started = || {
-        std::fs::read_to_string(&marker)
-            .ok()
-            .filter(|pid| !pid.is_empty())
-    };
-    let pid = (0..400).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        started()
-    });
-    let process = PathBuf::from(format!("/proc/{}", pid.expect("the script started")));
+    let mut pid = String::new();
+    listener.accept().unwrap().0.read_to_string(&mut pid).unwrap();
+    let process = PathBuf::from(format!("/proc/{pid}"));
     assert!(process.exists());
     assert_eq!(
         client.command("deeplocalize.cancel", json!([])),
