@@ -111,13 +111,18 @@ fn training(binary: &Path, python: &Path, shape: &str) -> anyhow::Result<()> {
 fn scripts() -> anyhow::Result<Vec<std::path::PathBuf>> {
     let mut scripts = Vec::new();
     for set in std::fs::read_dir(root().join("fixtures"))? {
-        for case in std::fs::read_dir(set?.path()).into_iter().flatten() {
-            for file in std::fs::read_dir(case?.path()).into_iter().flatten() {
-                let path = file?.path();
-                if path.extension().is_some_and(|extension| extension == "py") {
-                    scripts.push(path);
-                }
-            }
+        for entry in std::fs::read_dir(set?.path()).into_iter().flatten() {
+            let entry = entry?.path();
+            // A set holds folders of cases, or scripts.
+            let files: Vec<_> = match std::fs::read_dir(&entry) {
+                Ok(files) => files
+                    .map(|file| Ok(file?.path()))
+                    .collect::<std::io::Result<_>>()?,
+                Err(_) => vec![entry],
+            };
+            let is_script =
+                |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "py");
+            scripts.extend(files.into_iter().filter(is_script));
         }
     }
     ensure!(!scripts.is_empty(), "no fixtures found");
