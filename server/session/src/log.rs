@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const LOG_BYTES: u64 = 16 << 20;
 /// Longest remembered end of the error stream.
 const TAIL_BYTES: usize = 64 << 10;
+/// Longest line that is kept together in the log.
+const LINE_BYTES: usize = 64 << 10;
 
 /// The log of a run, shared by the readers of its two streams.
 #[derive(Clone, Debug)]
@@ -34,25 +36,41 @@ impl Log {
     }
 
     /// Takes in a stream until it ends. Never stops reading, so that a full disk or log never blocks the script.
+    /// Whole lines reach the file, because Python writes a line in pieces, between which the other stream may write.
     pub(crate) fn drain(&self, mut stream: impl Read, remember: bool) {
         let mut buffer = [0_u8; 16 << 10];
+        let mut line = Vec::new();
         loop {
-            match stream.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(count) => self.append(buffer.get(..count).unwrap_or_default(), remember),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
+            let bytes = match stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => buffer.get(..count).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => break,
+            };
+            if remember {
+                self.remember(bytes);
             }
+            line.extend_from_slice(bytes);
+            let whole = match line.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')) {
+                Some(end) => end + 1,
+                None if line.len() > LINE_BYTES => line.len(),
+                None => continue,
+            };
+            self.append(line.get(..whole).unwrap_or_default());
+            line.drain(..whole);
         }
+        self.append(&line);
     }
 
-    fn append(&self, bytes: &[u8], remember: bool) {
+    fn remember(&self, bytes: &[u8]) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if remember {
-            state.tail.extend(bytes);
-            let surplus = state.tail.len().saturating_sub(TAIL_BYTES);
-            state.tail.drain(..surplus);
-        }
+        state.tail.extend(bytes);
+        let surplus = state.tail.len().saturating_sub(TAIL_BYTES);
+        state.tail.drain(..surplus);
+    }
+
+    fn append(&self, bytes: &[u8]) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let State { file, left, .. } = &mut *state;
         let Some(open) = file else { return };
         let room = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
@@ -85,6 +103,37 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Gives one piece per read, and lets something happen before the second.
+    struct Pieces<'a, F: FnMut()>(VecDeque<&'a [u8]>, F);
+
+    impl<F: FnMut()> Read for Pieces<'_, F> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some(piece) = self.0.pop_front() else {
+                return Ok(0);
+            };
+            if self.0.len() == 1 {
+                (self.1)();
+            }
+            buffer[..piece.len()].copy_from_slice(piece);
+            Ok(piece.len())
+        }
+    }
+
+    #[test]
+    fn a_line_written_in_pieces_stays_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let log = Log::create(Some(&path)).unwrap();
+        let other = log.clone();
+        let pieces = VecDeque::from([&b"loss"[..], &b" 0.5"[..], &b"\nlast"[..]]);
+        log.drain(Pieces(pieces, || other.drain(&b"a warning\n"[..], true)), false);
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "a warning\nloss 0.5\nlast"
+        );
+        assert_eq!(log.tail(), "a warning\n");
+    }
 
     #[test]
     fn the_log_is_capped_and_the_tail_kept() {
