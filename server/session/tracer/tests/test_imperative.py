@@ -222,7 +222,7 @@ class Engine(unittest.TestCase):
             "fit(layers.Dense(1), loss=lambda a, b: ops.mean(a - b))\n": "loss",
             step + "fit(layers.Dense(1), optimizer=Own())\n": "Own",
             "fit(layers.Dense(1), x=x.astype(str))\n": "data of strings or objects",
-            "fit(layers.Dense(1), x=np.array([[1, 2, 3, 4], [1]], dtype=object), y=y[:2])\n": "",
+            "fit(layers.Dense(1), x=np.array([[1, 2, 3, 4], [1]], dtype=object), y=y[:2])\n": "ValueError",
             "import tensorflow as tf\nfit(layers.Dense(1), x=tf.ragged.constant([[1], [2, 3]]))\n": "tensorflow.ragged",
             "import tensorflow as tf\nx = keras.Input((4,))\ntf.square(x)\n": "tensorflow.square",
             "optimizer = keras.optimizers.AdamW()\noptimizer.exclude_from_weight_decay(var_names=['bias'])\n"
