@@ -99,7 +99,9 @@ fn reason(text: &str) -> String {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     // Of several errors the first is the cause.
     let error = lines().find(|line| line.starts_with("ERROR:") || line.starts_with("Error:"));
-    let said = error.or_else(|| lines().next_back()).unwrap_or("no reason was given");
+    let said = error
+        .or_else(|| lines().next_back())
+        .unwrap_or("no reason was given");
     if UNREACHABLE.iter().any(|sign| text.contains(sign)) {
         return format!(
             "the package index cannot be reached ({said}); check the network, or name another index in PIP_INDEX_URL"
