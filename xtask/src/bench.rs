@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 
 use crate::python;
-use crate::shell::{release_binary, root};
+use crate::shell::{cargo, release_binary, root};
 
 /// Repetitions of which the median counts.
 const REPEAT: usize = 5;
@@ -22,10 +22,11 @@ pub fn run(training_too: bool) -> anyhow::Result<()> {
     println!("\n| what | ours | peer | ratio |\n| --- | --- | --- | --- |");
     quick_check(&binary, &python)?;
     server::run(&binary, &python.with_file_name("ruff"))?;
+    analysis()?;
     if !training_too {
         return Ok(());
     }
-    for shape in ["mlp", "cnn"] {
+    for shape in ["mlp", "cnn", "lstm", "deep"] {
         training(&binary, &python, shape)?;
     }
     Ok(())
@@ -53,6 +54,41 @@ fn quick_check(binary: &Path, python: &Path) -> anyhow::Result<()> {
         ours,
         peer,
     );
+    Ok(())
+}
+
+/// Layer-steps that the analysis of a run takes in each second on one core, and its memory, on trainings that are made up.
+fn analysis() -> anyhow::Result<()> {
+    const WANTED: f64 = 200_000.0;
+    const MEMORY: f64 = 64.0;
+    for (layers, steps) in [("3", "200000"), ("20", "20000"), ("100", "6000")] {
+        let output = cargo()
+            .args([
+                "run",
+                "--release",
+                "--quiet",
+                "--package",
+                "deeplocalize-localize",
+                "--example",
+                "speed",
+                "--",
+                layers,
+                steps,
+            ])
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut numbers = text.split_whitespace().map(str::parse::<f64>);
+        let speed = numbers.next().context("the analysis printed nothing")??;
+        let memory = numbers.next().context("no memory")??;
+        println!(
+            "| analysis of {steps} steps of {layers} layers, every step probed, layer-steps/s / wanted | {speed:.0} | {WANTED} | {:.1} |",
+            speed / WANTED
+        );
+        println!(
+            "| its memory / most allowed | {memory:.0} MB | {MEMORY} MB | {:.2} |",
+            memory / MEMORY
+        );
+    }
     Ok(())
 }
 

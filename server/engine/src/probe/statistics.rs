@@ -2,7 +2,7 @@
 
 use trace::Stat;
 
-use super::WIDTH;
+use super::{WIDTH, histogram};
 use crate::View;
 use crate::native::wide;
 use crate::tensor::around;
@@ -111,6 +111,7 @@ fn elements(values: &[f32], flat: bool) -> ([f64; WIDTH], u64) {
     let variance = (found.squares / count - offset * offset).max(0.0);
     summary(&mut stats, mean, variance, found.min, found.max, count);
     stats[Stat::Zeros as usize] = found.zeros as f64;
+    histogram::fill(values, &mut stats);
     (stats, found.flat)
 }
 
@@ -144,6 +145,7 @@ fn with_gaps(values: &[f32], mut stats: [f64; WIDTH]) -> [f64; WIDTH] {
     });
     summary(&mut stats, mean, variance, min, max, finite);
     stats[Stat::Zeros as usize] = whole().filter(|&value| value == 0.0).count() as f64;
+    histogram::fill(values, &mut stats);
     stats
 }
 

@@ -86,6 +86,8 @@ fn start(state: &mut State, arguments: &[LSPAny], try_fixes: Option<TryFixes>) -
         python: settings.python,
         max_batches: settings.max_batches,
         max_seconds: settings.max_seconds,
+        startup_seconds: settings.startup_seconds,
+        limits: settings.limits,
         startup_seconds: STARTUP_SECONDS,
         detector: settings.detector,
         mechanism: settings.mechanism,
