@@ -101,6 +101,8 @@ fn usual(stat: Stat) -> f64 {
         Stat::Zeros | Stat::Nans | Stat::Infs | Stat::DeadUnits | Stat::ConstantUnits | Stat::Saturated => {
             0.0
         }
+        // The bins of the histogram.
+        _ => 0.1,
     }
 }
 

@@ -18,6 +18,17 @@ def inner(variable: Any) -> Any:
     return variable
 
 
+def number_in(variable: Any) -> float:
+    """What a variable of one number holds, by the shortest way: this is asked at every step."""
+    found = inner(variable)
+    handle = getattr(found, "_handle", None)
+    if handle is None:  # One on several devices.
+        return float(found.numpy())
+    from tensorflow.python.ops.gen_resource_variable_ops import read_variable_op
+
+    return float(read_variable_op(handle, found.dtype).numpy())
+
+
 def mean_of(tracker: list[Any]) -> float | None:
     """The mean in the values of a Keras `Mean`; `None` when nothing was counted."""
     if len(tracker) != 2:
