@@ -533,7 +533,7 @@ mod tests {
                 })
                 .collect(),
         })));
-        for step in 0..3000 {
+        for step in 0..400 {
             trace.push(Frame::Step(StepFrame {
                 fit: 0,
                 layout: 0,
@@ -557,8 +557,7 @@ mod tests {
             .take(16)
             .map(|moment| moment.step)
             .collect();
-        assert_eq!(last, (2984..3000).rev().collect::<Vec<u64>>());
-        assert_eq!(fit.scalars().len(), fit.scalars().moments().len());
-        assert!(fit.scalars().len() > 1000);
+        assert_eq!(last, (384..400).rev().collect::<Vec<u64>>());
+        assert_eq!(fit.scalars().len(), 400);
     }
 }
