@@ -6,6 +6,7 @@ mod demo;
 mod docs;
 mod editors;
 mod python;
+mod references;
 mod shell;
 mod test;
 
@@ -27,7 +28,12 @@ enum Command {
         /// Only what needs neither Python packages nor an editor
         #[arg(long)]
         fast: bool,
+        /// Only this part
+        #[arg(long, value_enum, conflicts_with = "fast")]
+        only: Option<test::Part>,
     },
+    /// Package the VS Code extension for this kind of machine, with the executable in it
+    Package,
     /// Measure speed as ratios against a peer in the same run
     Bench {
         /// Instead, measure what is found: run the benchmark's programs and write docs/benchmark.md
@@ -36,9 +42,21 @@ enum Command {
         /// Only cases whose name holds this
         #[arg(long, requires = "benchmark")]
         only: Option<String>,
+        /// Only the native engine against Keras on TensorFlow
+        #[arg(long, conflicts_with = "benchmark")]
+        engine: bool,
         /// Leave the training out, which takes minutes
         #[arg(long)]
         no_training: bool,
+    },
+    /// Train the engine's reference models with Keras, whose results its tests compare with
+    References {
+        /// Only cases whose table and name hold this (`layers/LSTM`)
+        #[arg(long)]
+        only: Option<String>,
+        /// Only cases that were never written
+        #[arg(long, conflicts_with = "only")]
+        missing: bool,
     },
     /// Write the generated pages: rules and the README's picture
     Docs {
@@ -51,13 +69,16 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Demo => demo::run(),
-        Command::Test { fast } => test::run(fast),
+        Command::Test { fast, only } => test::run(fast, only),
+        Command::Package => editors::package(),
         Command::Bench {
             benchmark: true,
             only,
             ..
         } => benchmark::run(only.as_deref()),
+        Command::Bench { engine: true, .. } => bench::of_engine(),
         Command::Bench { no_training, .. } => bench::run(!no_training),
+        Command::References { only, missing } => references::run(only.as_deref(), missing),
         Command::Docs { picture } => docs::run(picture),
     }
 }
