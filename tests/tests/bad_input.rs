@@ -71,6 +71,106 @@ fn kills_itself() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn takes_too_much_memory() {
+    fails(
+        "import time\nkept = []\nwhile True:\n    kept.append(bytearray(b'x' * (8 << 20)))\n    time.sleep(0.02)\n",
+        &["--max-memory", "200"],
+        "too-much-memory",
+        "MiB of memory",
+    );
+}
+
+#[test]
+fn writes_too_much() {
+    fails(
+        "import time\nfile = open('checkpoint', 'wb')\nwhile True:\n    file.write(b'x' * (4 << 20))\n    \
+         file.flush()\n    time.sleep(0.02)\n",
+        &["--max-written", "20"],
+        "too-much-written",
+        "MiB of files",
+    );
+}
+
+#[test]
+fn leaves_in_the_middle_of_its_training() {
+    let text = "import os\nimport keras, numpy as np\n\
+                class Leaves(keras.callbacks.Callback):\n    \
+                def on_train_batch_end(self, batch, logs=None):\n        \
+                if batch == 5: os._exit(137)\n\
+                x = np.random.rand(640, 4).astype('float32')\n\
+                model = keras.Sequential([keras.layers.Dense(1)])\nmodel.compile('sgd', 'mse')\n\
+                model.fit(x, x.sum(axis=1), verbose=0, callbacks=[Leaves()])\n";
+    fails(text, &["--mechanism", "callback"], "script-left", "status 137");
+}
+
+/// Log, trace and what the script writes on a file system of one megabyte.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    let namespaces = ["--user", "--map-root-user", "--mount"];
+    let allowed = Command::new("unshare").args(namespaces).arg("true").output();
+    if !allowed.is_ok_and(|output| output.status.success()) {
+        eprintln!("this system gives no namespaces: a full disk is not tested");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("small")).unwrap();
+    let run = |text: &str, environment: &str, options: &str| -> Value {
+        std::fs::write(folder.path().join("train.py"), text).unwrap();
+        let command = format!(
+            "mount -t tmpfs -o size=1m none small && exec env {environment} \"$0\" run --output-format json --python \"$1\" {options} train.py"
+        );
+        let output = Command::new("unshare")
+            .current_dir(folder.path())
+            .args(namespaces)
+            .args(["sh", "-c", &command])
+            .args([e2e::binary().unwrap(), e2e::python().unwrap()])
+            .output()
+            .unwrap();
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    };
+    // The script goes on when its log is full; the trace that does not fit is an error of its own.
+    let prints = "for _ in range(40):\n    print('x' * 100_000)\nassert False, 'came to its end'\n";
+    let report = run(prints, "", "--log small/log --trace small/trace.npz");
+    assert_eq!(
+        error_codes(&report),
+        ["script-crashed", "cannot-write-trace"],
+        "{report:#}"
+    );
+    assert!(
+        report["errors"][1]["message"]
+            .as_str()
+            .unwrap()
+            .contains("No space left"),
+        "{report:#}"
+    );
+    assert!(
+        report["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("came to its end"),
+        "{report:#}"
+    );
+    // What is kept apart lies in the temporary folder.
+    let writes = "open('model.keras', 'wb').write(b'x' * (4 << 20))\n";
+    let report = run(writes, "TMPDIR=\"$PWD/small\"", "--log log");
+    assert_eq!(
+        error_codes(&report).first(),
+        Some(&"script-crashed"),
+        "{report:#}"
+    );
+    assert!(
+        report["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("No space left"),
+        "{report:#}"
+    );
+}
+
 #[test]
 fn loops_for_ever() {
     fails(

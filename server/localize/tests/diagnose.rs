@@ -100,6 +100,8 @@ fn usual(stat: Stat) -> f64 {
         Stat::Units => 8.0,
         Stat::Zeros | Stat::Nans | Stat::Infs => 0.0,
         Stat::DeadUnits | Stat::ConstantUnits | Stat::Saturated | Stat::SaturatedUnits => 0.0,
+        // The bins of the histogram.
+        _ => 0.1,
     }
 }
 

@@ -75,6 +75,11 @@ impl<R: Read> FrameReader<R> {
         }
     }
 
+    /// The stream it reads from.
+    pub fn get_ref(&self) -> &R {
+        &self.stream
+    }
+
     /// The next frame; `None` when the stream ended between two frames.
     pub fn read(&mut self) -> Result<Option<Frame>, FrameError> {
         let mut header = [0_u8; 5];

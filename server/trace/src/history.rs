@@ -17,6 +17,7 @@ pub struct Moment {
 pub struct History {
     moments: Vec<Moment>,
     rows: Array2<f64>,
+    capacity: usize,
 }
 
 impl History {
@@ -28,12 +29,26 @@ impl History {
         History {
             moments: Vec::new(),
             rows: Array2::zeros((0, columns)),
+            capacity: Self::CAPACITY,
         }
+    }
+
+    /// Keeps so many rows at most from now on.
+    pub(crate) fn limit(&mut self, capacity: usize) {
+        self.capacity = capacity.clamp(2, Self::CAPACITY);
+        while self.moments.len() >= self.capacity {
+            self.thin();
+        }
+    }
+
+    /// Numbers it holds.
+    pub(crate) fn cells(&self) -> usize {
+        self.rows.len()
     }
 
     /// Appends a row; values beyond the columns are ignored, missing ones are NaN.
     pub fn push(&mut self, moment: Moment, values: impl IntoIterator<Item = f64>) {
-        if self.moments.len() >= Self::CAPACITY {
+        if self.moments.len() >= self.capacity {
             self.thin();
         }
         let columns = self.rows.ncols();

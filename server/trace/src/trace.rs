@@ -89,8 +89,51 @@ names! {
         Spread = "spread",
         /// Units in the same flat part of the activation for every sample and position.
         SaturatedUnits = "saturated_units",
+        /// Share of the finite elements in the first tenth between the least and the greatest.
+        Bin0 = "bin_0",
+        /// In the second.
+        Bin1 = "bin_1",
+        /// In the third.
+        Bin2 = "bin_2",
+        /// In the fourth.
+        Bin3 = "bin_3",
+        /// In the fifth.
+        Bin4 = "bin_4",
+        /// In the sixth.
+        Bin5 = "bin_5",
+        /// In the seventh.
+        Bin6 = "bin_6",
+        /// In the eighth.
+        Bin7 = "bin_7",
+        /// In the ninth.
+        Bin8 = "bin_8",
+        /// In the last.
+        Bin9 = "bin_9",
     }
 }
+
+impl Stat {
+    /// The bins of the histogram, from the least values to the greatest.
+    pub const BINS: &'static [Stat] = &[
+        Stat::Bin0,
+        Stat::Bin1,
+        Stat::Bin2,
+        Stat::Bin3,
+        Stat::Bin4,
+        Stat::Bin5,
+        Stat::Bin6,
+        Stat::Bin7,
+        Stat::Bin8,
+        Stat::Bin9,
+    ];
+}
+
+/// Numbers that all trainings together keep, of 8 bytes: 16 MB, and at worst twice that.
+const MOST_CELLS: usize = 2_000_000;
+/// Rows that a history keeps, however large the network is.
+const FEWEST_ROWS: usize = 64;
+/// Probed steps between two looks at the memory.
+const LOOK_EVERY: u64 = 16;
 
 /// One probed tensor over time: a matrix `[step, Stat]`.
 #[derive(Clone, Debug)]
@@ -184,6 +227,8 @@ pub struct Fit {
     /// Steps probed.
     pub probed: u64,
     layouts: BTreeMap<u32, Layout>,
+    /// Rows that the histories of tensors keep.
+    capacity: usize,
     scalars: History,
     metrics: BTreeMap<String, History>,
     series: BTreeMap<LayoutRow, Series>,
@@ -200,6 +245,7 @@ impl Fit {
             steps: 0,
             probed: 0,
             layouts: BTreeMap::new(),
+            capacity: History::CAPACITY,
             scalars: History::new(Scalar::ALL.len()),
             metrics: BTreeMap::new(),
             series: BTreeMap::new(),
@@ -244,11 +290,28 @@ impl Fit {
         for (row, values) in layout.rows.iter().zip(frame.stats.chunks_exact(width.max(1))) {
             let series = match self.series.get_mut(row) {
                 Some(series) => series,
-                None => self.series.entry(row.clone()).or_insert_with(Series::new),
+                None => {
+                    let series = self.series.entry(row.clone()).or_insert_with(Series::new);
+                    series.history.limit(self.capacity);
+                    series
+                }
             };
             series
                 .history
                 .push(moment, layout.stats.iter().map(|&column| pick(values, column)));
+        }
+    }
+
+    /// Numbers that the histories of its tensors hold.
+    fn cells(&self) -> usize {
+        self.series.values().map(|series| series.history.cells()).sum()
+    }
+
+    /// Keeps half as many rows of each tensor.
+    fn halve(&mut self) {
+        self.capacity = (self.capacity / 2).max(FEWEST_ROWS);
+        for series in self.series.values_mut() {
+            series.history.limit(self.capacity);
         }
     }
 
@@ -271,10 +334,15 @@ impl Fit {
 
     /// The probed tensor of a layer; of several weights the first in the layer's own order (the kernel).
     pub fn series(&self, layer: usize, tensor: Tensor) -> Option<&Series> {
+        let first = LayoutRow {
+            layer,
+            tensor,
+            weight: None,
+        };
         let of_layer = || {
             self.series
-                .iter()
-                .filter(move |(row, _)| row.layer == layer && row.tensor == tensor)
+                .range(&first..)
+                .take_while(|(row, _)| row.layer == layer && row.tensor == tensor)
         };
         let weights = self
             .info
@@ -332,8 +400,12 @@ impl Trace {
     pub fn push(&mut self, frame: Frame) {
         match frame {
             Frame::Step(step) => {
-                if let Some(fit) = self.fit_mut(step.fit) {
-                    fit.step(&step);
+                let Some(fit) = self.fit_mut(step.fit) else {
+                    return;
+                };
+                fit.step(&step);
+                if step.rows > 0 && fit.probed.is_multiple_of(LOOK_EVERY) {
+                    self.bound_memory();
                 }
             }
             Frame::Message(message) => self.message(message),
@@ -378,6 +450,19 @@ impl Trace {
             Message::Fallback(fallback) => self.fallback = Some(fallback),
             Message::Exit(exit) => self.exit = Some(exit),
             Message::TrialsReady | Message::Score(_) | Message::TrialEnd(_) | Message::Unknown => {}
+        }
+    }
+
+    /// Has the histories of large networks, and of many trainings, keep fewer rows.
+    fn bound_memory(&mut self) {
+        while self.fits.iter().map(Fit::cells).sum::<usize>() > MOST_CELLS {
+            let largest = self
+                .fits
+                .iter_mut()
+                .filter(|fit| fit.capacity > FEWEST_ROWS)
+                .max_by_key(|fit| fit.cells());
+            let Some(fit) = largest else { return };
+            fit.halve();
         }
     }
 
@@ -449,5 +534,53 @@ mod tests {
         );
         assert!(kernel.last(Stat::Std).unwrap().is_nan());
         assert!(fit.series(0, Tensor::V1).is_none());
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_the_network() {
+        let mut trace = Trace::default();
+        let rows = 900;
+        trace.push(Frame::Message(Message::Fit(Box::new(
+            serde_json::from_str(r#"{"fit": 0}"#).unwrap(),
+        ))));
+        trace.push(Frame::Message(Message::Layout(LayoutMessage {
+            fit: 0,
+            layout: 0,
+            scalars: vec!["loss".into()],
+            stats: vec!["mean".into()],
+            rows: (0..rows)
+                .map(|layer| LayoutRow {
+                    layer,
+                    tensor: Tensor::V2,
+                    weight: None,
+                })
+                .collect(),
+        })));
+        for step in 0..400 {
+            trace.push(Frame::Step(StepFrame {
+                fit: 0,
+                layout: 0,
+                epoch: 0,
+                batch: 0,
+                step,
+                scalars: vec![1.0],
+                rows,
+                stats: vec![step as f64; rows],
+            }));
+        }
+        let fit = &trace.fits[0];
+        assert!(fit.cells() <= MOST_CELLS, "{}", fit.cells());
+        let history = fit.series(899, Tensor::V2).unwrap().history();
+        assert!(history.len() >= FEWEST_ROWS / 2, "{}", history.len());
+        assert_eq!(history.moments()[0].step, 0);
+        let last: Vec<u64> = history
+            .moments()
+            .iter()
+            .rev()
+            .take(16)
+            .map(|moment| moment.step)
+            .collect();
+        assert_eq!(last, (384..400).rev().collect::<Vec<u64>>());
+        assert_eq!(fit.scalars().len(), 400);
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::common::{Outcome, OutputArguments};
-use super::run::DetectorName;
+use super::run::{DetectorName, PaperArguments};
 use super::settings::SettingsArguments;
 use crate::config;
 use crate::report::Report;
@@ -34,6 +34,8 @@ pub struct Analyze {
     #[arg(long, value_name = "DETECTOR", default_value = "default")]
     detector: DetectorName,
     #[command(flatten)]
+    paper: PaperArguments,
+    #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
     settings: SettingsArguments,
@@ -51,7 +53,7 @@ impl Analyze {
         let mut report = analyze(&AnalyzeOptions {
             traces: self.traces.clone(),
             script: self.script.clone(),
-            detector: self.detector.detector(None, None),
+            detector: self.paper.detector(self.detector),
         });
         config::filter(&mut report, &configuration);
         self.output.print(&report)

@@ -67,12 +67,8 @@ pub struct Run {
     /// The analysis: our own, or the algorithm of the DeepLocalize paper as it was published
     #[arg(long, value_name = "DETECTOR", default_value = "default")]
     detector: DetectorName,
-    /// For the deeplocalize detector: number of equal means that make an anomaly [default: 50]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
-    deeplocalize_n: Option<u32>,
-    /// For the deeplocalize detector: share of batches with a zero mean that makes an anomaly [default: 0.25]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    deeplocalize_threshold: Option<f64>,
+    #[command(flatten)]
+    paper: PaperArguments,
     /// Try changes that may mend the script, each in a short training, and show what they do
     #[arg(long, value_name = "WHEN", default_value = "auto", default_missing_value = "always", num_args = 0..=1, require_equals = true)]
     try_fixes: TryWhen,
@@ -82,7 +78,7 @@ pub struct Run {
     /// Print what the script printed to standard error, after the run
     #[arg(long)]
     show_output: bool,
-    /// Keep what the script prints in this file [default: a file in the temporary folder]
+    /// Keep what the script prints in this file [default: a file in the user's cache folder, of the last runs only]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Write what was seen of the training to this .npz file, for `deeplocalize analyze` or NumPy
@@ -132,14 +128,32 @@ impl From<MechanismName> for Mechanism {
     }
 }
 
-impl DetectorName {
-    /// The analysis, with the numbers of the paper where none are given.
-    pub fn detector(self, n: Option<u32>, threshold: Option<f64>) -> Detector {
-        match self {
+/// The numbers of the paper's algorithm.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct PaperArguments {
+    /// For the deeplocalize detector: number of equal means that make an anomaly [default: 50]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    deeplocalize_n: Option<u32>,
+    /// For the deeplocalize detector: share of batches with a zero mean that makes an anomaly [default: 0.25]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    deeplocalize_threshold: Option<f64>,
+}
+
+impl PaperArguments {
+    /// The analysis of this name, with the numbers of the paper where none are given.
+    pub fn detector(&self, name: DetectorName) -> Detector {
+        let asked = self.deeplocalize_n.is_some() || self.deeplocalize_threshold.is_some();
+        match name {
+            DetectorName::Default if asked => super::Arguments::command()
+                .error(
+                    clap::error::ErrorKind::ArgumentConflict,
+                    "--deeplocalize-n and --deeplocalize-threshold need --detector deeplocalize",
+                )
+                .exit(),
             DetectorName::Default => Detector::Default,
             DetectorName::Deeplocalize => Detector::DeepLocalize {
-                n: n.map_or(50, |n| n as usize),
-                threshold: threshold.unwrap_or(0.25),
+                n: self.deeplocalize_n.map_or(50, |n| n as usize),
+                threshold: self.deeplocalize_threshold.unwrap_or(0.25),
             },
         }
     }
@@ -189,7 +203,7 @@ impl Run {
             max_seconds: self.max_seconds,
             startup_seconds: self.startup_seconds,
             keep_going: self.keep_going,
-            detector: self.detector(),
+            detector: self.paper.detector(self.detector),
             mechanism: self.mechanism.into(),
             log: self.log.clone(),
             try_fixes: match self.try_fixes {
@@ -212,19 +226,6 @@ impl Run {
                 .map(|mebibytes| mebibytes << 20)
                 .or(Limits::default().memory),
             written: self.max_written << 20,
-        }
-    }
-
-    fn detector(&self) -> Detector {
-        let asked = self.deeplocalize_n.is_some() || self.deeplocalize_threshold.is_some();
-        match self.detector {
-            DetectorName::Default if asked => super::Arguments::command()
-                .error(
-                    clap::error::ErrorKind::ArgumentConflict,
-                    "--deeplocalize-n and --deeplocalize-threshold need --detector deeplocalize",
-                )
-                .exit(),
-            name => name.detector(self.deeplocalize_n, self.deeplocalize_threshold),
         }
     }
 }

@@ -114,6 +114,21 @@ pub fn editor_schema() -> Value {
             schema: json!({"type": "number", "exclusiveMinimum": 0, "default": of_runs.max_seconds, "scope": "resource"}),
         },
         EditorSetting {
+            name: "startupSeconds",
+            description: "A run ends when no training has started after that many seconds.",
+            schema: json!({"type": "number", "exclusiveMinimum": 0, "default": of_runs.startup_seconds, "scope": "resource"}),
+        },
+        EditorSetting {
+            name: "maxMemory",
+            description: "A run ends when the script, with everything it has started, takes more MiB of memory. Empty: four fifths of the memory there is.",
+            schema: json!({"type": ["integer", "null"], "minimum": 1, "default": null, "scope": "resource"}),
+        },
+        EditorSetting {
+            name: "maxWritten",
+            description: "A run ends when the script writes more MiB to its files.",
+            schema: json!({"type": "integer", "minimum": 1, "default": of_runs.limits.written >> 20, "scope": "resource"}),
+        },
+        EditorSetting {
             name: "detector",
             description: "Our analysis, or the algorithm of the paper as it was published.",
             schema: json!({"type": "string", "enum": ["default", "deeplocalize"], "default": "default", "scope": "resource"}),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use localize::Detector;
-use session::Mechanism;
+use session::{Limits, Mechanism};
 use tower_lsp::ls_types::LSPAny;
 
 use crate::run::TryFixes;
@@ -22,6 +22,10 @@ pub struct Settings {
     pub max_batches: u64,
     /// A run ends after that many seconds of training.
     pub max_seconds: f64,
+    /// A run ends when no training has started after that many seconds.
+    pub startup_seconds: f64,
+    /// How much memory and disk the script may take.
+    pub limits: Limits,
     /// Which analysis.
     pub detector: Detector,
     /// How the training is observed.
@@ -40,6 +44,8 @@ impl Default for Settings {
             python: None,
             max_batches: 2000,
             max_seconds: 60.0,
+            startup_seconds: 120.0,
+            limits: Limits::default(),
             detector: Detector::Default,
             mechanism: Mechanism::Auto,
             // The line to blame is wanted at once; trying has a command of its own.
@@ -84,6 +90,18 @@ impl Settings {
             self.max_seconds = value.as_f64().filter(|&seconds| seconds > 0.0)?;
             Some(())
         });
+        read("startupSeconds", "a number above 0", &mut |value| {
+            self.startup_seconds = value.as_f64().filter(|&seconds| seconds > 0.0)?;
+            Some(())
+        });
+        read("maxMemory", "a whole number of MiB above 0", &mut |value| {
+            self.limits.memory = Some(mebibytes(value)?);
+            Some(())
+        });
+        read("maxWritten", "a whole number of MiB above 0", &mut |value| {
+            self.limits.written = mebibytes(value)?;
+            Some(())
+        });
         read("detector", "`default` or `deeplocalize`", &mut |value| {
             self.detector = match value.as_str()? {
                 "default" => Detector::Default,
@@ -125,6 +143,11 @@ impl Settings {
     }
 }
 
+/// A number of MiB as bytes.
+fn mebibytes(value: &LSPAny) -> Option<u64> {
+    value.as_u64().filter(|&number| number > 0)?.checked_mul(1 << 20)
+}
+
 /// Whether the client says that the user trusts the workspace: exactly `true`, nothing that resembles it.
 pub fn is_trusted(initialization_options: Option<&LSPAny>) -> bool {
     initialization_options.and_then(|options| options.get("trusted")) == Some(&LSPAny::Bool(true))
@@ -156,9 +179,10 @@ mod tests {
     fn each_setting_stands_alone() {
         let mut settings = Settings::default();
         let problems = settings.merge(&json!({
-            "python": ["python3"], "maxBatches": 10, "maxSeconds": -1, "detector": "deeplocalize", "future": {}
+            "python": ["python3"], "maxBatches": 10, "maxSeconds": -1, "detector": "deeplocalize", "future": {},
+            "maxMemory": 512, "maxWritten": 0.5, "startupSeconds": 7
         }));
-        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(
             problems[0].contains("`python`") && problems[1].contains("`maxSeconds`"),
             "{problems:?}"
@@ -167,6 +191,11 @@ mod tests {
             settings,
             Settings {
                 max_batches: 10,
+                startup_seconds: 7.0,
+                limits: Limits {
+                    memory: Some(512 << 20),
+                    ..Limits::default()
+                },
                 detector: Detector::DeepLocalize {
                     n: 50,
                     threshold: 0.25

@@ -42,7 +42,7 @@ fn write(report: &Report, look: &Look, out: &mut dyn Write, err: &mut dyn Write)
         if let Some(line) = summary::fallback(report, &sources) {
             writeln!(out, "{}", paint(DIM, line))?;
         }
-        if let Some(log) = report.run.as_ref().and_then(|run| run.log.as_ref()) {
+        if let Some(log) = summary::log(report) {
             let line = format!("what the script printed is in {}", log.display());
             writeln!(out, "{}", paint(DIM, line))?;
         }

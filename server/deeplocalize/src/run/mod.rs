@@ -71,7 +71,7 @@ pub struct RunOptions {
     pub keep_going: bool,
     /// Which analysis.
     pub detector: Detector,
-    /// Where the script's output is kept; a file in the temporary folder when `None`.
+    /// Where the script's output is kept; a file beside those of the last runs when `None`.
     pub log: Option<PathBuf>,
     /// Texts to run in place of what is on disk, which stays as it is: of the script, and of modules it imports.
     pub overrides: BTreeMap<PathBuf, String>,
@@ -245,14 +245,7 @@ impl<'a> Run<'a> {
         };
         let log = match &options.log {
             Some(log) => log.clone(),
-            None => {
-                let file = tempfile::Builder::new()
-                    .prefix("deeplocalize-")
-                    .suffix(".log")
-                    .tempfile();
-                let kept = file.and_then(|file| file.keep().map_err(|error| error.error));
-                kept.map_err(doing("create the log file"))?.1
-            }
+            None => keep::new_log().map_err(doing("create the log file"))?,
         };
         let request = Request {
             script: options.script.clone(),

@@ -1,6 +1,7 @@
 //! What is seen of a step, in the terms of the trace.
 
 mod fault;
+mod histogram;
 mod predictions;
 mod statistics;
 mod units;

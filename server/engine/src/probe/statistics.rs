@@ -2,7 +2,7 @@
 
 use trace::Stat;
 
-use super::WIDTH;
+use super::{WIDTH, histogram};
 use crate::native::wide;
 
 /// Elements summed in single precision before going over to double; a multiple of the lanes.
@@ -215,4 +215,5 @@ pub(super) fn write_tensor(values: &[f32], stats: &mut [f64; WIDTH]) {
     let mut summary = Summary::default();
     summary.add(values);
     summary.write(stats);
+    histogram::fill(values, stats);
 }

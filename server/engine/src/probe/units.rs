@@ -2,8 +2,8 @@
 
 use trace::Stat;
 
-use super::WIDTH;
 use super::statistics::{BLOCK, centre, joined, moments, write_tensor};
+use super::{WIDTH, histogram};
 use crate::View;
 use crate::native::wide;
 use crate::tensor::around;
@@ -112,6 +112,7 @@ pub(super) fn write_output(
         several,
         is_saturating(activation),
     );
+    histogram::fill(values, stats);
 }
 
 /// All outputs of a sample, in groups that fit into vector registers.

@@ -12,6 +12,9 @@ use crate::written::{Written, WrittenFile};
 /// Folders whose contents nobody asks for.
 const NOISE: [&str; 4] = ["__pycache__", ".cache", ".keras", "tensorflow_datasets"];
 
+/// How the names of files begin that frameworks write into the temporary folder for themselves.
+const OF_FRAMEWORKS: [&str; 3] = ["__autograph_generated_file", "torchinductor_", "pymp-"];
+
 /// Lists what lies below the scratch folders.
 pub(super) fn list(scratches: &[PathBuf]) -> Written {
     let mut written = Written::default();
@@ -22,10 +25,7 @@ pub(super) fn list(scratches: &[PathBuf]) -> Written {
                 return;
             };
             let shown = Path::new("/").join(relative);
-            if shown
-                .components()
-                .any(|part| NOISE.iter().any(|noise| part.as_os_str() == *noise))
-            {
+            if shown.components().any(|part| is_noise(part.as_os_str())) {
                 return;
             }
             if is_whiteout(metadata) {
@@ -44,6 +44,12 @@ pub(super) fn list(scratches: &[PathBuf]) -> Written {
     written.files.sort_by(|a, b| a.path.cmp(&b.path));
     written.removed.sort();
     written
+}
+
+/// Whether a file or folder of this name is nothing that the script meant to write.
+fn is_noise(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    NOISE.iter().any(|noise| name == *noise) || OF_FRAMEWORKS.iter().any(|start| name.starts_with(start))
 }
 
 /// What the tracer says was removed, without marks of an overlay.

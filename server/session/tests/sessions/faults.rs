@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use session::{Event, Excess, Limits, Session, Status, Writes};
 use trace::{Frame, Message};
 
-use crate::support::{alive, events, request, run, session, tagged, wait_until_gone};
+use crate::support::{alive, events, request, run, session, tagged, wait_for_file, wait_until_gone};
 
 /// Runs a script under limits. How it ended, and whether that took less than half a minute.
 fn limited(text: &str, limits: Limits) -> Status {
@@ -210,4 +210,43 @@ fn nothing_outlives_a_session_behind_overlays() {
     }
     drop(session);
     wait_until_gone(&tag);
+}
+
+/// A machine that sleeps stops and wakes all processes; so does a signal.
+#[test]
+fn a_run_outlasts_a_sleep() {
+    let tag = tagged("sleep");
+    let folder = tempfile::tempdir().unwrap();
+    let ready = folder.path().join("ready");
+    let go_on = folder.path().join("go-on");
+    let text = "import os, sys, time\nopen('ready', 'w').close()\n\
+                while not os.path.exists('go-on'): time.sleep(0.01)\nprint('awake')\n";
+    std::fs::write(folder.path().join("train.py"), text).unwrap();
+    let mut wanted = request(folder.path(), &[&tag]);
+    wanted.directory = Some(folder.path().to_owned());
+    let mut session = Session::start(&wanted).unwrap();
+    wait_for_file(&ready);
+    let signal = |name: &str| {
+        for process in alive(&tag) {
+            let pid = process.split_whitespace().next().unwrap().to_owned();
+            std::process::Command::new("kill")
+                .args([name, &pid])
+                .status()
+                .unwrap();
+        }
+    };
+    signal("-STOP");
+    std::fs::write(&go_on, "").unwrap();
+    assert!(matches!(
+        session.next_event(Duration::from_millis(300)),
+        None | Some(Event::Frame(Frame::Message(Message::Start(_))))
+    ));
+    signal("-CONT");
+    let run = crate::support::to_end(&mut session, folder.path());
+    assert_eq!(
+        (run.status, run.log.as_str()),
+        (Status::Code(0), "awake\n"),
+        "{}",
+        run.stderr
+    );
 }

@@ -14,6 +14,8 @@ _FEWEST_SAMPLES = 40
 _MOST_CLASSES = 30
 _NEIGHBOURS = 5
 _MOST_COMPARED = 20_000
+# Numbers of the data that are correlated with the label.
+_MOST_CORRELATED = 1_000_000
 # Correlation from which a feature is the label.
 _COPIED = 0.9999
 
@@ -130,7 +132,8 @@ def _copied(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     flat, label = x.reshape(len(x), -1), y.reshape(len(y), -1)
     if flat.shape[1] > _MOST_FEATURES or label.shape[1] != 1:
         return {}
-    flat, label = flat[:_MOST_COMPARED].astype(np.float64), label[:_MOST_COMPARED, 0].astype(np.float64)
+    rows = min(_MOST_COMPARED, max(_MOST_SAMPLES, _MOST_CORRELATED // flat.shape[1]))
+    flat, label = flat[:rows].astype(np.float64), label[:rows, 0].astype(np.float64)
     centred = flat - flat.mean(axis=0)
     away = label - label.mean()
     scale = np.sqrt(np.square(centred).sum(axis=0) * np.square(away).sum())

@@ -8,7 +8,7 @@ from typing import Any, Callable
 from . import config
 
 # Share of the plain training that probing may cost once the first steps are over.
-_BUDGET = 0.2
+_BUDGET = 0.15
 # Steps that tell what a probe costs; the first ones compile.
 _WARM_UP = 3
 _MEASURED = 20

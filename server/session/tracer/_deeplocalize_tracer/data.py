@@ -14,6 +14,8 @@ from . import baselines
 # Larger arrays are looked at in evenly spaced samples.
 _MOST_ELEMENTS = 50_000_000
 _MOST_CLASSES = 1000
+# Numbers that are looked at together.
+_BLOCK = 100_000
 _DEFAULT_BATCH = 32
 # More samples than this are not compared with those of the validation.
 _FEWEST_FEATURES = 3
@@ -145,13 +147,13 @@ def describe(array: np.ndarray, whole: bool) -> dict[str, Any]:
     found.update(
         min=float(finite.min()),
         max=float(finite.max()),
-        mean=float(finite.mean(dtype=np.float64)),
-        std=float(finite.std(dtype=np.float64)),
         integers=integers,
         zero_one=integers and bool(((finite == 0) | (finite == 1)).all()),
         classes=_classes(finite) if integers else None,
     )
     found.update(_features(array))
+    if nans + infs:
+        found.update(mean=float(finite.mean(dtype=np.float64)), std=float(finite.std(dtype=np.float64)))
     if array.ndim == 2:
         found.update(_rows(array, bool(found["zero_one"])))
     return found
@@ -172,11 +174,13 @@ def _classes(values: np.ndarray) -> list[list[float]] | None:
 def _features(array: np.ndarray) -> dict[str, Any]:
     columns = array if array.ndim == 2 else array.reshape(-1, 1)
     with np.errstate(invalid="ignore", over="ignore"):
-        mean = columns.mean(axis=0, dtype=np.float64)
-        std = columns.std(axis=0, dtype=np.float64)
+        mean, std = _moments(columns)
     constant = columns.min(axis=0) == columns.max(axis=0)
     varies = ~constant & np.isfinite(std) & (std > 0)
+    overall = float(mean.mean())
     found: dict[str, Any] = {
+        "mean": overall,
+        "std": math.sqrt(float(np.square(std).mean() + np.square(mean - overall).mean())),
         "features": int(columns.shape[1]),
         "constant_features": int(constant.sum()),
         "feature_absmean_max": float(np.abs(mean).max()),
@@ -186,6 +190,17 @@ def _features(array: np.ndarray) -> dict[str, Any]:
         found["feature_std_max"] = float(std[varies].max())
         found["offset_ratio"] = float(np.median(np.abs(mean[varies]) / std[varies]))
     return found
+
+
+def _moments(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each column, without a second copy of the data in double precision."""
+    mean = columns.mean(axis=0, dtype=np.float64)
+    square = np.zeros_like(mean)
+    block = max(1, _BLOCK // columns.shape[1])
+    for at in range(0, len(columns), block):
+        centred = columns[at : at + block] - mean
+        square += np.einsum("ij,ij->j", centred, centred)
+    return mean, np.sqrt(square / len(columns))
 
 
 def _rows(array: np.ndarray, zero_one: bool) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Run:
             return
         notice(
             "unsupported",
-            "layers are probed on TensorFlow only; on this back end the loss is all that is seen",
+            "layers are not probed on this back end; the loss is all that is seen",
         )
         found = floats(logs)
         mean = found.get("loss", math.nan)
@@ -163,7 +163,7 @@ class Run:
             self.seconds,
             *(logs[name] for name in metrics),
         ]
-        stats = np.asarray(probe.stats if probe else [], dtype="<f8").tobytes()
+        stats = probe.stats.astype("<f8").tobytes() if probe and probe.stats is not None else b""
         position = (self.number, self._layout, self.epoch, batch, self.step)
         self.cadence.saw(self.step, loss)
         channel.send_step(position, np.asarray(scalars, dtype="<f8").tobytes(), len(rows), stats)

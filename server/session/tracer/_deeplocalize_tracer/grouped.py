@@ -1,17 +1,36 @@
-"""Statistics of many small tensors of one shape at once: in a deep network calls cost more than numbers."""
+"""Statistics of the tensors of a step, small ones many at once: calls cost more than numbers there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from . import statistics
+from . import histogram, statistics
 
-# Larger tensors gain nothing from being stacked.
-_SMALL = 32_768
-_FEWEST = 3
+# Larger tensors gain nothing from being joined.
+_SMALL = 20_000
+_FEWEST = 2
+# Numbers that are worked on together, so that they stay in the processor's cache.
+_TOGETHER = 50_000
+_LOW = statistics.NAMES.index("min")
+_UNITS = statistics.NAMES.index("units")
+_BINS = statistics.NAMES.index(histogram.NAMES[0])
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How tensors of these sizes lie one behind the other."""
+
+    sizes: np.ndarray
+    starts: np.ndarray
+    # The elements that the histograms look at, and how many those are of each tensor.
+    places: np.ndarray
+    looked_at: np.ndarray
+
+
+_layouts: dict[tuple[int, ...], _Layout] = {}
 
 
 @dataclass(frozen=True)
@@ -23,30 +42,47 @@ class Tensor:
     activation: str | None = None
 
 
-def summarize(tensors: list[Tensor]) -> list[list[float]]:
-    """The statistics of each."""
-    groups: dict[Any, list[int]] = {}
-    for at, tensor in enumerate(tensors):
-        values, axis = tensor.values, tensor.axis
-        if values.size == 0 or values.size > _SMALL:
-            key: Any = at
-        elif axis is None or values.ndim < 2:
-            key = (values.dtype, values.size)
-        else:
-            key = (values.dtype, values.shape, axis % values.ndim, tensor.activation)
-        groups.setdefault(key, []).append(at)
-    found: list[list[float]] = [[]] * len(tensors)
-    for members in groups.values():
-        own = [tensors[at] for at in members]
-        if len(own) < _FEWEST:
-            lists = [_alone(tensor) for tensor in own]
-        elif own[0].axis is None or own[0].values.ndim < 2:
-            lists = _plain(own)
-        else:
-            lists = _outputs(own)
-        for at, numbers in zip(members, lists):
-            found[at] = numbers
+def summarize(tensors: list[Tensor]) -> np.ndarray:
+    """The statistics of each, one row a tensor."""
+    found = np.full((len(tensors), len(statistics.NAMES)), np.nan)
+    small = [at for at, tensor in enumerate(tensors) if 0 < tensor.values.size <= _SMALL]
+    if len(small) < _FEWEST:
+        small = []
+    alone = set(range(len(tensors))).difference(small)
+    for part in _parts(small, [tensors[at].values.size for at in small]):
+        rows, usable = _elements([tensors[at].values for at in part])
+        found[part, :_UNITS] = rows[:, :_UNITS]
+        found[part, _BINS:] = rows[:, _UNITS:]
+        alone.update(at for at, is_usable in zip(part, usable.tolist()) if not is_usable)
+    groups: dict[int, list[int]] = {}
+    for at in small:
+        tensor = tensors[at]
+        if tensor.axis is not None and tensor.values.ndim > 1 and at not in alone:
+            groups.setdefault(tensor.values.shape[0], []).append(at)
+    for samples, group in groups.items():
+        for part in _parts(group, [tensors[at].values.size for at in group]):
+            found[part, _UNITS:_BINS] = _units([tensors[at] for at in part], samples)
+    others = sorted(alone)
+    if others:
+        for at in others:
+            found[at, :_BINS] = _alone(tensors[at])
+        arrays = [tensors[at].values for at in others]
+        found[others, _BINS:] = histogram.of_tensors(arrays, found[others, _LOW], found[others, _LOW + 1])
     return found
+
+
+def _parts(members: list[int], sizes: list[int]) -> Iterator[list[int]]:
+    """Members that fit into the processor's cache together."""
+    part: list[int] = []
+    total = 0
+    for at, size in zip(members, sizes):
+        if part and total + size > _TOGETHER:
+            yield part
+            part, total = [], 0
+        part.append(at)
+        total += size
+    if part:
+        yield part
 
 
 def _alone(tensor: Tensor) -> list[float]:
@@ -55,53 +91,76 @@ def _alone(tensor: Tensor) -> list[float]:
     return statistics.of_output(tensor.values, tensor.axis, tensor.activation)
 
 
-def _plain(tensors: list[Tensor]) -> list[list[float]]:
-    stacked = np.stack([tensor.values.reshape(-1) for tensor in tensors])
-    count = stacked.shape[1]
-    low, high = stacked.min(axis=1), stacked.max(axis=1)
-    mean = stacked.mean(axis=1, dtype=np.float64)
-    zeros = np.count_nonzero(stacked == 0, axis=1)
-    stacked -= mean.astype(stacked.dtype)[:, None]
-    std = np.sqrt(np.einsum("ij,ij->i", stacked, stacked) / count)
-    numbers = statistics.summaries(count, mean, std, low, high, zeros)
-    return [
-        [*row, *statistics.NO_UNITS] if statistics.is_plain(a, b) else _alone(tensor)
-        for row, a, b, tensor in zip(numbers, low, high, tensors)
-    ]
+def _layout(sizes: tuple[int, ...]) -> _Layout:
+    known = _layouts.get(sizes)
+    if known is None:
+        if len(_layouts) > 200:  # A training whose shapes never repeat.
+            _layouts.clear()
+        starts = np.cumsum(sizes) - sizes
+        picked = [histogram.places(size) for size in sizes]
+        known = _layouts[sizes] = _Layout(
+            np.array(sizes),
+            starts,
+            np.concatenate([start + places for start, places in zip(starts, picked)]),
+            np.array([len(places) for places in picked]),
+        )
+    return known
 
 
-def _outputs(tensors: list[Tensor]) -> list[list[float]]:
-    first = tensors[0]
-    axis = first.axis if first.axis is not None else -1
-    stacked = np.stack([np.moveaxis(tensor.values, axis, -1) for tensor in tensors])
-    many, samples, units = stacked.shape[0], stacked.shape[1], stacked.shape[-1]
-    stacked = stacked.reshape(many, samples, -1, units)
-    count = stacked[0].size
-    unit_high = stacked.max(axis=(1, 2))
-    unit_low = stacked.min(axis=(1, 2))
-    low, high = unit_low.min(axis=1), unit_high.max(axis=1)
-    zeros = np.count_nonzero(stacked.reshape(many, -1) == 0, axis=1)
-    saturated = np.full(many, np.nan)
-    if first.activation in statistics.SATURATING:
-        flat = np.abs(stacked.reshape(many, -1)) >= statistics.FLAT_FROM
-        saturated = np.count_nonzero(flat, axis=1) / count
-    means = stacked.mean(axis=1)
-    stacked -= means[:, None]
-    within = np.einsum("ksp,ksp->kp", *[stacked.reshape(many, samples, -1)] * 2) / samples
-    means = means.reshape(many, -1).astype(np.float64)
-    mean = means.mean(axis=1)
-    std = np.sqrt(within.mean(axis=1, dtype=np.float64) + means.var(axis=1))
-    spread = np.sqrt(within).mean(axis=1, dtype=np.float64)
-    numbers = statistics.summaries(count, mean, std, low, high, zeros)
-    found = []
-    for at, (row, tensor) in enumerate(zip(numbers, tensors)):
-        if statistics.is_plain(low[at], high[at]):
-            of_units = statistics.of_units(unit_low[at], unit_high[at], samples)
-            flat = np.nan
-            if first.activation in statistics.SATURATING:
-                flat = statistics.saturated_units(unit_low[at], unit_high[at])
-            varied = spread[at] if samples > 1 else np.nan
-            found.append([*row, *of_units, float(saturated[at]), varied, flat])
-        else:
-            found.append(_alone(tensor))
+def _elements(arrays: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """From count to infs and the histogram; and for which of the arrays that is right."""
+    layout = _layout(tuple([array.size for array in arrays]))
+    sizes, starts = layout.sizes, layout.starts
+    joined = np.concatenate([array.reshape(-1) for array in arrays], dtype=np.float64)
+    low = np.minimum.reduceat(joined, starts)
+    high = np.maximum.reduceat(joined, starts)
+    usable = statistics.are_plain(low, high)
+    if not usable.all():
+        np.nan_to_num(joined, copy=False, posinf=0.0, neginf=0.0)
+        low, high = np.where(usable, low, 0.0), np.where(usable, high, 0.0)
+    zeros = _counts(joined == 0.0, starts)
+    shares = histogram.shares(joined.take(layout.places), layout.looked_at, low, high)
+    mean = np.add.reduceat(joined, starts) / sizes
+    joined -= np.repeat(mean, sizes)
+    std = np.sqrt(np.add.reduceat(np.square(joined, out=joined), starts) / sizes)
+    nothing = np.zeros(len(sizes))
+    absmax = np.maximum(np.abs(low), np.abs(high))
+    l2 = np.sqrt(sizes) * np.hypot(std, mean)
+    columns = np.stack([sizes, mean, std, low, high, absmax, l2, zeros, nothing, nothing], axis=1)
+    return np.concatenate([columns, shares], axis=1), usable
+
+
+def _units(tensors: list[Tensor], samples: int) -> np.ndarray:
+    """From units to saturated units, of finite tensors with so many samples."""
+    arrays = [np.moveaxis(tensor.values, tensor.axis, -1) for tensor in tensors]  # type: ignore[arg-type]
+    # One column for each output of a sample: what is worked out over the samples runs along the memory.
+    joined = np.concatenate([array.reshape(samples, -1) for array in arrays], axis=1)
+    sizes = np.array([array.size // samples for array in arrays])
+    starts = np.cumsum(sizes) - sizes
+    high, low = np.maximum.reduce(joined, axis=0), np.minimum.reduce(joined, axis=0)
+    units = np.array([array.shape[-1] for array in arrays])
+    if (units < sizes).any():
+        parts = list(zip(starts.tolist(), sizes.tolist(), units.tolist()))
+        high = np.concatenate(
+            [high[at : at + size].reshape(-1, each).max(axis=0) for at, size, each in parts]
+        )
+        low = np.concatenate([low[at : at + size].reshape(-1, each).min(axis=0) for at, size, each in parts])
+    first = np.cumsum(units) - units
+    found = np.full((len(tensors), _BINS - _UNITS), np.nan)
+    found[:, 0] = units
+    found[:, 1] = _counts((high == 0) & (low == 0), first)
+    flat = [at for at, tensor in enumerate(tensors) if tensor.activation in statistics.SATURATING]
+    if flat:
+        steep = np.count_nonzero(np.abs(joined) >= statistics.FLAT_FROM, axis=0)
+        found[flat, 3] = (np.add.reduceat(steep, starts) / (samples * sizes))[flat]
+        found[flat, 5] = _counts(statistics.are_saturated(low, high), first)[flat]
+    if samples > 1:
+        found[:, 2] = _counts(statistics.are_constant(low, high), first)
+        joined -= np.add.reduce(joined, axis=0) / joined.dtype.type(samples)
+        within = np.add.reduce(np.square(joined, out=joined), axis=0) / joined.dtype.type(samples)
+        found[:, 4] = np.add.reduceat(np.sqrt(within), starts, dtype=np.float64) / sizes
     return found
+
+
+def _counts(flags: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    return np.add.reduceat(flags, starts, dtype=np.intp)

@@ -54,8 +54,9 @@ def _jax_trainer(module: ModuleType) -> None:
 
 
 def _torch_trainer(module: ModuleType) -> None:
-    from .training import patch_trainer
+    from .training import on_torch, patch_make_train_function, patch_trainer
 
+    patch_make_train_function(module.TorchTrainer, on_torch)
     patch_trainer(module.TorchTrainer)
 
 

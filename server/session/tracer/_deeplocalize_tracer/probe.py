@@ -36,18 +36,13 @@ class Probe:
     """One probed step: arrays of the batch, by row, and statistics of them."""
 
     rows: list[Row] = field(default_factory=list)
-    stats: list[list[float]] = field(default_factory=list)
+    stats: np.ndarray | None = None
     loss: float | None = None
     learning_rate: float | None = None
     prediction: np.ndarray | None = None
     # Where the batch is not known otherwise.
     inputs: Any = None
     labels: Any = None
-
-    def add(self, row: Row, stats: list[float]) -> None:
-        """Appends a row."""
-        self.rows.append(row)
-        self.stats.append(stats)
 
 
 @dataclass(frozen=True)
@@ -187,8 +182,7 @@ def measure(
                     tensors.append(Tensor(_scaled(gradient, gradient_scale)))
                 rows.append(Row(index, "update", name))
                 tensors.append(Tensor(new - old))
-        for row, stats in zip(rows, summarize(tensors)):
-            probe.add(row, stats)
+        probe.rows, probe.stats = rows, summarize(tensors)
 
 
 def _scaled(array: Any, scale: float) -> np.ndarray:

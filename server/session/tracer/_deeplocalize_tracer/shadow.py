@@ -63,6 +63,8 @@ class Trace:
         self.weights = weights
         # Every variable that the step can change; known once it is traced.
         self.touched: Any = None
+        # The step and what undoes it in one call, where that could be compiled.
+        self.undone: Any = None
 
 
 class Shadow:
@@ -95,19 +97,15 @@ class Shadow:
         return self._run(trace, batch)
 
     def _run(self, trace: Trace, batch: Any) -> probes.Probe:
-        touched = trace.touched
-        before = touched.values()
-        tracker = self._tracker()
+        # Also for the case that the step fails halfway.
+        before = trace.touched.values()
         try:
-            # From zero, the running mean of the loss is that of this batch alone.
-            for variable in tracker:
-                variable.assign(self._tf.zeros(variable.shape, variable.dtype))
-            outputs = trace.function(batch)
-            after = touched.values()
-        finally:
-            touched.restore(before)
+            outputs, after = self._both(trace, batch, before)
+        except BaseException:
+            trace.touched.restore(before)
+            raise
         probe = probes.Probe()
-        probe.loss = mean_of([after[id(variable)] for variable in tracker])
+        probe.loss = mean_of([after[id(variable)] for variable in self._tracker()])
         if outputs["learning_rate"] is not None:
             probe.learning_rate = float(outputs["learning_rate"])
         if outputs["prediction"] is not None:
@@ -120,6 +118,45 @@ class Shadow:
         ]
         probes.measure(probe, self.layers, arrays, weights, gradient_scale(self._model.optimizer, before))
         return probe
+
+    def _both(
+        self, trace: Trace, batch: Any, before: dict[int, Any]
+    ) -> tuple[dict[str, Any], dict[int, Any]]:
+        """Runs the step and undoes it: what it hands out, and the values that it has left."""
+        if trace.undone is not None:
+            outputs, left = trace.undone(batch)
+            return outputs, dict(zip(self._wanted(trace), left))
+        self._forget()
+        outputs = trace.function(batch)
+        after = trace.touched.values()
+        trace.touched.restore(before)
+        return outputs, after
+
+    def _forget(self) -> None:
+        """From zero, the running mean of the loss is that of the batch alone."""
+        for variable in self._tracker():
+            variable.assign(self._tf.zeros(variable.shape, variable.dtype))
+
+    def _wanted(self, trace: Trace) -> dict[int, Any]:
+        """The variables whose values after the step count, by id."""
+        weights = [inner(weight.variable) for weight in trace.weights]
+        return {id(variable): variable for variable in [*weights, *self._tracker()]}
+
+    def _in_one_call(self, trace: Trace) -> Any:
+        """A few dozen variables cost more to read and write one by one than the step itself."""
+        tf = self._tf
+        wanted = Variables(tf, self._wanted(trace).values())
+
+        def undone(batch: Any) -> tuple[dict[str, Any], list[Any]]:
+            before = trace.touched.read()
+            self._forget()
+            outputs = trace.function(batch)
+            after = wanted.read()
+            trace.touched.assign(before)
+            return outputs, after
+
+        compiled = tf.function(tf.autograph.experimental.do_not_convert(undone))
+        return compiled.get_concrete_function(trace.function.structured_input_signature[0][0])
 
     def _step(self, batch: Any) -> dict[str, Any]:
         """Traced by TensorFlow."""
@@ -179,6 +216,8 @@ class Shadow:
         if trace.touched is None:
             refuse_effects(graph)
             trace.touched = self._touched(graph)
+            with contextlib.suppress(Exception):  # A batch that is not made of tensors alone.
+                trace.undone = self._in_one_call(trace)
         return trace
 
     def _touched(self, graph: Any) -> Variables:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from . import histogram
+
 NAMES = [
     "count",
     "mean",
@@ -24,6 +26,7 @@ NAMES = [
     "saturated",
     "spread",
     "saturated_units",
+    *histogram.NAMES,
 ]
 _NAN = math.nan
 NO_UNITS = [_NAN] * 6
@@ -43,15 +46,15 @@ def as_floats(array: Any) -> np.ndarray:
 
 
 def of_tensor(array: np.ndarray) -> list[float]:
-    """Statistics of a weight, gradient or update."""
+    """Statistics of a weight, gradient or update, without the histogram."""
     return _elements(array.reshape(-1)) + NO_UNITS
 
 
 def of_output(array: np.ndarray, axis: int, activation: str | None) -> list[float]:
     """Statistics of a layer's output or of the gradient at it, whose units lie along `axis`.
 
-    `activation` is the function that is applied to it, if any. Few passes over the array: sums, extremes and
-    squares are taken over the samples first, and the rest works on those much smaller arrays.
+    Without the histogram. `activation` is the function that is applied to it, if any. Few passes over the
+    array: sums, extremes and squares are taken over the samples first, and the rest works on what is left.
     """
     if array.ndim < 2 or array.size == 0:
         return of_tensor(array)
@@ -72,50 +75,33 @@ def of_output(array: np.ndarray, axis: int, activation: str | None) -> list[floa
     unit_low = np.minimum.reduce(low.reshape(-1, units), axis=0)
     saturated = flat = _NAN
     if activation in SATURATING:
-        flat = saturated_units(unit_low, unit_high)
+        flat = float(np.count_nonzero(are_saturated(unit_low, unit_high)))
         saturated = np.count_nonzero(np.abs(array) >= FLAT_FROM) / array.size
-    of_each = of_units(unit_low, unit_high, samples)
-    return [*elements, *of_each, saturated, spread if samples > 1 else _NAN, flat]
-
-
-def of_units(low: np.ndarray, high: np.ndarray, samples: int) -> list[float]:
-    """From units to constant units, of the extremes of each unit."""
-    dead = np.count_nonzero((high == 0) & (low == 0))
-    constant = _NAN
-    if samples > 1:
-        bound = _CONSTANT * np.maximum(1.0, np.maximum(np.abs(high), np.abs(low)))
-        constant = float(np.count_nonzero(high - low <= bound))
-    return [float(low.size), float(dead), constant]
-
-
-def saturated_units(low: np.ndarray, high: np.ndarray) -> float:
-    """Units that are in the same flat part of the activation for every sample, of the extremes of each."""
-    return float(np.count_nonzero((low >= FLAT_FROM) | (high <= -FLAT_FROM)))
-
-
-def is_plain(low: float, high: float) -> bool:
-    """Whether a tensor with these extremes is finite, and its squares are."""
-    return low >= -_LARGE and high <= _LARGE
-
-
-def summaries(
-    count: int, mean: np.ndarray, std: np.ndarray, low: np.ndarray, high: np.ndarray, zeros: np.ndarray
-) -> list[list[float]]:
-    """From count to infs, of several finite tensors of the same size."""
-    many = len(mean)
-    columns = [
-        np.full(many, float(count)),
-        mean,
-        std,
-        low,
-        high,
-        np.maximum(np.abs(low), np.abs(high)),
-        np.sqrt(count) * np.hypot(std, mean),
-        zeros,
-        np.zeros(many),
-        np.zeros(many),
+    constant = np.count_nonzero(are_constant(unit_low, unit_high)) if samples > 1 else _NAN
+    return [
+        *elements,
+        float(units),
+        float(np.count_nonzero((unit_high == 0) & (unit_low == 0))),
+        float(constant),
+        saturated,
+        spread if samples > 1 else _NAN,
+        flat,
     ]
-    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1).tolist()
+
+
+def are_constant(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Which units do not vary, of the extremes of each."""
+    return high - low <= _CONSTANT * np.maximum(1.0, np.maximum(np.abs(high), np.abs(low)))
+
+
+def are_saturated(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Which units are in the same flat part of the activation for every sample, of the extremes of each."""
+    return (low >= FLAT_FROM) | (high <= -FLAT_FROM)
+
+
+def are_plain(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Whether tensors with these extremes are finite, and their squares are."""
+    return (low >= -_LARGE) & (high <= _LARGE)
 
 
 def spread_over_samples(array: np.ndarray) -> float:

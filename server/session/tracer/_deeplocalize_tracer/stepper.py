@@ -12,7 +12,7 @@ from .layers import leaves
 from .probe import Probe, eager, weights_of
 from .recorder import Recorder, variable_key
 from .shadow import CannotProbe, Shadow, as_tensors, gradient_scale
-from .variables import inner
+from .variables import inner, number_in
 
 
 class Stepper:
@@ -193,18 +193,15 @@ class Stepper:
         variables = dialect.loss_variables(self._model)
         if len(variables) != 2:
             return None
-        total, count = (float(inner(variable).numpy()) for variable in variables)
+        total, count = (number_in(variable) for variable in variables)
         return total, count
 
     def _learning_rate(self) -> float:
         """The learning rate where reading it costs nothing; schedules are read in the probed step."""
         rate = getattr(getattr(self._model, "optimizer", None), "_learning_rate", None)
         variable = inner(rate)
-        return (
-            float(variable.numpy())
-            if hasattr(variable, "numpy") and hasattr(variable, "assign")
-            else math.nan
-        )
+        is_variable = hasattr(variable, "numpy") and hasattr(variable, "assign")
+        return number_in(variable) if is_variable else math.nan
 
     def _value(self, variable: Any) -> Any:
         return inner(variable).read_value()

@@ -145,3 +145,10 @@ def on_jax(model: Any, plain: Any) -> Any:
     from .jax_stepper import JaxStepper
 
     return JaxStepper(sys.modules["jax"], model, plain)
+
+
+def on_torch(model: Any, plain: Any) -> Any:
+    """The stand-in on PyTorch."""
+    from .torch_stepper import TorchStepper
+
+    return TorchStepper(sys.modules["torch"], model, plain)

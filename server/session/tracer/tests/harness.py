@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import socket
@@ -15,6 +16,7 @@ from typing import Any
 
 TRACER = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(__file__).resolve().parent / "programs"
+HAS_TORCH = importlib.util.find_spec("torch") is not None
 
 
 @dataclass

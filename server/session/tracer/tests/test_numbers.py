@@ -97,6 +97,13 @@ class NumbersOnJax(Numbers):
     backend = "jax"
 
 
+@unittest.skipUnless(harness.HAS_TORCH, "PyTorch is not installed")
+class NumbersOnPyTorch(Numbers):
+    """The same with Keras on PyTorch."""
+
+    backend = "torch"
+
+
 def _row(key: str) -> tuple[int, str, str | None]:
     layer, _, tensor = key.partition("/")
     tensor, _, weight = tensor.partition(":")

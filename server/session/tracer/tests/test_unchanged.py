@@ -41,10 +41,14 @@ class Unchanged(unittest.TestCase):
         self.assertEqual({step.fit for step in traced.steps}, set(fits))
 
     def test_every_bit_of_every_kind_on_tensorflow(self) -> None:
-        self.check("kinds.py", 22, ["PyFunc"])
+        self.check("kinds.py", 23, ["PyFunc"])
 
     def test_every_bit_of_every_kind_on_jax(self) -> None:
-        self.check("jax_kinds.py", 13, ["calls back into Python"])
+        self.check("jax_kinds.py", 14, ["calls back into Python"])
 
     def test_every_bit_of_every_kind_in_keras_2(self) -> None:
-        self.check("old_kinds.py", 10, [])
+        self.check("old_kinds.py", 13, [])
+
+    @unittest.skipUnless(harness.HAS_TORCH, "PyTorch is not installed")
+    def test_every_bit_of_every_kind_on_pytorch(self) -> None:
+        self.check("torch_kinds.py", 10, [])

@@ -38,7 +38,7 @@ pub enum Problem {
     Io(#[from] std::io::Error),
     /// It is no archive.
     #[error("it is no .npz file: {0}")]
-    Archive(#[from] zip::result::ZipError),
+    Archive(zip::result::ZipError),
     /// An array could not be read.
     #[error("the array {name} cannot be read: {reason}")]
     Array {
@@ -58,6 +58,16 @@ pub enum Problem {
         /// Its version.
         version: u32,
     },
+}
+
+impl From<zip::result::ZipError> for Problem {
+    /// A disk that is full says nothing about the archive.
+    fn from(error: zip::result::ZipError) -> Problem {
+        match error {
+            zip::result::ZipError::Io(error) => Problem::Io(error),
+            error => Problem::Archive(error),
+        }
+    }
 }
 
 impl Problem {

@@ -27,8 +27,6 @@ pub const CLEAR: &str = "deeplocalize.clear";
 /// All commands.
 pub const COMMANDS: [&str; 6] = [RUN, TRY_FIXES, CANCEL, CLEAR, CHECK, REPORT];
 
-/// A run that has not begun to train by then is not going to.
-const STARTUP_SECONDS: f64 = 120.0;
 /// `RequestFailed` of the protocol, which the library does not name.
 const REQUEST_FAILED: i64 = -32803;
 
@@ -86,7 +84,8 @@ fn start(state: &mut State, arguments: &[LSPAny], try_fixes: Option<TryFixes>) -
         python: settings.python,
         max_batches: settings.max_batches,
         max_seconds: settings.max_seconds,
-        startup_seconds: STARTUP_SECONDS,
+        startup_seconds: settings.startup_seconds,
+        limits: settings.limits,
         detector: settings.detector,
         mechanism: settings.mechanism,
         trace: latest_trace(),

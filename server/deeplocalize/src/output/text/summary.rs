@@ -41,6 +41,14 @@ pub fn fallback(report: &Report, sources: &Sources<'_>) -> Option<String> {
     ))
 }
 
+/// The file with what the script printed, where somebody may want to look into it: the run went wrong, or told little.
+pub fn log(report: &Report) -> Option<&Path> {
+    let log = report.run.as_ref()?.log.as_deref()?;
+    let told = matches!(report.verdict, Verdict::Faulty | Verdict::Healthy) && report.errors.is_empty();
+    let printed = std::fs::metadata(log).map_or(true, |metadata| metadata.len() > 0);
+    (!told && printed).then_some(log)
+}
+
 fn of_check(report: &Report) -> String {
     let found = tally(report);
     let files = match report.files.as_slice() {

@@ -21,7 +21,9 @@ def outcome(name, model, *histories):
     variables = getattr(optimizer, "variables", [])
     digest = hashlib.sha256()
     for weight in [*model.weights, *(variables() if callable(variables) else variables)]:
-        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
+        value = weight.value if hasattr(getattr(weight, "value", None), "detach") else weight
+        value = value.detach().cpu() if hasattr(value, "detach") else value
+        digest.update(np.ascontiguousarray(value.numpy()).tobytes())
     digest.update(np.random.rand(3).tobytes())
     OUTCOMES[name] = [
         digest.hexdigest(),

@@ -6,19 +6,13 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
 import keras
 import numpy as np
+import shared_kinds
 import tensorflow as tf
 from common import data, kind, main, outcome
 from keras import layers
 
-
-@kind
-def mlp_dropout(name):
-    x, y = data()
-    model = keras.Sequential([layers.Dense(16, "relu"), layers.Dropout(0.3), layers.Dense(4, "softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    first = model.fit(x, y, epochs=3, verbose=0, validation_split=0.2)
-    second = model.fit(x, y, epochs=1, batch_size=10, verbose=0)
-    outcome(name, model, first, second, model.evaluate(x, y, verbose=0))
+shared_kinds.define(keras)
+shared_kinds.define_compiled(keras)
 
 
 @kind
@@ -40,38 +34,6 @@ def cnn_batchnorm(name):
         keras.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
     outcome(name, model, model.fit(x, y, epochs=3, verbose=0))
-
-
-@kind
-def lstm(name):
-    x = np.random.default_rng(3).integers(0, 50, (120, 9))
-    y = (x.sum(axis=1) % 2).astype("float32")
-    model = keras.Sequential(
-        [
-            layers.Embedding(50, 8, mask_zero=True),
-            layers.Bidirectional(layers.LSTM(6, return_sequences=True, dropout=0.2)),
-            layers.GRU(5),
-            layers.Dense(1, activation="sigmoid"),
-        ]
-    )
-    model.compile("rmsprop", "binary_crossentropy", metrics=["accuracy"])
-    outcome(name, model, model.fit(x, y, epochs=2, verbose=0))
-
-
-@kind
-def functional_two_inputs(name):
-    x, y = data()
-    a, b = keras.Input((12,), name="a"), keras.Input((12,), name="b")
-    shared = layers.Dense(8, activation="tanh")
-    joined = shared(a) + shared(b)
-    joined = layers.Concatenate()([joined, layers.Dense(3)(b)])
-    model = keras.Model(
-        [a, b], [layers.Dense(4, "softmax", name="c")(joined), layers.Dense(1, name="d")(joined)]
-    )
-    model.compile(
-        "adam", {"c": "sparse_categorical_crossentropy", "d": "mse"}, loss_weights={"c": 1.0, "d": 0.5}
-    )
-    outcome(name, model, model.fit({"a": x, "b": -x}, {"c": y, "d": y * 1.0}, epochs=2, verbose=0))
 
 
 class Custom(keras.Model):
@@ -111,14 +73,6 @@ def custom_train_step(name):
 
 
 @kind
-def eager(name):
-    x, y = data()
-    model = keras.Sequential([layers.Dense(8, "sigmoid"), layers.Dropout(0.5), layers.Dense(4, "softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
-    outcome(name, model, model.fit(x, y, epochs=2, verbose=0))
-
-
-@kind
 def dataset(name):
     x, y = data()
     source = tf.data.Dataset.from_tensor_slices((x, keras.utils.to_categorical(y))).shuffle(150).batch(32)
@@ -149,26 +103,6 @@ def generator(name):
 
 
 @kind
-def sample_weights(name):
-    x, y = data()
-    weights = np.random.default_rng(1).random(150)
-    model = keras.Sequential([layers.Dense(8, "relu", kernel_regularizer="l2"), layers.Dense(4, "softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
-    first = model.fit(x, y, sample_weight=weights, epochs=2, verbose=0)
-    second = model.fit(x, y, class_weight={0: 1.0, 1: 2.0, 2: 0.5, 3: 3.0}, epochs=1, verbose=0)
-    outcome(name, model, first, second)
-
-
-@kind
-def on_batches(name):
-    x, y = data()
-    model = keras.Sequential([layers.Dense(8, "relu"), layers.Dropout(0.1), layers.Dense(4, "softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    losses = [model.train_on_batch(x[at : at + 30], y[at : at + 30]) for at in range(0, 150, 30)]
-    outcome(name, model, losses)
-
-
-@kind
 def adversarial(name):
     x, _ = data()
     maker = keras.Sequential([keras.Input((3,)), layers.Dense(12, "relu"), layers.Dense(12)], name="maker")
@@ -189,14 +123,6 @@ def adversarial(name):
 
 
 @kind
-def many_steps_per_execution(name):
-    x, y = data()
-    model = keras.Sequential([layers.Dense(8, "relu"), layers.Dense(4, "softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy", steps_per_execution=3)
-    outcome(name, model, model.fit(x, y, batch_size=20, epochs=2, verbose=0))
-
-
-@kind
 def schedule_and_accumulation(name):
     x, y = data()
     rate = keras.optimizers.schedules.ExponentialDecay(0.05, 3, 0.5)
@@ -209,35 +135,11 @@ def schedule_and_accumulation(name):
 
 
 @kind
-def mixed_precision(name):
-    keras.config.set_dtype_policy("mixed_float16")
-    x, y = data()
-    model = keras.Sequential(
-        [layers.Dense(8, "relu"), layers.Dense(4), layers.Activation("softmax", dtype="float32")]
-    )
-    model.compile("adam", "sparse_categorical_crossentropy")
-    history = model.fit(x, y, epochs=2, verbose=0)
-    keras.config.set_dtype_policy("float32")
-    outcome(name, model, history)
-
-
-@kind
 def xla(name):
     x, y = data()
     model = keras.Sequential([layers.Dense(8, "relu"), layers.Dropout(0.2), layers.Dense(4, "softmax")])
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=True)
     outcome(name, model, model.fit(x, y, epochs=1, verbose=0))
-
-
-@kind
-def attention(name):
-    x, y = data(shape=(6, 8))
-    inputs = keras.Input((6, 8))
-    hidden = layers.MultiHeadAttention(2, 4, dropout=0.1)(inputs, inputs)
-    hidden = layers.LayerNormalization()(inputs + hidden)
-    model = keras.Model(inputs, layers.Dense(4, "softmax")(layers.GlobalAveragePooling1D()(hidden)))
-    model.compile("adam", "sparse_categorical_crossentropy")
-    outcome(name, model, model.fit(x, y, epochs=2, verbose=0))
 
 
 @kind
@@ -250,18 +152,6 @@ def frozen_and_recompiled(name):
     base.trainable = False
     model.compile("sgd", "sparse_categorical_crossentropy")
     outcome(name, model, first, model.fit(x, y, verbose=0, epochs=2))
-
-
-@kind
-def random_while_tracing(name):
-    class Jitter(keras.layers.Layer):
-        def call(self, x):
-            return x * np.random.uniform(0.9, 1.1)
-
-    x, y = data()
-    model = keras.Sequential([layers.Dense(8, "relu"), Jitter(), layers.Dense(4, "softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy")
-    outcome(name, model, model.fit(x, y, verbose=0))
 
 
 @kind
