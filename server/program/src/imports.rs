@@ -3,7 +3,9 @@
 use finding::Range;
 use tree_sitter::Node;
 
-use crate::syntax::{Role, children, dotted, range, slice};
+use crate::field;
+use crate::roles::Role;
+use crate::syntax::{children, dotted, range, slice};
 
 /// A module or a name that is imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +41,10 @@ pub(crate) fn imports(roles: &[(Role, Node<'_>)], text: &str) -> Vec<Import> {
 
 /// An item of an import statement, without its alias, and the alias.
 fn item<'a, 't>(item: Node<'t>, text: &'a str) -> (Node<'t>, Option<&'a str>) {
-    let name = item.child_by_field_name("name");
-    let alias = item.child_by_field_name("alias").map(|alias| slice(alias, text));
+    let name = item.child_by_field_id(field::NAME);
+    let alias = item
+        .child_by_field_id(field::ALIAS)
+        .map(|alias| slice(alias, text));
     match name.filter(|_| item.kind() == "aliased_import") {
         Some(name) => (name, alias),
         None => (item, None),
@@ -66,7 +70,7 @@ fn of_import(statement: Node<'_>, text: &str, imports: &mut Vec<Import>) {
 }
 
 fn of_import_from(statement: Node<'_>, text: &str, imports: &mut Vec<Import>) {
-    let Some(module) = statement.child_by_field_name("module_name") else {
+    let Some(module) = statement.child_by_field_id(field::MODULE_NAME) else {
         return;
     };
     let items: Vec<_> = children(statement)

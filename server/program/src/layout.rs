@@ -1,8 +1,10 @@
 //! How the lines of a script belong together: what the models say nothing about.
 
 use finding::Range;
-use tree_sitter::{Node, TreeCursor};
+use tree_sitter::{Node, Tree, TreeCursor};
 
+use crate::Program;
+use crate::field;
 use crate::syntax::{self, range};
 
 /// Comments, strings and simple statements of a script, each in source order.
@@ -19,7 +21,10 @@ pub struct Layout {
 impl Layout {
     /// Reads a script; `None` when it is too large or too far from Python to be read.
     pub fn of(text: &str) -> Option<Layout> {
-        let tree = syntax::parse(text)?;
+        syntax::parse(text, None).map(|tree| Layout::read(&tree))
+    }
+
+    fn read(tree: &Tree) -> Layout {
         let mut layout = Layout::default();
         let mut cursor = tree.walk();
         // A cursor instead of recursion: scripts may nest more deeply than the stack allows.
@@ -28,7 +33,7 @@ impl Layout {
             layout.note(node);
             let inside = node.kind() != "string" && cursor.goto_first_child();
             if !inside && !next(&mut cursor) {
-                return Some(layout);
+                return layout;
             }
         }
     }
@@ -42,9 +47,9 @@ impl Layout {
         let is_statement = node
             .parent()
             .is_some_and(|parent| matches!(parent.kind(), "module" | "block"));
-        let is_compound = ["body", "consequence", "definition"]
+        let is_compound = [field::BODY, field::CONSEQUENCE, field::DEFINITION]
             .iter()
-            .any(|field| node.child_by_field_name(field).is_some());
+            .any(|field| node.child_by_field_id(*field).is_some());
         if is_statement
             && !is_compound
             && node.is_named()
@@ -53,6 +58,13 @@ impl Layout {
         {
             self.statements.push(range(node));
         }
+    }
+}
+
+impl Program {
+    /// The comments, strings and simple statements; `None` when the text could not be read.
+    pub fn layout(&self) -> Option<Layout> {
+        self.tree.as_ref().map(Layout::read)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use tree_sitter::Node;
 
+use crate::field;
 use crate::scope::{Bound, Place, Scopes};
 use crate::signature;
 use crate::syntax::slice;
@@ -48,8 +49,8 @@ pub(crate) fn path<'t>(scopes: &Scopes<'_, 't>, text: &str, node: Node<'t>, plac
     for _ in 0..LONGEST {
         match node.kind() {
             "attribute" => {
-                attributes.push(slice(node.child_by_field_name("attribute")?, text));
-                node = node.child_by_field_name("object")?;
+                attributes.push(slice(node.child_by_field_id(field::ATTRIBUTE)?, text));
+                node = node.child_by_field_id(field::OBJECT)?;
             }
             "identifier" => {
                 let name = slice(node, text);

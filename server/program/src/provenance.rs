@@ -1,11 +1,14 @@
 //! Where the values of a variable come from: the statement that last changed them, behind all that only moves them about.
 
 use finding::Range;
+use fnv::FnvHashMap;
 use tree_sitter::Node;
 
+use crate::field;
 use crate::names::path;
-use crate::scope::{Place, ScopeId, Scopes};
-use crate::syntax::{self, Role, children, range, slice, unparenthesised};
+use crate::roles::{Role, roles};
+use crate::scope::{Place, ScopeId, Scopes, base_name};
+use crate::syntax::{children, range, slice, unparenthesised};
 use crate::{Change, Program};
 
 /// Longest way that is followed.
@@ -89,12 +92,10 @@ impl Program {
     /// Where the values of the expression at `expression` (an argument of `fit`, say) come from, looking only at what
     /// stands before the byte `before`. `text` is the text this program was parsed from.
     pub fn provenance(&self, text: &str, expression: Range, before: usize) -> Provenance {
-        let Some(tree) = syntax::parse(text) else {
+        let Some(tree) = &self.tree else {
             return Provenance::default();
         };
-        let Some(roles) = syntax::roles(tree.root_node(), text) else {
-            return Provenance::default();
-        };
+        let roles = roles(tree, text);
         let scopes = Scopes::new(&roles, text);
         let Some(node) = tree
             .root_node()
@@ -102,12 +103,7 @@ impl Program {
         else {
             return Provenance::default();
         };
-        Way {
-            text,
-            roles: &roles,
-            scopes: &scopes,
-        }
-        .follow(node, before)
+        Way::new(&roles, &scopes, text).follow(node, before)
     }
 
     /// The statement before the byte `before` that last changes the values of the expression at `expression`.
@@ -129,12 +125,30 @@ struct Definition<'t> {
 }
 
 pub(crate) struct Way<'s, 'a, 't> {
-    pub text: &'a str,
-    pub roles: &'s [(Role, Node<'t>)],
-    pub scopes: &'s Scopes<'a, 't>,
+    text: &'a str,
+    scopes: &'s Scopes<'a, 't>,
+    /// The nodes that may give a name its value, in document order.
+    definitions: FnvHashMap<&'a str, Vec<(Role, Node<'t>)>>,
 }
 
-impl<'t> Way<'_, '_, 't> {
+impl<'s, 'a, 't> Way<'s, 'a, 't> {
+    pub(crate) fn new(roles: &[(Role, Node<'t>)], scopes: &'s Scopes<'a, 't>, text: &'a str) -> Self {
+        let mut definitions: FnvHashMap<&'a str, Vec<(Role, Node<'t>)>> = FnvHashMap::default();
+        let mut names = Vec::new();
+        for (role, node) in roles {
+            defined(*role, *node, text, &mut names);
+            for name in names.drain(..) {
+                let known = definitions.entry(slice(name, text)).or_default();
+                known.push((*role, *node));
+            }
+        }
+        Way {
+            text,
+            scopes,
+            definitions,
+        }
+    }
+
     pub(crate) fn follow(&self, argument: Node<'t>, before: usize) -> Provenance {
         let mut result = Provenance::default();
         let (mut node, mut before) = (argument, before);
@@ -174,10 +188,10 @@ impl<'t> Way<'_, '_, 't> {
         let node = unparenthesised(node);
         match node.kind() {
             "identifier" => Some(node),
-            "subscript" => node.child_by_field_name("value"),
+            "subscript" => node.child_by_field_id(field::VALUE),
             "attribute" => {
-                let name = slice(node.child_by_field_name("attribute")?, self.text);
-                let object = node.child_by_field_name("object")?;
+                let name = slice(node.child_by_field_id(field::ATTRIBUTE)?, self.text);
+                let object = node.child_by_field_id(field::OBJECT)?;
                 KEEPING_ATTRIBUTES.contains(&name).then_some(object)
             }
             "call" => self.kept_by_call(node, definition),
@@ -186,8 +200,8 @@ impl<'t> Way<'_, '_, 't> {
     }
 
     fn kept_by_call(&self, call: Node<'t>, definition: Option<Definition<'t>>) -> Option<Node<'t>> {
-        let function = call.child_by_field_name("function")?;
-        let arguments: Vec<_> = children(call.child_by_field_name("arguments")?)
+        let function = call.child_by_field_id(field::FUNCTION)?;
+        let arguments: Vec<_> = children(call.child_by_field_id(field::ARGUMENTS)?)
             .into_iter()
             .filter(|argument| argument.kind() != "keyword_argument")
             .collect();
@@ -215,11 +229,11 @@ impl<'t> Way<'_, '_, 't> {
             return self.has_source(kept).then_some(kept);
         }
         let method = function
-            .child_by_field_name("attribute")
+            .child_by_field_id(field::ATTRIBUTE)
             .map_or("", |name| slice(name, self.text));
         KEEPING_METHODS
             .contains(&method)
-            .then(|| function.child_by_field_name("object"))
+            .then(|| function.child_by_field_id(field::OBJECT))
             .flatten()
     }
 
@@ -253,7 +267,10 @@ impl<'t> Way<'_, '_, 't> {
         let (scope, _) = self.scopes.lookup(name, here)?;
         // A function may be defined long before it is called: there, everything in the outer scope counts.
         let limit = if scope == here { before } else { usize::MAX };
-        self.roles
+        let known = self.definitions.get(name)?;
+        let until = known.partition_point(|(_, node)| node.start_byte() < limit);
+        known
+            .get(..until)?
             .iter()
             .rev()
             .filter(|(_, node)| node.end_byte() <= limit)
@@ -271,8 +288,8 @@ impl<'t> Way<'_, '_, 't> {
         match role {
             Role::Assign => {
                 let (left, right) = (
-                    node.child_by_field_name("left")?,
-                    node.child_by_field_name("right")?,
+                    node.child_by_field_id(field::LEFT)?,
+                    node.child_by_field_id(field::RIGHT)?,
                 );
                 self.assigned(node, left, right, name).map(Some)
             }
@@ -282,16 +299,16 @@ impl<'t> Way<'_, '_, 't> {
                     .is_some_and(|parent| parent.kind() == "augmented_assignment") =>
             {
                 let statement = node.parent()?;
-                let value = statement.child_by_field_name("right")?;
+                let value = statement.child_by_field_id(field::RIGHT)?;
                 self.changes_part(node, name)
                     .then(|| Some(definition(statement, value, node)))
             }
             Role::Call => {
                 let function = node
-                    .child_by_field_name("function")
+                    .child_by_field_id(field::FUNCTION)
                     .filter(|node| node.kind() == "attribute")?;
-                let method = slice(function.child_by_field_name("attribute")?, self.text);
-                let object = function.child_by_field_name("object")?;
+                let method = slice(function.child_by_field_id(field::ATTRIBUTE)?, self.text);
+                let object = function.child_by_field_id(field::OBJECT)?;
                 let fills = FILLING_METHODS.contains(&method)
                     && object.kind() == "identifier"
                     && slice(object, self.text) == name;
@@ -311,7 +328,7 @@ impl<'t> Way<'_, '_, 't> {
     }
 
     fn changes_part(&self, target: Node<'t>, name: &str) -> bool {
-        crate::scope::base_name(target).is_some_and(|base| slice(base, self.text) == name)
+        base_name(target).is_some_and(|base| slice(base, self.text) == name)
     }
 
     fn assigned(
@@ -323,7 +340,7 @@ impl<'t> Way<'_, '_, 't> {
     ) -> Option<Definition<'t>> {
         let mut value = right;
         while value.kind() == "assignment" {
-            value = value.child_by_field_name("right")?;
+            value = value.child_by_field_id(field::RIGHT)?;
         }
         if matches!(left.kind(), "subscript" | "attribute") {
             return self
@@ -357,6 +374,30 @@ impl<'t> Way<'_, '_, 't> {
             index,
             targets: targets.len(),
         })
+    }
+}
+
+/// The names that a node may give a value.
+fn defined<'t>(role: Role, node: Node<'t>, text: &str, names: &mut Vec<Node<'t>>) {
+    match role {
+        Role::Assign => match node.child_by_field_id(field::LEFT) {
+            Some(left) if matches!(left.kind(), "subscript" | "attribute") => {
+                names.extend(base_name(left));
+            }
+            Some(left) => flatten(left, names),
+            None => {}
+        },
+        Role::Change => names.extend(base_name(node)),
+        Role::Call => {
+            let function = node.child_by_field_id(field::FUNCTION);
+            let method = function.and_then(|function| function.child_by_field_id(field::ATTRIBUTE));
+            if method.is_some_and(|method| FILLING_METHODS.contains(&slice(method, text))) {
+                let object = function.and_then(|function| function.child_by_field_id(field::OBJECT));
+                names.extend(object.filter(|object| object.kind() == "identifier"));
+            }
+        }
+        Role::Opaque | Role::Parameter => flatten(node, names),
+        _ => {}
     }
 }
 

@@ -1,11 +1,12 @@
 //! Which name stands for what, where.
 
-use std::collections::HashMap;
-
 use finding::Range;
+use fnv::FnvHashMap;
 use tree_sitter::Node;
 
-use crate::syntax::{Role, children, dotted, range, slice};
+use crate::field;
+use crate::roles::Role;
+use crate::syntax::{children, dotted, range, slice};
 
 /// Index of a scope.
 pub(crate) type ScopeId = usize;
@@ -45,7 +46,7 @@ pub(crate) struct Scope<'a, 't> {
     pub kind: ScopeKind,
     pub parent: Option<ScopeId>,
     pub range: Range,
-    pub names: HashMap<&'a str, Vec<Binding<'t>>>,
+    pub names: FnvHashMap<&'a str, Vec<Binding<'t>>>,
     /// Modules of `from … import *`.
     pub wildcards: Vec<String>,
 }
@@ -71,7 +72,7 @@ impl<'a, 't> Scopes<'a, 't> {
             kind: ScopeKind::Module,
             parent: None,
             range: Range::new(0, text.len()),
-            names: HashMap::new(),
+            names: FnvHashMap::default(),
             wildcards: Vec::new(),
         };
         let mut builder = Builder {
@@ -186,7 +187,7 @@ impl<'a, 't> Builder<'a, 't> {
             kind,
             parent: Some(parent.scope),
             range: range(node),
-            names: HashMap::new(),
+            names: FnvHashMap::default(),
             wildcards: Vec::new(),
         });
         let scope = self.result.scopes.len() - 1;
@@ -215,14 +216,14 @@ impl<'a, 't> Builder<'a, 't> {
         let at = node.start_byte();
         match role {
             Role::Function => {
-                if let Some(name) = node.child_by_field_name("name") {
+                if let Some(name) = node.child_by_field_id(field::NAME) {
                     let name = slice(name, self.text);
                     self.bind(name, Bound::Opaque, at);
                 }
                 self.open_scope(node, ScopeKind::Function);
             }
             Role::Class => {
-                if let Some(name) = node.child_by_field_name("name") {
+                if let Some(name) = node.child_by_field_id(field::NAME) {
                     self.bind(slice(name, self.text), Bound::Opaque, at);
                 }
                 self.open_scope(node, ScopeKind::Class);
@@ -234,8 +235,8 @@ impl<'a, 't> Builder<'a, 't> {
             Role::Assign => self.assign(node),
             Role::AssignExpression => {
                 if let (Some(name), value) = (
-                    node.child_by_field_name("name"),
-                    node.child_by_field_name("value"),
+                    node.child_by_field_id(field::NAME),
+                    node.child_by_field_id(field::VALUE),
                 ) {
                     let name = slice(name, self.text);
                     self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
@@ -257,8 +258,8 @@ impl<'a, 't> Builder<'a, 't> {
             let at = item.start_byte();
             if item.kind() == "aliased_import" {
                 if let (Some(module), Some(alias)) = (
-                    item.child_by_field_name("name"),
-                    item.child_by_field_name("alias"),
+                    item.child_by_field_id(field::NAME),
+                    item.child_by_field_id(field::ALIAS),
                 ) {
                     let module = dotted(module, self.text);
                     self.bind(slice(alias, self.text), Bound::Import(module), at);
@@ -272,7 +273,7 @@ impl<'a, 't> Builder<'a, 't> {
 
     /// `from a.b import c as d`
     fn import_from(&mut self, node: Node<'t>) {
-        let Some(module) = node.child_by_field_name("module_name") else {
+        let Some(module) = node.child_by_field_id(field::MODULE_NAME) else {
             return;
         };
         let prefix = dotted(module, self.text);
@@ -290,8 +291,8 @@ impl<'a, 't> Builder<'a, 't> {
                 }
                 "aliased_import" => {
                     if let (Some(name), Some(alias)) = (
-                        item.child_by_field_name("name"),
-                        item.child_by_field_name("alias"),
+                        item.child_by_field_id(field::NAME),
+                        item.child_by_field_id(field::ALIAS),
                     ) {
                         let path = format!("{prefix}.{}", dotted(name, self.text));
                         self.bind(slice(alias, self.text), Bound::Import(path), at);
@@ -306,13 +307,13 @@ impl<'a, 't> Builder<'a, 't> {
     }
 
     fn assign(&mut self, node: Node<'t>) {
-        let Some(left) = node.child_by_field_name("left") else {
+        let Some(left) = node.child_by_field_id(field::LEFT) else {
             return;
         };
-        let mut value = node.child_by_field_name("right");
+        let mut value = node.child_by_field_id(field::RIGHT);
         // `a = b = 1`: the value is at the end of the chain.
         while let Some(inner) = value.filter(|value| value.kind() == "assignment") {
-            value = inner.child_by_field_name("right");
+            value = inner.child_by_field_id(field::RIGHT);
         }
         let at = node.start_byte();
         match left.kind() {
@@ -384,13 +385,13 @@ impl<'a, 't> Builder<'a, 't> {
 
     fn change_by_method(&mut self, call: Node<'t>) {
         let Some(function) = call
-            .child_by_field_name("function")
+            .child_by_field_id(field::FUNCTION)
             .filter(|node| node.kind() == "attribute")
         else {
             return;
         };
         let method = function
-            .child_by_field_name("attribute")
+            .child_by_field_id(field::ATTRIBUTE)
             .map_or("", |node| slice(node, self.text));
         if MUTATORS.contains(&method)
             && let Some(base) = base_name(function)
@@ -417,8 +418,8 @@ pub(crate) fn base_name(mut node: Node<'_>) -> Option<Node<'_>> {
     for _ in 0..DEEPEST {
         node = match node.kind() {
             "identifier" => return Some(node),
-            "attribute" => node.child_by_field_name("object")?,
-            "subscript" => node.child_by_field_name("value")?,
+            "attribute" => node.child_by_field_id(field::OBJECT)?,
+            "subscript" => node.child_by_field_id(field::VALUE)?,
             _ => return None,
         };
     }

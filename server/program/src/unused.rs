@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use finding::Range;
+use fnv::FnvHashMap;
 use tree_sitter::Node;
 
-use crate::syntax::{self, range, slice};
+use crate::field;
+use crate::syntax::{range, slice};
 use crate::{CallId, Program};
 
 /// Words with which a script may look at any name.
@@ -21,6 +23,9 @@ const SPIES: [&str; 10] = [
     "._layers",
     "self.layers",
 ];
+
+/// Where more layers are in no model that is known, the models are not understood.
+const MOST_OUTSIDE: usize = 100;
 
 /// What is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +57,13 @@ impl Program {
     pub fn unused(&self, text: &str) -> Vec<Unused> {
         let candidates = self.outside_models();
         if candidates.is_empty()
+            || candidates.len() > MOST_OUTSIDE
             || SPIES.iter().any(|spy| text.contains(spy))
             || !self.syntax_errors.is_empty()
         {
             return Vec::new();
         }
-        let Some(tree) = syntax::parse(text) else {
+        let Some(tree) = &self.tree else {
             return Vec::new();
         };
         let names = Names::new(tree.root_node(), text);
@@ -111,15 +117,15 @@ impl Program {
                         Some((UnusedKind::Layer(name), overwritten))
                     }
                     "attribute" => {
-                        let name = names.slice(target.child_by_field_name("attribute")?);
-                        let of_self = names.slice(target.child_by_field_name("object")?) == "self";
+                        let name = names.slice(target.child_by_field_id(field::ATTRIBUTE)?);
+                        let of_self = names.slice(target.child_by_field_id(field::OBJECT)?) == "self";
                         let once = names.text.match_indices(name).count() == 1;
                         (of_self && once).then(|| (UnusedKind::Attribute(name.to_owned()), false))
                     }
                     _ => None,
                 }
             }
-            "call" if parent.child_by_field_name("function") == Some(layer) => {
+            "call" if parent.child_by_field_id(field::FUNCTION) == Some(layer) => {
                 let statement = parent.parent().filter(|node| node.kind() == "assignment")?;
                 let target = target(statement, parent).filter(|node| node.kind() == "identifier")?;
                 if !self.is_symbolic(names, parent) {
@@ -152,18 +158,16 @@ impl Program {
 
     /// Whether a layer is certainly applied to tensors of a model: a variable that is assigned only inputs and outputs of layers.
     fn is_symbolic(&self, names: &Names<'_, '_>, application: Node<'_>) -> bool {
-        let arguments = application.child_by_field_name("arguments");
+        let arguments = application.child_by_field_id(field::ARGUMENTS);
         let Some(first) = arguments.and_then(|arguments| arguments.named_child(0)) else {
             return false;
         };
         let function = function_of(application).map(|node| node.id());
-        let mut values = names.plain.iter().filter(|assigned| {
-            names.slice(assigned.target) == names.slice(first)
-                && function_of(assigned.target).map(|node| node.id()) == function
-        });
+        let assigned = names.plain.get(names.slice(first)).into_iter().flatten();
+        let mut values = assigned.filter(|assigned| assigned.function.map(|node| node.id()) == function);
         let symbolic = |value: Node<'_>| {
             let made = value
-                .child_by_field_name("function")
+                .child_by_field_id(field::FUNCTION)
                 .filter(|function| function.kind() == "call")
                 .unwrap_or(value);
             let place = range(made);
@@ -184,11 +188,11 @@ impl Program {
 
 /// The left side of the plain assignment of a value.
 fn target<'t>(assignment: Node<'t>, value: Node<'t>) -> Option<Node<'t>> {
-    let is_value = assignment.child_by_field_name("right") == Some(value);
+    let is_value = assignment.child_by_field_id(field::RIGHT) == Some(value);
     let plain = assignment.parent()?.kind() == "expression_statement";
     assignment
-        .child_by_field_name("left")
-        .filter(|_| is_value && plain && assignment.child_by_field_name("type").is_none())
+        .child_by_field_id(field::LEFT)
+        .filter(|_| is_value && plain && assignment.child_by_field_id(field::TYPE).is_none())
 }
 
 /// The innermost function a node stands in, lambdas and comprehensions included.
@@ -218,65 +222,92 @@ fn is_scope(node: Node<'_>) -> bool {
 
 /// `name = value` as a statement.
 struct Assigned<'t> {
-    target: Node<'t>,
     value: Node<'t>,
+    statement: Node<'t>,
+    block: Option<Node<'t>>,
+    /// The innermost function.
+    function: Option<Node<'t>>,
+}
+
+/// A name anywhere else.
+struct Other<'t> {
+    node: Node<'t>,
+    function: Option<Node<'t>>,
+    /// Whether it is declared `global`.
+    global: bool,
 }
 
 /// Where names stand in a text.
 struct Names<'a, 't> {
     text: &'a str,
-    /// Plain assignments to one name.
-    plain: Vec<Assigned<'t>>,
+    /// Plain assignments to one name, by name.
+    plain: FnvHashMap<&'a str, Vec<Assigned<'t>>>,
     /// Every other place of a name, whatever it does there.
-    others: Vec<Node<'t>>,
+    others: FnvHashMap<&'a str, Vec<Other<'t>>>,
 }
 
 impl<'a, 't> Names<'a, 't> {
     fn new(root: Node<'t>, text: &'a str) -> Self {
         let mut names = Names {
             text,
-            plain: Vec::new(),
-            others: Vec::new(),
+            plain: FnvHashMap::default(),
+            others: FnvHashMap::default(),
         };
         let mut cursor = root.walk();
         // To ask a node for its parent costs a way from the root.
         let mut above: Vec<Node<'t>> = Vec::new();
+        let mut functions: Vec<Node<'t>> = Vec::new();
         loop {
             let node = cursor.node();
             if node.kind() == "identifier" {
-                names.note(node, cursor.field_name(), &above);
+                names.note(node, cursor.field_name(), &above, functions.last().copied());
             }
             if cursor.goto_first_child() {
                 above.push(node);
+                if is_scope(node) {
+                    functions.push(node);
+                }
                 continue;
             }
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
                     return names;
                 }
-                above.pop();
+                if above.pop() == functions.last().copied() {
+                    functions.pop();
+                }
             }
         }
     }
 
-    fn note(&mut self, node: Node<'t>, field: Option<&str>, above: &[Node<'t>]) {
+    fn note(&mut self, node: Node<'t>, field: Option<&str>, above: &[Node<'t>], function: Option<Node<'t>>) {
         let mut outer = above.iter().rev();
         let (Some(parent), around) = (outer.next(), outer.next()) else {
             return;
         };
-        match (parent.kind(), field) {
-            ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) => {}
-            ("assignment", Some("left")) => match parent.child_by_field_name("right") {
-                Some(value)
-                    if parent.child_by_field_name("type").is_none()
-                        && around.is_some_and(|around| around.kind() == "expression_statement") =>
-                {
-                    self.plain.push(Assigned { target: node, value });
-                }
-                _ => self.others.push(node),
-            },
-            _ => self.others.push(node),
+        let kind = parent.kind();
+        if let ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) = (kind, field) {
+            return;
         }
+        let name = self.slice(node);
+        if let ("assignment", Some("left")) = (kind, field)
+            && let Some(value) = parent.child_by_field_id(field::RIGHT)
+            && parent.child_by_field_id(field::TYPE).is_none()
+            && let Some(statement) = around.filter(|around| around.kind() == "expression_statement")
+        {
+            self.plain.entry(name).or_default().push(Assigned {
+                value,
+                statement: *statement,
+                block: outer.next().copied(),
+                function,
+            });
+            return;
+        }
+        self.others.entry(name).or_default().push(Other {
+            node,
+            function,
+            global: kind.starts_with("global"),
+        });
     }
 
     fn slice(&self, node: Node<'_>) -> &'a str {
@@ -295,12 +326,11 @@ impl<'a, 't> Names<'a, 't> {
         if scope.is_some_and(|scope| scope.kind() != "function_definition") {
             return None;
         }
-        let next = self
-            .plain
-            .iter()
-            .filter(|other| self.slice(other.target) == name)
-            .filter_map(|other| other.target.parent()?.parent())
-            .filter(|other| other.parent() == Some(block) && other.start_byte() > statement.start_byte())
+        let next = self.plain.get(name).into_iter().flatten();
+        let next = next
+            .filter(|other| other.block == Some(block))
+            .map(|other| other.statement)
+            .filter(|other| other.start_byte() > statement.start_byte())
             .map(|other| other.end_byte())
             .min();
         // A loop comes back to what stands before.
@@ -309,17 +339,12 @@ impl<'a, 't> Names<'a, 't> {
             None => outermost_loop(statement, scope).map_or(statement.end_byte(), |node| node.start_byte()),
         };
         let end = next.unwrap_or(self.text.len());
-        let looked_at = self.others.iter().any(|other| {
-            if self.slice(*other) != name {
-                return false;
+        let others = self.others.get(name).map(Vec::as_slice).unwrap_or_default();
+        let looked_at = others.iter().any(|other| {
+            if other.function == scope {
+                return other.global || (begin <= other.node.start_byte() && other.node.start_byte() < end);
             }
-            let inside = function_of(*other);
-            if inside == scope {
-                return other
-                    .parent()
-                    .is_some_and(|parent| parent.kind().starts_with("global"))
-                    || (begin <= other.start_byte() && other.start_byte() < end);
-            }
+            let other = other.node;
             // From a function within, at any time; from one beside, not at all, unless it is the module's.
             match scope {
                 Some(scope) => {

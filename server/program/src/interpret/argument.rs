@@ -4,12 +4,13 @@ use tree_sitter::Node;
 
 use super::Interpreter;
 use super::object::{Arguments, Given, Item, Val};
+use crate::field;
 use crate::syntax::{children, range};
 
 impl<'a, 't> Interpreter<'a, 't> {
     pub(super) fn arguments(&mut self, call: Node<'t>) -> Arguments {
         let mut arguments = Arguments::default();
-        let Some(list) = call.child_by_field_name("arguments") else {
+        let Some(list) = call.child_by_field_id(field::ARGUMENTS) else {
             arguments.open = true;
             return arguments;
         };
@@ -25,8 +26,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         for argument in children(list) {
             match argument.kind() {
                 "keyword_argument" => {
-                    let keyword = argument.child_by_field_name("name");
-                    let value = argument.child_by_field_name("value");
+                    let keyword = argument.child_by_field_id(field::NAME);
+                    let value = argument.child_by_field_id(field::VALUE);
                     let item = self.eval_or_unknown(value, argument);
                     arguments.list.push(Given {
                         keyword: keyword.map(|name| self.slice(name).into()),

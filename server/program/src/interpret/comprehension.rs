@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::object::{Item, Val};
 use super::{Frame, Interpreter};
+use crate::field;
 use crate::syntax::{children, range};
 
 impl<'a, 't> Interpreter<'a, 't> {
@@ -12,7 +13,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             .into_iter()
             .filter(|child| matches!(child.kind(), "for_in_clause" | "if_clause"))
             .collect();
-        let Some(body) = node.child_by_field_name("body") else {
+        let Some(body) = node.child_by_field_id(field::BODY) else {
             return self.unknown(node);
         };
         let outer = self.frame;
@@ -54,9 +55,9 @@ impl<'a, 't> Interpreter<'a, 't> {
                 }
             }
         } else {
-            let right = clause.child_by_field_name("right");
+            let right = clause.child_by_field_id(field::RIGHT);
             let over = self.eval_or_unknown(right, *clause);
-            let left = clause.child_by_field_name("left");
+            let left = clause.child_by_field_id(field::LEFT);
             match (
                 left,
                 self.elements(&over)

@@ -6,6 +6,7 @@ use tree_sitter::Node;
 
 use super::object::{Item, Op, Val};
 use super::{Interpreter, builtin, fold};
+use crate::field;
 use crate::names;
 use crate::syntax::{children, range, unparenthesised};
 
@@ -54,9 +55,9 @@ impl<'a, 't> Interpreter<'a, 't> {
             "dictionary" => self.dictionary(node),
             "unary_operator" => {
                 let operator = node
-                    .child_by_field_name("operator")
+                    .child_by_field_id(field::OPERATOR)
                     .map_or("", |node| self.slice(node));
-                let operand = self.field(node, "argument");
+                let operand = self.field(node, field::ARGUMENT);
                 match operand {
                     Val::Tensor(tensor) => self.computed(vec![tensor]),
                     operand => fold::unary(operator, &operand),
@@ -64,14 +65,14 @@ impl<'a, 't> Interpreter<'a, 't> {
             }
             "binary_operator" => {
                 let operator = node
-                    .child_by_field_name("operator")
+                    .child_by_field_id(field::OPERATOR)
                     .map_or("", |node| self.slice(node));
-                let left = self.field(node, "left");
-                let right = self.field(node, "right");
+                let left = self.field(node, field::LEFT);
+                let right = self.field(node, field::RIGHT);
                 self.binary(&left, operator, &right)
             }
             "boolean_operator" => self.boolean(node),
-            "not_operator" => match self.field(node, "argument") {
+            "not_operator" => match self.field(node, field::ARGUMENT) {
                 Val::Unknown => Val::Unknown,
                 val => fold::truth(&val).map_or(Val::Unknown, |truth| Val::Bool(!truth)),
             },
@@ -100,8 +101,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         Item::new(val, here)
     }
 
-    fn field(&mut self, node: Node<'t>, field: &str) -> Val {
-        node.child_by_field_name(field)
+    fn field(&mut self, node: Node<'t>, field: u16) -> Val {
+        node.child_by_field_id(field)
             .map_or(Val::Unknown, |node| self.eval(node).val)
     }
 
@@ -124,11 +125,11 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn named_expression(&mut self, node: Node<'t>) -> Item {
-        let Some(value) = node.child_by_field_name("value") else {
+        let Some(value) = node.child_by_field_id(field::VALUE) else {
             return self.unknown(node);
         };
         let item = self.eval(value);
-        if let Some(name) = node.child_by_field_name("name") {
+        if let Some(name) = node.child_by_field_id(field::NAME) {
             self.bind(self.slice(name), item.clone());
         }
         item
@@ -168,8 +169,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut pairs = Some(Vec::new());
         for child in children(node) {
             if let (Some(key), Some(value)) = (
-                child.child_by_field_name("key"),
-                child.child_by_field_name("value"),
+                child.child_by_field_id(field::KEY),
+                child.child_by_field_id(field::VALUE),
             ) {
                 let key = self.eval(key);
                 let value = self.eval(value);
@@ -281,11 +282,11 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn boolean(&mut self, node: Node<'t>) -> Val {
-        let left = self.field(node, "left");
+        let left = self.field(node, field::LEFT);
         // The right side may not run.
-        let right = self.in_block(|this| this.field(node, "right"));
+        let right = self.in_block(|this| this.field(node, field::RIGHT));
         let or = node
-            .child_by_field_name("operator")
+            .child_by_field_id(field::OPERATOR)
             .is_some_and(|operator| self.slice(operator) == "or");
         match fold::truth(&left) {
             Some(truth) if truth == or => left,
@@ -355,7 +356,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn subscript(&mut self, node: Node<'t>) -> Item {
         let here = range(node);
-        let Some(value) = node.child_by_field_name("value") else {
+        let Some(value) = node.child_by_field_id(field::VALUE) else {
             return self.unknown(node);
         };
         let object = self.eval(value);

@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::object::{Arguments, Function, Item, Parameter, ParameterKind, Val};
 use super::{DEEPEST_CALLS, Frame, Interpreter};
+use crate::field;
 use crate::syntax::{children, range};
 
 /// Decorators that leave a function what it is.
@@ -30,7 +31,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                 decorators.push(self.slice(child).trim_start_matches('@').trim());
             }
         }
-        if let Some(definition) = node.child_by_field_name("definition") {
+        if let Some(definition) = node.child_by_field_id(field::DEFINITION) {
             if definition.kind() == "function_definition" {
                 self.function_definition(definition, &decorators);
             } else {
@@ -46,9 +47,9 @@ impl<'a, 't> Interpreter<'a, 't> {
             .any(|decorator| !TRANSPARENT.iter().any(|known| decorator.starts_with(known)))
             || yields(node);
         let is_static = decorators.contains(&"staticmethod");
-        let parameters = node.child_by_field_name("parameters");
+        let parameters = node.child_by_field_id(field::PARAMETERS);
         let function = self.new_function(node, parameters, opaque, is_static);
-        let name = node.child_by_field_name("name")?;
+        let name = node.child_by_field_id(field::NAME)?;
         let is_property = decorators
             .iter()
             .any(|decorator| decorator.contains("property") || decorator.contains("setter"));
@@ -62,7 +63,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     pub(super) fn lambda(&mut self, node: Node<'t>) -> Val {
-        let parameters = node.child_by_field_name("parameters");
+        let parameters = node.child_by_field_id(field::PARAMETERS);
         Val::Function(self.new_function(node, parameters, false, false))
     }
 
@@ -96,7 +97,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                 _ => (ParameterKind::Plain, first_identifier(parameter)),
             };
             let default = parameter
-                .child_by_field_name("value")
+                .child_by_field_id(field::VALUE)
                 .map(|value| self.eval(value));
             let Some(name) = name else { continue };
             let kind = if kind == ParameterKind::Plain && keyword_only {
@@ -216,7 +217,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         });
         self.frame = self.frames.len() - 1;
         self.call_depth += 1;
-        let body = node.child_by_field_name("body");
+        let body = node.child_by_field_id(field::BODY);
         let val = match body {
             Some(body) if node.kind() == "lambda" => self.eval(body).val,
             Some(body) => {
@@ -283,14 +284,14 @@ fn first_identifier(node: Node<'_>) -> Option<Node<'_>> {
     if node.kind() == "identifier" {
         return Some(node);
     }
-    node.child_by_field_name("name")
+    node.child_by_field_id(field::NAME)
         .or_else(|| children(node).first().copied())
         .filter(|node| node.kind() == "identifier")
 }
 
 /// Whether a function is a generator.
 fn yields(function: Node<'_>) -> bool {
-    let mut todo: Vec<Node<'_>> = function.child_by_field_name("body").into_iter().collect();
+    let mut todo: Vec<Node<'_>> = function.child_by_field_id(field::BODY).into_iter().collect();
     while let Some(node) = todo.pop() {
         match node.kind() {
             "yield" => return true,

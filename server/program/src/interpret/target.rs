@@ -5,6 +5,7 @@ use tree_sitter::Node;
 use super::object::{Item, Op, Val};
 use super::statement::bare;
 use super::{Interpreter, fold};
+use crate::field;
 use crate::scope::base_name;
 use crate::syntax::{children, range};
 
@@ -30,8 +31,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut value = Some(node);
         // `a = b = 1`: the value is at the end of the chain.
         while let Some(inner) = value.filter(|value| value.kind() == "assignment") {
-            targets.extend(inner.child_by_field_name("left"));
-            value = inner.child_by_field_name("right");
+            targets.extend(inner.child_by_field_id(field::LEFT));
+            value = inner.child_by_field_id(field::RIGHT);
         }
         let Some(value) = value else { return };
         let item = self.eval(value);
@@ -48,15 +49,15 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     pub(super) fn augmented(&mut self, node: Node<'t>) {
         let (Some(left), Some(right)) = (
-            node.child_by_field_name("left"),
-            node.child_by_field_name("right"),
+            node.child_by_field_id(field::LEFT),
+            node.child_by_field_id(field::RIGHT),
         ) else {
             return;
         };
         let old = self.eval(left);
         let new = self.eval(right);
         let operator = node
-            .child_by_field_name("operator")
+            .child_by_field_id(field::OPERATOR)
             .map_or("", |operator| self.slice(operator))
             .trim_end_matches('=');
         if let Val::List(list) = old.val {
@@ -122,12 +123,12 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn set_subscript(&mut self, target: Node<'t>, item: Item) {
-        let Some(object) = target.child_by_field_name("value") else {
+        let Some(object) = target.child_by_field_id(field::VALUE) else {
             return;
         };
         let object = self.eval(object);
         let key = target
-            .child_by_field_name("subscript")
+            .child_by_field_id(field::SUBSCRIPT)
             .map(|subscript| self.eval(subscript));
         match (object.val, key) {
             (Val::Dict(dict), Some(key)) => self.set_entry(dict, key, item),
@@ -261,12 +262,12 @@ impl<'a, 't> Interpreter<'a, 't> {
             self.steps = self.steps.saturating_sub(1);
             match node.kind() {
                 "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => {
-                    if let Some(left) = node.child_by_field_name("left") {
+                    if let Some(left) = node.child_by_field_id(field::LEFT) {
                         self.forget_targets(left);
                     }
                 }
                 "named_expression" => {
-                    if let Some(name) = node.child_by_field_name("name") {
+                    if let Some(name) = node.child_by_field_id(field::NAME) {
                         self.forget_targets(name);
                     }
                 }
@@ -299,16 +300,16 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn forget_receiver(&mut self, call: Node<'t>) {
         let Some(function) = call
-            .child_by_field_name("function")
+            .child_by_field_id(field::FUNCTION)
             .filter(|function| function.kind() == "attribute")
         else {
             return;
         };
         let method = function
-            .child_by_field_name("attribute")
+            .child_by_field_id(field::ATTRIBUTE)
             .map_or("", |node| self.slice(node));
         if MUTATORS.contains(&method)
-            && let Some(object) = function.child_by_field_name("object")
+            && let Some(object) = function.child_by_field_id(field::OBJECT)
             && object.kind() == "identifier"
             && let Some(item) = self.name(self.slice(object), range(object))
         {
