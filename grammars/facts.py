@@ -198,7 +198,7 @@ def verify() -> int:
             tried += 1
             plain, said = attempt(name, needed(name), {})
             works, heard = attempt(name, needed(name), {row["name"]: None if row["raises"] else 0.1})
-            ignored = row["raises"] or row["name"] in heard
+            ignored = row["raises"] or row.get("silent") or row["name"] in heard
             if not plain or works == row["raises"] or not ignored:
                 print(f"{name}({row['name']}=): {said or heard or 'accepted'}")
                 wrong += 1

@@ -5,6 +5,7 @@ use tree_sitter::Node;
 
 use crate::field;
 use crate::roles::Role;
+use crate::syntax::KindName;
 use crate::syntax::{children, dotted, range, slice};
 
 /// A module or a name that is imported.
@@ -45,7 +46,7 @@ fn item<'a, 't>(item: Node<'t>, text: &'a str) -> (Node<'t>, Option<&'a str>) {
     let alias = item
         .child_by_field_id(field::ALIAS)
         .map(|alias| slice(alias, text));
-    match name.filter(|_| item.kind() == "aliased_import") {
+    match name.filter(|_| item.kind_name() == "aliased_import") {
         Some(name) => (name, alias),
         None => (item, None),
     }
@@ -79,7 +80,7 @@ fn of_import_from(statement: Node<'_>, text: &str, imports: &mut Vec<Import>) {
         .collect();
     for one in &items {
         let (name, alias) = item(*one, text);
-        let wildcard = one.kind() == "wildcard_import";
+        let wildcard = one.kind_name() == "wildcard_import";
         let written = if wildcard {
             "*".to_owned()
         } else {

@@ -5,6 +5,7 @@ use tree_sitter::{Node, Tree, TreeCursor};
 
 use crate::Program;
 use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{self, range};
 
 /// Comments, strings and simple statements of a script, each in source order.
@@ -31,7 +32,7 @@ impl Layout {
         loop {
             let node = cursor.node();
             layout.note(node);
-            let inside = node.kind() != "string" && cursor.goto_first_child();
+            let inside = node.kind_name() != "string" && cursor.goto_first_child();
             if !inside && !next(&mut cursor) {
                 return layout;
             }
@@ -39,14 +40,14 @@ impl Layout {
     }
 
     fn note(&mut self, node: Node<'_>) {
-        match node.kind() {
+        match node.kind_name() {
             "comment" => self.comments.push(range(node)),
             "string" => self.strings.push(range(node)),
             _ => {}
         }
         let is_statement = node
             .parent()
-            .is_some_and(|parent| matches!(parent.kind(), "module" | "block"));
+            .is_some_and(|parent| matches!(parent.kind_name(), "module" | "block"));
         let is_compound = [field::BODY, field::CONSEQUENCE, field::DEFINITION]
             .iter()
             .any(|field| node.child_by_field_id(*field).is_some());
@@ -54,7 +55,7 @@ impl Layout {
             && !is_compound
             && node.is_named()
             && !node.is_extra()
-            && node.kind() != "try_statement"
+            && node.kind_name() != "try_statement"
         {
             self.statements.push(range(node));
         }

@@ -9,7 +9,7 @@ use crate::collect::Collected;
 use crate::imports::imports;
 use crate::interpret::Interpreter;
 use crate::names::is_legacy;
-use crate::roles::{Role, roles};
+use crate::roles::{Role, statements};
 use crate::syntax;
 use crate::{Import, Program, SyntaxError};
 
@@ -36,7 +36,7 @@ impl Program {
     }
 
     fn of(tree: Tree, text: &str) -> Program {
-        let roles = roles(&tree, text);
+        let roles = statements(&tree, text);
         let shared: HashSet<&str> = roles
             .iter()
             .filter(|(role, _)| *role == Role::Global)

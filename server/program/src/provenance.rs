@@ -8,6 +8,7 @@ use crate::field;
 use crate::names::path;
 use crate::roles::{Role, roles};
 use crate::scope::{Place, ScopeId, Scopes, base_name};
+use crate::syntax::KindName;
 use crate::syntax::{children, range, slice, unparenthesised};
 use crate::{Change, Program};
 
@@ -162,7 +163,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
                 });
                 return result;
             };
-            if kept.kind() != "identifier" {
+            if kept.kind_name() != "identifier" {
                 node = kept;
                 continue;
             }
@@ -186,7 +187,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
     /// The expression whose values this one has; `None` when it makes its own.
     fn kept(&self, node: Node<'t>, definition: Option<Definition<'t>>) -> Option<Node<'t>> {
         let node = unparenthesised(node);
-        match node.kind() {
+        match node.kind_name() {
             "identifier" => Some(node),
             "subscript" => node.child_by_field_id(field::VALUE),
             "attribute" => {
@@ -203,7 +204,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
         let function = call.child_by_field_id(field::FUNCTION)?;
         let arguments: Vec<_> = children(call.child_by_field_id(field::ARGUMENTS)?)
             .into_iter()
-            .filter(|argument| argument.kind() != "keyword_argument")
+            .filter(|argument| argument.kind_name() != "keyword_argument")
             .collect();
         let place = Place {
             scope: self.scopes.scope_at(call.start_byte()),
@@ -221,7 +222,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
                 _ => None,
             }?;
             // A pair of features and labels: the features.
-            let kept = if kept.kind() == "tuple" {
+            let kept = if kept.kind_name() == "tuple" {
                 *children(*kept).first()?
             } else {
                 *kept
@@ -240,7 +241,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
     /// Whether an expression reads values from elsewhere, rather than spelling them out.
     fn has_source(&self, node: Node<'t>) -> bool {
         matches!(
-            unparenthesised(node).kind(),
+            unparenthesised(node).kind_name(),
             "identifier" | "subscript" | "attribute" | "call"
         )
     }
@@ -249,7 +250,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
     fn in_place(&self, argument: Node<'t>) -> Change {
         let mut statement = argument;
         while let Some(parent) = statement.parent() {
-            if matches!(parent.kind(), "block" | "module") {
+            if matches!(parent.kind_name(), "block" | "module") {
                 break;
             }
             statement = parent;
@@ -296,7 +297,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
             Role::Change
                 if node
                     .parent()
-                    .is_some_and(|parent| parent.kind() == "augmented_assignment") =>
+                    .is_some_and(|parent| parent.kind_name() == "augmented_assignment") =>
             {
                 let statement = node.parent()?;
                 let value = statement.child_by_field_id(field::RIGHT)?;
@@ -306,11 +307,11 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
             Role::Call => {
                 let function = node
                     .child_by_field_id(field::FUNCTION)
-                    .filter(|node| node.kind() == "attribute")?;
+                    .filter(|node| node.kind_name() == "attribute")?;
                 let method = slice(function.child_by_field_id(field::ATTRIBUTE)?, self.text);
                 let object = function.child_by_field_id(field::OBJECT)?;
                 let fills = FILLING_METHODS.contains(&method)
-                    && object.kind() == "identifier"
+                    && object.kind_name() == "identifier"
                     && slice(object, self.text) == name;
                 fills.then(|| Some(definition(node, node, object)))
             }
@@ -339,10 +340,10 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
         name: &str,
     ) -> Option<Definition<'t>> {
         let mut value = right;
-        while value.kind() == "assignment" {
+        while value.kind_name() == "assignment" {
             value = value.child_by_field_id(field::RIGHT)?;
         }
-        if matches!(left.kind(), "subscript" | "attribute") {
+        if matches!(left.kind_name(), "subscript" | "attribute") {
             return self
                 .changes_part(left, name)
                 .then(|| definition(statement, value, left));
@@ -353,7 +354,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
             .iter()
             .position(|target| slice(*target, self.text) == name)?;
         let target = *targets.get(index)?;
-        let values = if targets.len() > 1 && matches!(value.kind(), "expression_list" | "tuple") {
+        let values = if targets.len() > 1 && matches!(value.kind_name(), "expression_list" | "tuple") {
             children(value)
         } else {
             Vec::new()
@@ -381,7 +382,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
 fn defined<'t>(role: Role, node: Node<'t>, text: &str, names: &mut Vec<Node<'t>>) {
     match role {
         Role::Assign => match node.child_by_field_id(field::LEFT) {
-            Some(left) if matches!(left.kind(), "subscript" | "attribute") => {
+            Some(left) if matches!(left.kind_name(), "subscript" | "attribute") => {
                 names.extend(base_name(left));
             }
             Some(left) => flatten(left, names),
@@ -393,7 +394,7 @@ fn defined<'t>(role: Role, node: Node<'t>, text: &str, names: &mut Vec<Node<'t>>
             let method = function.and_then(|function| function.child_by_field_id(field::ATTRIBUTE));
             if method.is_some_and(|method| FILLING_METHODS.contains(&slice(method, text))) {
                 let object = function.and_then(|function| function.child_by_field_id(field::OBJECT));
-                names.extend(object.filter(|object| object.kind() == "identifier"));
+                names.extend(object.filter(|object| object.kind_name() == "identifier"));
             }
         }
         Role::Opaque | Role::Parameter => flatten(node, names),
@@ -420,7 +421,7 @@ fn definition<'t>(statement: Node<'t>, value: Node<'t>, target: Node<'t>) -> Def
 fn flatten<'t>(target: Node<'t>, names: &mut Vec<Node<'t>>) {
     let mut todo = vec![target];
     while let Some(node) = todo.pop() {
-        match node.kind() {
+        match node.kind_name() {
             "identifier" => names.push(node),
             "pattern_list" | "tuple_pattern" | "list_pattern" | "expression_list" | "tuple" | "list" => {
                 todo.extend(children(node).into_iter().rev());

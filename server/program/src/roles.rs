@@ -58,16 +58,31 @@ enum Inside {
     NameField(Role),
 }
 
+/// What there is to find in a kind of node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// Nothing.
+    Leaf,
+    /// Something where it is a string with expressions in it.
+    Text,
+    /// Expressions alone.
+    Expressions,
+    /// Statements as well.
+    Statements,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Kind {
     own: Own,
     inside: Inside,
+    content: Content,
 }
 
 impl Kind {
     const NOTHING: Kind = Kind {
         own: Own::Nothing,
         inside: Inside::Nothing,
+        content: Content::Leaf,
     };
 
     fn of(kind: &str) -> Kind {
@@ -106,7 +121,41 @@ impl Kind {
             "default_parameter" | "typed_default_parameter" => Inside::NameField(Role::Parameter),
             _ => Inside::Nothing,
         };
-        Kind { own, inside }
+        let content = match kind {
+            "identifier"
+            | "integer"
+            | "float"
+            | "true"
+            | "false"
+            | "none"
+            | "comment"
+            | "import_statement"
+            | "import_from_statement"
+            | "future_import_statement"
+            | "pass_statement" => Content::Leaf,
+            "string" => Content::Text,
+            "module"
+            | "block"
+            | "function_definition"
+            | "class_definition"
+            | "decorated_definition"
+            | "if_statement"
+            | "elif_clause"
+            | "else_clause"
+            | "for_statement"
+            | "while_statement"
+            | "try_statement"
+            | "except_clause"
+            | "except_group_clause"
+            | "finally_clause"
+            | "with_statement"
+            | "match_statement"
+            | "case_clause"
+            | "global_statement"
+            | "nonlocal_statement" => Content::Statements,
+            _ => Content::Expressions,
+        };
+        Kind { own, inside, content }
     }
 }
 
@@ -136,8 +185,23 @@ const ERROR: u16 = u16::MAX;
 
 /// The nodes that matter, in document order, outer nodes first.
 pub(crate) fn roles<'t>(tree: &'t Tree, text: &str) -> Vec<(Role, Node<'t>)> {
+    walk(tree, text, Content::Leaf)
+}
+
+/// Those among them that are statements, and what does not parse.
+pub(crate) fn statements<'t>(tree: &'t Tree, text: &str) -> Vec<(Role, Node<'t>)> {
+    if tree.root_node().has_error() {
+        roles(tree, text)
+    } else {
+        walk(tree, text, Content::Expressions)
+    }
+}
+
+/// Looks into nodes that hold more than `uninteresting`.
+fn walk<'t>(tree: &'t Tree, text: &str, uninteresting: Content) -> Vec<(Role, Node<'t>)> {
     let kinds = &*KINDS;
     let broken = tree.root_node().has_error();
+    let uninteresting = uninteresting as u8;
     let mut found: Vec<(Role, Node<'t>)> = Vec::new();
     let mut cursor = tree.walk();
     // What the cursor stands in: to ask a node for its parent costs a way from the root.
@@ -185,7 +249,13 @@ pub(crate) fn roles<'t>(tree: &'t Tree, text: &str) -> Vec<(Role, Node<'t>)> {
         if broken && node.is_missing() {
             found.push((Role::Missing, node));
         }
-        if cursor.goto_first_child() {
+        let content = match kind.content {
+            Content::Text if formatted(node, text) => Content::Expressions,
+            Content::Text => Content::Leaf,
+            content => content,
+        };
+        let look = broken || content as u8 > uninteresting;
+        if look && cursor.goto_first_child() {
             above.push((node, kind.inside));
             continue;
         }
@@ -196,6 +266,14 @@ pub(crate) fn roles<'t>(tree: &'t Tree, text: &str) -> Vec<(Role, Node<'t>)> {
             above.pop();
         }
     }
+}
+
+/// Whether a string may hold expressions.
+fn formatted(string: Node<'_>, text: &str) -> bool {
+    let letters = slice(string, text).bytes().take_while(u8::is_ascii_alphabetic);
+    letters
+        .into_iter()
+        .any(|letter| letter.eq_ignore_ascii_case(&b'f'))
 }
 
 /// `if __name__ == "__main__":`, which is taken to run.

@@ -6,6 +6,7 @@ use tree_sitter::Node;
 
 use crate::field;
 use crate::roles::Role;
+use crate::syntax::KindName;
 use crate::syntax::{children, dotted, range, slice};
 
 /// Index of a scope.
@@ -256,7 +257,7 @@ impl<'a, 't> Builder<'a, 't> {
     fn import(&mut self, node: Node<'t>) {
         for item in children(node) {
             let at = item.start_byte();
-            if item.kind() == "aliased_import" {
+            if item.kind_name() == "aliased_import" {
                 if let (Some(module), Some(alias)) = (
                     item.child_by_field_id(field::NAME),
                     item.child_by_field_id(field::ALIAS),
@@ -282,7 +283,7 @@ impl<'a, 't> Builder<'a, 't> {
             if item == module {
                 continue;
             }
-            match item.kind() {
+            match item.kind_name() {
                 "wildcard_import" => {
                     let scope = self.place().scope;
                     if let Some(scope) = self.result.scopes.get_mut(scope) {
@@ -312,11 +313,11 @@ impl<'a, 't> Builder<'a, 't> {
         };
         let mut value = node.child_by_field_id(field::RIGHT);
         // `a = b = 1`: the value is at the end of the chain.
-        while let Some(inner) = value.filter(|value| value.kind() == "assignment") {
+        while let Some(inner) = value.filter(|value| value.kind_name() == "assignment") {
             value = inner.child_by_field_id(field::RIGHT);
         }
         let at = node.start_byte();
-        match left.kind() {
+        match left.kind_name() {
             "identifier" => {
                 let name = slice(left, self.text);
                 self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
@@ -324,13 +325,13 @@ impl<'a, 't> Builder<'a, 't> {
             "pattern_list" | "tuple_pattern" | "list_pattern" => {
                 let targets = children(left);
                 let values = value
-                    .filter(|value| matches!(value.kind(), "expression_list" | "tuple" | "list"))
+                    .filter(|value| matches!(value.kind_name(), "expression_list" | "tuple" | "list"))
                     .map(children)
                     .filter(|values| values.len() == targets.len())
-                    .filter(|values| values.iter().all(|value| value.kind() != "list_splat"));
+                    .filter(|values| values.iter().all(|value| value.kind_name() != "list_splat"));
                 for (index, target) in targets.into_iter().enumerate() {
                     let value = values.as_ref().and_then(|values| values.get(index)).copied();
-                    if target.kind() == "identifier" && value.is_some() {
+                    if target.kind_name() == "identifier" && value.is_some() {
                         let name = slice(target, self.text);
                         self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
                     } else {
@@ -346,7 +347,7 @@ impl<'a, 't> Builder<'a, 't> {
     fn opaque(&mut self, target: Node<'t>) {
         let mut todo = vec![target];
         while let Some(node) = todo.pop() {
-            match node.kind() {
+            match node.kind_name() {
                 "identifier" => {
                     let name = slice(node, self.text);
                     self.bind(name, Bound::Opaque, node.start_byte());
@@ -386,7 +387,7 @@ impl<'a, 't> Builder<'a, 't> {
     fn change_by_method(&mut self, call: Node<'t>) {
         let Some(function) = call
             .child_by_field_id(field::FUNCTION)
-            .filter(|node| node.kind() == "attribute")
+            .filter(|node| node.kind_name() == "attribute")
         else {
             return;
         };
@@ -416,7 +417,7 @@ impl<'a, 't> Builder<'a, 't> {
 pub(crate) fn base_name(mut node: Node<'_>) -> Option<Node<'_>> {
     const DEEPEST: usize = 16;
     for _ in 0..DEEPEST {
-        node = match node.kind() {
+        node = match node.kind_name() {
             "identifier" => return Some(node),
             "attribute" => node.child_by_field_id(field::OBJECT)?,
             "subscript" => node.child_by_field_id(field::VALUE)?,

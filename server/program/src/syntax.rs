@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use finding::Range;
-use tree_sitter::{InputEdit, Node, ParseOptions, ParseState, Parser, Point, Tree};
+use tree_sitter::{InputEdit, Language, Node, ParseOptions, ParseState, Parser, Point, Tree};
 
 use crate::SyntaxError;
 use crate::roles::Role;
@@ -24,7 +25,7 @@ thread_local! {
 fn parser() -> Parser {
     let mut parser = Parser::new();
     // Fails only for a grammar that is newer than the library; without a language nothing is parsed.
-    let _ = parser.set_language(&tree_sitter_python::LANGUAGE.into());
+    let _ = parser.set_language(&LANGUAGE);
     parser
 }
 
@@ -103,6 +104,29 @@ fn point(text: &[u8], at: usize) -> Point {
     Point::new(row, at - line)
 }
 
+static LANGUAGE: LazyLock<Language> = LazyLock::new(|| tree_sitter_python::LANGUAGE.into());
+
+static KIND_NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let count = u16::try_from(LANGUAGE.node_kind_count()).unwrap_or(u16::MAX);
+    let name = |kind| LANGUAGE.node_kind_for_id(kind).unwrap_or_default();
+    (0..count).map(name).collect()
+});
+
+/// The kind of a node by name.
+pub(crate) trait KindName {
+    /// What `Node::kind` says; that measures and checks the name each time.
+    fn kind_name(&self) -> &'static str;
+}
+
+impl KindName for Node<'_> {
+    fn kind_name(&self) -> &'static str {
+        KIND_NAMES
+            .get(usize::from(self.kind_id()))
+            .copied()
+            .unwrap_or("ERROR")
+    }
+}
+
 /// The bytes a node covers.
 pub(crate) fn range(node: Node<'_>) -> Range {
     Range::new(node.start_byte(), node.end_byte())
@@ -115,15 +139,27 @@ pub(crate) fn slice<'a>(node: Node<'_>, text: &'a str) -> &'a str {
 
 /// The named children of a node in order, comments left out.
 pub(crate) fn children(node: Node<'_>) -> Vec<Node<'_>> {
+    // To make a cursor costs more than to count through a few.
+    const FEW: usize = 8;
+    let is_comment = |node: &Node<'_>| node.kind_name() == "comment";
+    let count = node.named_child_count();
+    if count <= FEW {
+        let number = |number| u32::try_from(number).ok();
+        let child = |at| node.named_child(number(at)?);
+        return (0..count)
+            .filter_map(child)
+            .filter(|child| !is_comment(child))
+            .collect();
+    }
     let mut cursor = node.walk();
     node.named_children(&mut cursor)
-        .filter(|child| child.kind() != "comment")
+        .filter(|child| !is_comment(child))
         .collect()
 }
 
 /// The expression inside any parentheses around it.
 pub(crate) fn unparenthesised(mut node: Node<'_>) -> Node<'_> {
-    while node.kind() == "parenthesized_expression" {
+    while node.kind_name() == "parenthesized_expression" {
         match children(node).first() {
             Some(inner) => node = *inner,
             None => break,
@@ -142,7 +178,7 @@ pub(crate) fn errors(roles: &[(Role, Node<'_>)], text: &str) -> Vec<SyntaxError>
             continue;
         }
         let message = match role {
-            Role::Missing => format!("`{}` is missing here", node.kind()),
+            Role::Missing => format!("`{}` is missing here", node.kind_name()),
             Role::Error => describe(range, text),
             _ => continue,
         };

@@ -7,6 +7,7 @@ use crate::field;
 use crate::provenance::Way;
 use crate::roles::roles;
 use crate::scope::Scopes;
+use crate::syntax::KindName;
 use crate::syntax::{self, children, unparenthesised};
 use crate::{Change, Program};
 
@@ -69,7 +70,7 @@ fn trail<'t>(way: &Way<'_, '_, 't>, root: Node<'t>, expression: Range, before: u
         });
         let in_place = root
             .named_descendant_for_byte_range(change.statement.start, change.statement.end)
-            .is_some_and(|statement| statement.kind() == "augmented_assignment");
+            .is_some_and(|statement| statement.kind_name() == "augmented_assignment");
         if in_place {
             expression = change.target;
         } else {
@@ -90,10 +91,10 @@ fn trail<'t>(way: &Way<'_, '_, 't>, root: Node<'t>, expression: Range, before: u
 /// The expression whose values go into another.
 fn operand(node: Node<'_>) -> Option<Node<'_>> {
     let node = unparenthesised(node);
-    match node.kind() {
+    match node.kind_name() {
         "binary_operator" => {
             let left = unparenthesised(node.child_by_field_id(field::LEFT)?);
-            if matches!(left.kind(), "integer" | "float") {
+            if matches!(left.kind_name(), "integer" | "float") {
                 node.child_by_field_id(field::RIGHT)
             } else {
                 Some(left)
@@ -102,14 +103,18 @@ fn operand(node: Node<'_>) -> Option<Node<'_>> {
         "call" => {
             let argument = children(node.child_by_field_id(field::ARGUMENTS)?)
                 .into_iter()
-                .find(|argument| argument.kind() != "keyword_argument");
-            let reads =
-                |node: &Node<'_>| matches!(node.kind(), "identifier" | "subscript" | "attribute" | "call");
+                .find(|argument| argument.kind_name() != "keyword_argument");
+            let reads = |node: &Node<'_>| {
+                matches!(
+                    node.kind_name(),
+                    "identifier" | "subscript" | "attribute" | "call"
+                )
+            };
             argument.filter(reads).or_else(|| {
                 let function = node.child_by_field_id(field::FUNCTION)?;
                 let object = function.child_by_field_id(field::OBJECT)?;
                 // `keras.datasets.mnist.load_data()`: what a dotted name stands for is a module as a rule.
-                (object.kind() != "attribute" && reads(&object)).then_some(object)
+                (object.kind_name() != "attribute" && reads(&object)).then_some(object)
             })
         }
         _ => None,

@@ -7,6 +7,7 @@ use fnv::FnvHashMap;
 use tree_sitter::Node;
 
 use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{range, slice};
 use crate::{CallId, Program};
 
@@ -72,7 +73,7 @@ impl Program {
             let node = tree
                 .root_node()
                 .descendant_for_byte_range(place.start, place.end)
-                .filter(|node| node.kind() == "call" && range(*node) == place)?;
+                .filter(|node| node.kind_name() == "call" && range(*node) == place)?;
             let (kind, overwritten) = self.look(&names, node)?;
             Some(Unused {
                 call,
@@ -104,13 +105,13 @@ impl Program {
 
     fn look(&self, names: &Names<'_, '_>, layer: Node<'_>) -> Option<(UnusedKind, bool)> {
         let parent = layer.parent()?;
-        match parent.kind() {
+        match parent.kind_name() {
             "expression_statement" if parent.named_child_count() == 1 && self.beside_a_model(parent) => {
                 Some((UnusedKind::Dropped, false))
             }
             "assignment" => {
                 let target = target(parent, layer)?;
-                match target.kind() {
+                match target.kind_name() {
                     "identifier" => {
                         let overwritten = names.is_dead(parent, target)?;
                         let name = names.slice(target).to_owned();
@@ -126,8 +127,8 @@ impl Program {
                 }
             }
             "call" if parent.child_by_field_id(field::FUNCTION) == Some(layer) => {
-                let statement = parent.parent().filter(|node| node.kind() == "assignment")?;
-                let target = target(statement, parent).filter(|node| node.kind() == "identifier")?;
+                let statement = parent.parent().filter(|node| node.kind_name() == "assignment")?;
+                let target = target(statement, parent).filter(|node| node.kind_name() == "identifier")?;
                 if !self.is_symbolic(names, parent) {
                     return None;
                 }
@@ -146,7 +147,7 @@ impl Program {
         let place = range(block);
         let tried = block
             .parent()
-            .is_some_and(|outer| matches!(outer.kind(), "with_statement" | "try_statement"));
+            .is_some_and(|outer| matches!(outer.kind_name(), "with_statement" | "try_statement"));
         let mut models = self.models.iter().map(|model| self.call(model.call).range);
         !tried
             && models.any(|model| {
@@ -168,7 +169,7 @@ impl Program {
         let symbolic = |value: Node<'_>| {
             let made = value
                 .child_by_field_id(field::FUNCTION)
-                .filter(|function| function.kind() == "call")
+                .filter(|function| function.kind_name() == "call")
                 .unwrap_or(value);
             let place = range(made);
             self.calls.iter().any(|call| {
@@ -177,7 +178,7 @@ impl Program {
             }) && (made != value || names.slice(value).contains("Input"))
         };
         let mut any = false;
-        first.kind() == "identifier"
+        first.kind_name() == "identifier"
             && values.all(|assigned| {
                 any = true;
                 symbolic(assigned.value)
@@ -189,7 +190,7 @@ impl Program {
 /// The left side of the plain assignment of a value.
 fn target<'t>(assignment: Node<'t>, value: Node<'t>) -> Option<Node<'t>> {
     let is_value = assignment.child_by_field_id(field::RIGHT) == Some(value);
-    let plain = assignment.parent()?.kind() == "expression_statement";
+    let plain = assignment.parent()?.kind_name() == "expression_statement";
     assignment
         .child_by_field_id(field::LEFT)
         .filter(|_| is_value && plain && assignment.child_by_field_id(field::TYPE).is_none())
@@ -209,7 +210,7 @@ fn function_of(node: Node<'_>) -> Option<Node<'_>> {
 
 fn is_scope(node: Node<'_>) -> bool {
     matches!(
-        node.kind(),
+        node.kind_name(),
         "function_definition"
             | "lambda"
             | "class_definition"
@@ -259,7 +260,7 @@ impl<'a, 't> Names<'a, 't> {
         let mut functions: Vec<Node<'t>> = Vec::new();
         loop {
             let node = cursor.node();
-            if node.kind() == "identifier" {
+            if node.kind_name() == "identifier" {
                 names.note(node, cursor.field_name(), &above, functions.last().copied());
             }
             if cursor.goto_first_child() {
@@ -285,7 +286,7 @@ impl<'a, 't> Names<'a, 't> {
         let (Some(parent), around) = (outer.next(), outer.next()) else {
             return;
         };
-        let kind = parent.kind();
+        let kind = parent.kind_name();
         if let ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) = (kind, field) {
             return;
         }
@@ -293,7 +294,7 @@ impl<'a, 't> Names<'a, 't> {
         if let ("assignment", Some("left")) = (kind, field)
             && let Some(value) = parent.child_by_field_id(field::RIGHT)
             && parent.child_by_field_id(field::TYPE).is_none()
-            && let Some(statement) = around.filter(|around| around.kind() == "expression_statement")
+            && let Some(statement) = around.filter(|around| around.kind_name() == "expression_statement")
         {
             self.plain.entry(name).or_default().push(Assigned {
                 value,
@@ -323,7 +324,7 @@ impl<'a, 't> Names<'a, 't> {
         let statement = assignment.parent()?;
         let block = statement.parent()?;
         let scope = function_of(assignment);
-        if scope.is_some_and(|scope| scope.kind() != "function_definition") {
+        if scope.is_some_and(|scope| scope.kind_name() != "function_definition") {
             return None;
         }
         let next = self.plain.get(name).into_iter().flatten();
@@ -361,7 +362,7 @@ fn outermost_loop<'t>(node: Node<'t>, scope: Option<Node<'t>>) -> Option<Node<'t
     let mut found = None;
     let mut at = node.parent();
     while let Some(outer) = at.filter(|outer| Some(*outer) != scope) {
-        if matches!(outer.kind(), "for_statement" | "while_statement") {
+        if matches!(outer.kind_name(), "for_statement" | "while_statement") {
             found = Some(outer);
         }
         at = outer.parent();

@@ -33,6 +33,7 @@ rules![
     api::removed_argument,
     api::integer_learning_rate,
     api::removed_name,
+    api::private_keras,
     output::softmax_on_one_unit,
     output::binary_crossentropy_without_sigmoid,
     output::binary_crossentropy_after_softmax,

@@ -5,6 +5,7 @@ use tree_sitter::Node;
 use super::Interpreter;
 use super::object::{Arguments, Given, Item, Val};
 use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{children, range};
 
 impl<'a, 't> Interpreter<'a, 't> {
@@ -14,7 +15,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             arguments.open = true;
             return arguments;
         };
-        if list.kind() != "argument_list" {
+        if list.kind_name() != "argument_list" {
             // A generator expression as the only argument.
             let item = self.eval(list);
             arguments.open = self.items(&item.val).is_none();
@@ -24,7 +25,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             return arguments;
         }
         for argument in children(list) {
-            match argument.kind() {
+            match argument.kind_name() {
                 "keyword_argument" => {
                     let keyword = argument.child_by_field_id(field::NAME);
                     let value = argument.child_by_field_id(field::VALUE);

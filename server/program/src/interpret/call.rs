@@ -6,6 +6,7 @@ use super::object::{Arguments, Given, Item, Val};
 use super::{Interpreter, builtin};
 use crate::field;
 use crate::names::canonical;
+use crate::syntax::KindName;
 use crate::syntax::range;
 
 /// Functions of others that do not change a model they are given.
@@ -28,7 +29,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let Some(function) = node.child_by_field_id(field::FUNCTION) else {
             return self.unknown(node);
         };
-        let val = if function.kind() == "attribute" {
+        let val = if function.kind_name() == "attribute" {
             self.method_call(node, function)
         } else {
             let callee = self.eval(function).val;

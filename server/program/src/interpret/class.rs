@@ -10,6 +10,7 @@ use super::{Frame, Interpreter, Names};
 use crate::ModelKind;
 use crate::field;
 use crate::names::canonical;
+use crate::syntax::KindName;
 use crate::syntax::{children, range};
 
 /// Longest chain of base classes that is followed.
@@ -25,7 +26,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             .map(children)
             .unwrap_or_default()
             .into_iter()
-            .filter(|base| base.kind() != "keyword_argument")
+            .filter(|base| base.kind_name() != "keyword_argument")
             .map(|base| self.eval(base).val)
             .collect();
         let Some(name) = node.child_by_field_id(field::NAME) else {
@@ -56,7 +57,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         for item in attributes.values() {
             if let Val::Function(function) = item.val
                 && let Some(function) = self.functions.get_mut(function)
-                && function.node.kind() == "function_definition"
+                && function.node.kind_name() == "function_definition"
             {
                 function.class = Some(class);
             }

@@ -8,6 +8,7 @@ use super::object::{Item, Op, Val};
 use super::{Interpreter, builtin, fold};
 use crate::field;
 use crate::names;
+use crate::syntax::KindName;
 use crate::syntax::{children, range, unparenthesised};
 
 impl<'a, 't> Interpreter<'a, 't> {
@@ -33,7 +34,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn eval_inside(&mut self, node: Node<'t>) -> Item {
         let here = range(node);
-        let val = match node.kind() {
+        let val = match node.kind_name() {
             "identifier" => return self.identifier(node),
             "attribute" => return self.attribute(node),
             "subscript" => return self.subscript(node),
@@ -139,7 +140,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut items = Some(Vec::new());
         let mut loose = false;
         for child in children(node) {
-            if child.kind() == "list_splat" {
+            if child.kind_name() == "list_splat" {
                 let inner = children(child).first().copied();
                 let inner = self.eval_or_unknown(inner, child);
                 match (&mut items, self.elements(&inner)) {
@@ -186,7 +187,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             let inner = inner.map_or(Val::Unknown, |inner| self.eval(inner).val);
             let known = self.pairs(&inner).map(<[(Item, Item)]>::to_vec);
             match (&mut pairs, known) {
-                (Some(pairs), Some(known)) if child.kind() == "dictionary_splat" => {
+                (Some(pairs), Some(known)) if child.kind_name() == "dictionary_splat" => {
                     for (key, value) in known {
                         pairs.retain(|(other, _)| other.val != key.val);
                         pairs.push((key, value));
@@ -210,7 +211,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let parts = children(node);
         let prefix = parts
             .first()
-            .filter(|part| part.kind() == "string_start")
+            .filter(|part| part.kind_name() == "string_start")
             .map_or("", |start| self.slice(*start))
             .trim_end_matches(['"', '\''])
             .to_ascii_lowercase();
@@ -219,7 +220,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             content = None;
         }
         for part in parts {
-            let piece = match part.kind() {
+            let piece = match part.kind_name() {
                 "string_content" => {
                     let piece = self.slice(part);
                     let plain = prefix.contains('r') || !piece.contains('\\');
@@ -375,7 +376,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         match &object.val {
             Val::List(_) => {
                 let items = self.items(&object.val).unwrap_or_default();
-                if key_node.kind() == "slice" {
+                if key_node.kind_name() == "slice" {
                     let part = self.slice_bounds(key_node, items.len());
                     let items = self.items(&object.val).unwrap_or_default();
                     let part = part
@@ -399,7 +400,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                 let computed = self.computed(vec![*tensor]);
                 Item::new(computed, here)
             }
-            Val::LayersOf(model) if key_node.kind() == "slice" => Item::new(Val::LayersOf(*model), here),
+            Val::LayersOf(model) if key_node.kind_name() == "slice" => Item::new(Val::LayersOf(*model), here),
             Val::LayersOf(model) => Item::new(Val::LayerOf(*model), here),
             _ => self.unknown(node),
         }

@@ -5,6 +5,7 @@ use tree_sitter::Node;
 use super::Interpreter;
 use super::object::{Item, Val};
 use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::dotted;
 use crate::syntax::{children, range};
 
@@ -16,7 +17,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     /// `import a.b as c`
     pub(super) fn import(&mut self, node: Node<'t>) {
         for item in children(node) {
-            if item.kind() == "aliased_import" {
+            if item.kind_name() == "aliased_import" {
                 if let (Some(module), Some(alias)) = (
                     item.child_by_field_id(field::NAME),
                     item.child_by_field_id(field::ALIAS),
@@ -39,7 +40,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             if item == module {
                 continue;
             }
-            match item.kind() {
+            match item.kind_name() {
                 "wildcard_import" => self.wildcards.push(prefix.clone()),
                 "aliased_import" => {
                     if let (Some(name), Some(alias)) = (

@@ -5,6 +5,7 @@ use tree_sitter::Node;
 use super::object::{Item, Val};
 use super::{Interpreter, Mark, Names, fold};
 use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{children, range, unparenthesised};
 
 /// Whether the next statement is reached.
@@ -64,10 +65,10 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn statement_inside(&mut self, node: Node<'t>) -> Flow {
-        match node.kind() {
+        match node.kind_name() {
             "expression_statement" => {
                 for child in children(node) {
-                    match child.kind() {
+                    match child.kind_name() {
                         "assignment" => self.assignment(child),
                         "augmented_assignment" => self.augmented(child),
                         _ => {
@@ -159,7 +160,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             node.child_by_field_id(field::CONSEQUENCE),
         )];
         for clause in children(node) {
-            match clause.kind() {
+            match clause.kind_name() {
                 "elif_clause" => branches.push((
                     clause.child_by_field_id(field::CONDITION),
                     clause.child_by_field_id(field::CONSEQUENCE),
@@ -339,12 +340,12 @@ impl<'a, 't> Interpreter<'a, 't> {
         }
         let mut last = None;
         for clause in children(node) {
-            match clause.kind() {
+            match clause.kind_name() {
                 "except_clause" | "except_group_clause" => {
                     self.undo(&before);
                     let mut flow = Flow::On;
                     for child in children(clause) {
-                        if child.kind() == "block" {
+                        if child.kind_name() == "block" {
                             flow = self.in_block(|this| this.statement(child));
                         } else {
                             self.eval(child);
@@ -385,7 +386,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn with_statement(&mut self, node: Node<'t>) -> Flow {
         let mut flow = Flow::On;
         for child in children(node) {
-            match child.kind() {
+            match child.kind_name() {
                 "with_clause" => {
                     for item in children(child) {
                         let value = item.child_by_field_id(field::VALUE).unwrap_or(item);
@@ -433,7 +434,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 fn leaves_loop(body: Node<'_>) -> bool {
     let mut todo = children(body);
     while let Some(node) = todo.pop() {
-        match node.kind() {
+        match node.kind_name() {
             "break_statement" | "continue_statement" | "return_statement" => return true,
             "function_definition" | "class_definition" | "lambda" => {}
             "for_statement" | "while_statement" => {

@@ -7,6 +7,7 @@ use super::statement::bare;
 use super::{Interpreter, fold};
 use crate::field;
 use crate::scope::base_name;
+use crate::syntax::KindName;
 use crate::syntax::{children, range};
 
 /// Methods that change a list or dict in place.
@@ -30,7 +31,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut targets = Vec::new();
         let mut value = Some(node);
         // `a = b = 1`: the value is at the end of the chain.
-        while let Some(inner) = value.filter(|value| value.kind() == "assignment") {
+        while let Some(inner) = value.filter(|value| value.kind_name() == "assignment") {
             targets.extend(inner.child_by_field_id(field::LEFT));
             value = inner.child_by_field_id(field::RIGHT);
         }
@@ -76,7 +77,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     /// Gives a target a value.
     pub(super) fn assign(&mut self, target: Node<'t>, item: Item) {
         let target = bare(target);
-        match target.kind() {
+        match target.kind_name() {
             "identifier" => self.bind(self.slice(target), item),
             "pattern_list" | "tuple_pattern" | "list_pattern" | "expression_list" | "tuple" | "list" => {
                 if !self.enter() {
@@ -101,7 +102,9 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// The values several targets get.
     fn unpack(&mut self, item: &Item, targets: &[Node<'t>]) -> Vec<Item> {
-        let starred = targets.iter().any(|target| target.kind() == "list_splat_pattern");
+        let starred = targets
+            .iter()
+            .any(|target| target.kind_name() == "list_splat_pattern");
         let values = match &item.val {
             Val::Tensor(tensor) => {
                 // A layer that gives several tensors, its output first.
@@ -212,7 +215,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// `del target`
     pub(super) fn forget(&mut self, target: Node<'t>) {
-        match target.kind() {
+        match target.kind_name() {
             "identifier" => self.bind(self.slice(target), Item::doubtful()),
             "attribute" | "subscript" => {
                 if let Some(base) = base_name(target)
@@ -238,7 +241,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut todo = vec![node];
         for _ in 0..MOST {
             let Some(node) = todo.pop() else { break };
-            if node.kind() == "identifier" {
+            if node.kind_name() == "identifier" {
                 let item = self.name(self.slice(node), range(node));
                 match item.map(|item| item.val) {
                     Some(Val::Model(model)) => self.gap(model),
@@ -260,7 +263,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         for _ in 0..MOST {
             let Some(node) = todo.pop() else { break };
             self.steps = self.steps.saturating_sub(1);
-            match node.kind() {
+            match node.kind_name() {
                 "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => {
                     if let Some(left) = node.child_by_field_id(field::LEFT) {
                         self.forget_targets(left);
@@ -283,7 +286,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn forget_targets(&mut self, target: Node<'t>) {
         let mut todo = vec![target];
         while let Some(node) = todo.pop() {
-            match node.kind() {
+            match node.kind_name() {
                 "identifier" => self.bind(self.slice(node), Item::doubtful()),
                 "subscript" => {
                     if let Some(base) = base_name(node)
@@ -301,7 +304,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn forget_receiver(&mut self, call: Node<'t>) {
         let Some(function) = call
             .child_by_field_id(field::FUNCTION)
-            .filter(|function| function.kind() == "attribute")
+            .filter(|function| function.kind_name() == "attribute")
         else {
             return;
         };
@@ -310,7 +313,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             .map_or("", |node| self.slice(node));
         if MUTATORS.contains(&method)
             && let Some(object) = function.child_by_field_id(field::OBJECT)
-            && object.kind() == "identifier"
+            && object.kind_name() == "identifier"
             && let Some(item) = self.name(self.slice(object), range(object))
         {
             self.lose(&item.val);

@@ -7,6 +7,7 @@ mod deliberate;
 mod generation;
 mod head;
 mod identifiers;
+mod label_values;
 mod layer_name;
 mod lines;
 mod loss;
