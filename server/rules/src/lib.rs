@@ -92,6 +92,8 @@ rules![
     data::embedding_smaller_than_vocabulary,
     data::generator_labels_and_loss,
     data::features_shuffled_alone,
+    data::missing_values,
+    data::constant_features,
     training::metric_of_other_labels,
     training::monitor_without_validation,
     training::monitor_not_logged,
