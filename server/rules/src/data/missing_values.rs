@@ -109,13 +109,15 @@ fn is_mentioned_once(text: &str, target: &str) -> bool {
     text.matches(target).count() == 1
 }
 
-/// Whether the values before the nearest change are constant.
+/// Whether the values before the nearest statement that changes them are constant.
 fn made_constant(context: &Context<'_>, x: &Data<'_>) -> bool {
     let mut changes = x.steps.iter().filter(|step| step.changes_values);
-    changes.next();
-    let made = changes.next();
-    made.is_some_and(|step| crate::read::makes_constant(step.change.value.slice(context.text)))
-        && changes.next().is_none()
+    let nearest = changes.next().map(|step| step.change.statement);
+    // Parts of that statement are steps of their own.
+    changes
+        .rfind(|step| Some(step.change.statement) != nearest)
+        .is_some()
+        && changes.all(|step| Some(step.change.statement) == nearest)
         && is_constant(context, x)
 }
 

@@ -17,7 +17,7 @@ const HARMLESS: [&str; 9] = [
 ];
 
 /// Whether an expression makes such an array.
-pub(crate) fn makes_constant(value: &str) -> bool {
+fn makes_constant(value: &str) -> bool {
     let value = compact(value);
     let made = ["np.", "numpy."]
         .iter()
