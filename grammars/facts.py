@@ -190,7 +190,7 @@ def verify() -> int:
         wrong += 1
     names = [f"keras.layers.{name}" for name in dir(keras.layers)]
     names += [f"keras.optimizers.{name}" for name in OPTIMIZERS]
-    names += ["keras.utils.to_categorical", "keras.callbacks.ModelCheckpoint"]
+    names += ["keras.utils.to_categorical", "keras.callbacks.ModelCheckpoint", "keras.callbacks.ReduceLROnPlateau"]
     names += [f"Model.{method}" for method in ("fit", "evaluate", "predict", "compile")]
     tried = 0
     for row in tomllib.loads((HERE / "removed-arguments.toml").read_text())["argument"]:
@@ -198,7 +198,7 @@ def verify() -> int:
             tried += 1
             plain, said = attempt(name, needed(name), {})
             works, heard = attempt(name, needed(name), {row["name"]: None if row["raises"] else 0.1})
-            ignored = row["raises"] or row["name"] in heard
+            ignored = row["raises"] or row.get("silent") or row["name"] in heard
             if not plain or works == row["raises"] or not ignored:
                 print(f"{name}({row['name']}=): {said or heard or 'accepted'}")
                 wrong += 1

@@ -74,7 +74,7 @@ fn analyse(path: &Path, text: &str, settings: &Settings) -> FileReport {
 pub fn findings(path: &Path, text: &str, program: &Program, settings: &Settings) -> Vec<Finding> {
     let mut findings = rules::check(program, text, path);
     settings.apply(&mut findings);
-    suppress::apply(text, &mut findings);
+    suppress::apply(text, || program.layout(), &mut findings);
     findings.sort_by(|a, b| {
         b.severity
             .cmp(&a.severity)

@@ -3,7 +3,10 @@
 use finding::Range;
 use tree_sitter::Node;
 
-use crate::syntax::{Role, children, dotted, range, slice};
+use crate::field;
+use crate::roles::Role;
+use crate::syntax::KindName;
+use crate::syntax::{children, dotted, range, slice};
 
 /// A module or a name that is imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +42,11 @@ pub(crate) fn imports(roles: &[(Role, Node<'_>)], text: &str) -> Vec<Import> {
 
 /// An item of an import statement, without its alias, and the alias.
 fn item<'a, 't>(item: Node<'t>, text: &'a str) -> (Node<'t>, Option<&'a str>) {
-    let name = item.child_by_field_name("name");
-    let alias = item.child_by_field_name("alias").map(|alias| slice(alias, text));
-    match name.filter(|_| item.kind() == "aliased_import") {
+    let name = item.child_by_field_id(field::NAME);
+    let alias = item
+        .child_by_field_id(field::ALIAS)
+        .map(|alias| slice(alias, text));
+    match name.filter(|_| item.kind_name() == "aliased_import") {
         Some(name) => (name, alias),
         None => (item, None),
     }
@@ -66,7 +71,7 @@ fn of_import(statement: Node<'_>, text: &str, imports: &mut Vec<Import>) {
 }
 
 fn of_import_from(statement: Node<'_>, text: &str, imports: &mut Vec<Import>) {
-    let Some(module) = statement.child_by_field_name("module_name") else {
+    let Some(module) = statement.child_by_field_id(field::MODULE_NAME) else {
         return;
     };
     let items: Vec<_> = children(statement)
@@ -75,7 +80,7 @@ fn of_import_from(statement: Node<'_>, text: &str, imports: &mut Vec<Import>) {
         .collect();
     for one in &items {
         let (name, alias) = item(*one, text);
-        let wildcard = one.kind() == "wildcard_import";
+        let wildcard = one.kind_name() == "wildcard_import";
         let written = if wildcard {
             "*".to_owned()
         } else {

@@ -1,8 +1,11 @@
 //! How the lines of a script belong together: what the models say nothing about.
 
 use finding::Range;
-use tree_sitter::{Node, TreeCursor};
+use tree_sitter::{Node, Tree, TreeCursor};
 
+use crate::Program;
+use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{self, range};
 
 /// Comments, strings and simple statements of a script, each in source order.
@@ -19,40 +22,50 @@ pub struct Layout {
 impl Layout {
     /// Reads a script; `None` when it is too large or too far from Python to be read.
     pub fn of(text: &str) -> Option<Layout> {
-        let tree = syntax::parse(text)?;
+        syntax::parse(text, None).map(|tree| Layout::read(&tree))
+    }
+
+    fn read(tree: &Tree) -> Layout {
         let mut layout = Layout::default();
         let mut cursor = tree.walk();
         // A cursor instead of recursion: scripts may nest more deeply than the stack allows.
         loop {
             let node = cursor.node();
             layout.note(node);
-            let inside = node.kind() != "string" && cursor.goto_first_child();
+            let inside = node.kind_name() != "string" && cursor.goto_first_child();
             if !inside && !next(&mut cursor) {
-                return Some(layout);
+                return layout;
             }
         }
     }
 
     fn note(&mut self, node: Node<'_>) {
-        match node.kind() {
+        match node.kind_name() {
             "comment" => self.comments.push(range(node)),
             "string" => self.strings.push(range(node)),
             _ => {}
         }
         let is_statement = node
             .parent()
-            .is_some_and(|parent| matches!(parent.kind(), "module" | "block"));
-        let is_compound = ["body", "consequence", "definition"]
+            .is_some_and(|parent| matches!(parent.kind_name(), "module" | "block"));
+        let is_compound = [field::BODY, field::CONSEQUENCE, field::DEFINITION]
             .iter()
-            .any(|field| node.child_by_field_name(field).is_some());
+            .any(|field| node.child_by_field_id(*field).is_some());
         if is_statement
             && !is_compound
             && node.is_named()
             && !node.is_extra()
-            && node.kind() != "try_statement"
+            && node.kind_name() != "try_statement"
         {
             self.statements.push(range(node));
         }
+    }
+}
+
+impl Program {
+    /// The comments, strings and simple statements; `None` when the text could not be read.
+    pub fn layout(&self) -> Option<Layout> {
+        self.tree.as_ref().map(Layout::read)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
 mod collect;
+mod field;
 mod find;
 mod imports;
 mod interpret;
@@ -11,6 +12,7 @@ mod model;
 mod names;
 mod parse;
 mod provenance;
+mod roles;
 mod scope;
 mod shape;
 mod signature;

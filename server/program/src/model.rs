@@ -1,4 +1,5 @@
 use finding::Range;
+use tree_sitter::Tree;
 
 use crate::Import;
 
@@ -250,4 +251,6 @@ pub struct Program {
     pub gradient_tape: bool,
     /// Whether a layer or model adds a loss that `compile` does not show (`add_loss`).
     pub adds_loss: bool,
+    /// The syntax tree, for what is only asked of some scripts.
+    pub(crate) tree: Option<Tree>,
 }

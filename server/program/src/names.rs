@@ -2,8 +2,10 @@
 
 use tree_sitter::Node;
 
+use crate::field;
 use crate::scope::{Bound, Place, Scopes};
 use crate::signature;
+use crate::syntax::KindName;
 use crate::syntax::slice;
 
 /// Longest dotted name, and longest chain of aliases, that is followed.
@@ -46,10 +48,10 @@ pub(crate) fn path<'t>(scopes: &Scopes<'_, 't>, text: &str, node: Node<'t>, plac
     // Attributes met on the way down, innermost last.
     let mut attributes: Vec<&str> = Vec::new();
     for _ in 0..LONGEST {
-        match node.kind() {
+        match node.kind_name() {
             "attribute" => {
-                attributes.push(slice(node.child_by_field_name("attribute")?, text));
-                node = node.child_by_field_name("object")?;
+                attributes.push(slice(node.child_by_field_id(field::ATTRIBUTE)?, text));
+                node = node.child_by_field_id(field::OBJECT)?;
             }
             "identifier" => {
                 let name = slice(node, text);

@@ -1,11 +1,15 @@
 //! Where the values of a variable come from: the statement that last changed them, behind all that only moves them about.
 
 use finding::Range;
+use fnv::FnvHashMap;
 use tree_sitter::Node;
 
+use crate::field;
 use crate::names::path;
-use crate::scope::{Place, ScopeId, Scopes};
-use crate::syntax::{self, Role, children, range, slice, unparenthesised};
+use crate::roles::{Role, roles};
+use crate::scope::{Place, ScopeId, Scopes, base_name};
+use crate::syntax::KindName;
+use crate::syntax::{children, range, slice, unparenthesised};
 use crate::{Change, Program};
 
 /// Longest way that is followed.
@@ -89,12 +93,10 @@ impl Program {
     /// Where the values of the expression at `expression` (an argument of `fit`, say) come from, looking only at what
     /// stands before the byte `before`. `text` is the text this program was parsed from.
     pub fn provenance(&self, text: &str, expression: Range, before: usize) -> Provenance {
-        let Some(tree) = syntax::parse(text) else {
+        let Some(tree) = &self.tree else {
             return Provenance::default();
         };
-        let Some(roles) = syntax::roles(tree.root_node(), text) else {
-            return Provenance::default();
-        };
+        let roles = roles(tree, text);
         let scopes = Scopes::new(&roles, text);
         let Some(node) = tree
             .root_node()
@@ -102,12 +104,7 @@ impl Program {
         else {
             return Provenance::default();
         };
-        Way {
-            text,
-            roles: &roles,
-            scopes: &scopes,
-        }
-        .follow(node, before)
+        Way::new(&roles, &scopes, text).follow(node, before)
     }
 
     /// The statement before the byte `before` that last changes the values of the expression at `expression`.
@@ -129,12 +126,30 @@ struct Definition<'t> {
 }
 
 pub(crate) struct Way<'s, 'a, 't> {
-    pub text: &'a str,
-    pub roles: &'s [(Role, Node<'t>)],
-    pub scopes: &'s Scopes<'a, 't>,
+    text: &'a str,
+    scopes: &'s Scopes<'a, 't>,
+    /// The nodes that may give a name its value, in document order.
+    definitions: FnvHashMap<&'a str, Vec<(Role, Node<'t>)>>,
 }
 
-impl<'t> Way<'_, '_, 't> {
+impl<'s, 'a, 't> Way<'s, 'a, 't> {
+    pub(crate) fn new(roles: &[(Role, Node<'t>)], scopes: &'s Scopes<'a, 't>, text: &'a str) -> Self {
+        let mut definitions: FnvHashMap<&'a str, Vec<(Role, Node<'t>)>> = FnvHashMap::default();
+        let mut names = Vec::new();
+        for (role, node) in roles {
+            defined(*role, *node, text, &mut names);
+            for name in names.drain(..) {
+                let known = definitions.entry(slice(name, text)).or_default();
+                known.push((*role, *node));
+            }
+        }
+        Way {
+            text,
+            scopes,
+            definitions,
+        }
+    }
+
     pub(crate) fn follow(&self, argument: Node<'t>, before: usize) -> Provenance {
         let mut result = Provenance::default();
         let (mut node, mut before) = (argument, before);
@@ -148,7 +163,7 @@ impl<'t> Way<'_, '_, 't> {
                 });
                 return result;
             };
-            if kept.kind() != "identifier" {
+            if kept.kind_name() != "identifier" {
                 node = kept;
                 continue;
             }
@@ -172,12 +187,12 @@ impl<'t> Way<'_, '_, 't> {
     /// The expression whose values this one has; `None` when it makes its own.
     fn kept(&self, node: Node<'t>, definition: Option<Definition<'t>>) -> Option<Node<'t>> {
         let node = unparenthesised(node);
-        match node.kind() {
+        match node.kind_name() {
             "identifier" => Some(node),
-            "subscript" => node.child_by_field_name("value"),
+            "subscript" => node.child_by_field_id(field::VALUE),
             "attribute" => {
-                let name = slice(node.child_by_field_name("attribute")?, self.text);
-                let object = node.child_by_field_name("object")?;
+                let name = slice(node.child_by_field_id(field::ATTRIBUTE)?, self.text);
+                let object = node.child_by_field_id(field::OBJECT)?;
                 KEEPING_ATTRIBUTES.contains(&name).then_some(object)
             }
             "call" => self.kept_by_call(node, definition),
@@ -186,10 +201,10 @@ impl<'t> Way<'_, '_, 't> {
     }
 
     fn kept_by_call(&self, call: Node<'t>, definition: Option<Definition<'t>>) -> Option<Node<'t>> {
-        let function = call.child_by_field_name("function")?;
-        let arguments: Vec<_> = children(call.child_by_field_name("arguments")?)
+        let function = call.child_by_field_id(field::FUNCTION)?;
+        let arguments: Vec<_> = children(call.child_by_field_id(field::ARGUMENTS)?)
             .into_iter()
-            .filter(|argument| argument.kind() != "keyword_argument")
+            .filter(|argument| argument.kind_name() != "keyword_argument")
             .collect();
         let place = Place {
             scope: self.scopes.scope_at(call.start_byte()),
@@ -207,7 +222,7 @@ impl<'t> Way<'_, '_, 't> {
                 _ => None,
             }?;
             // A pair of features and labels: the features.
-            let kept = if kept.kind() == "tuple" {
+            let kept = if kept.kind_name() == "tuple" {
                 *children(*kept).first()?
             } else {
                 *kept
@@ -215,18 +230,18 @@ impl<'t> Way<'_, '_, 't> {
             return self.has_source(kept).then_some(kept);
         }
         let method = function
-            .child_by_field_name("attribute")
+            .child_by_field_id(field::ATTRIBUTE)
             .map_or("", |name| slice(name, self.text));
         KEEPING_METHODS
             .contains(&method)
-            .then(|| function.child_by_field_name("object"))
+            .then(|| function.child_by_field_id(field::OBJECT))
             .flatten()
     }
 
     /// Whether an expression reads values from elsewhere, rather than spelling them out.
     fn has_source(&self, node: Node<'t>) -> bool {
         matches!(
-            unparenthesised(node).kind(),
+            unparenthesised(node).kind_name(),
             "identifier" | "subscript" | "attribute" | "call"
         )
     }
@@ -235,7 +250,7 @@ impl<'t> Way<'_, '_, 't> {
     fn in_place(&self, argument: Node<'t>) -> Change {
         let mut statement = argument;
         while let Some(parent) = statement.parent() {
-            if matches!(parent.kind(), "block" | "module") {
+            if matches!(parent.kind_name(), "block" | "module") {
                 break;
             }
             statement = parent;
@@ -253,7 +268,10 @@ impl<'t> Way<'_, '_, 't> {
         let (scope, _) = self.scopes.lookup(name, here)?;
         // A function may be defined long before it is called: there, everything in the outer scope counts.
         let limit = if scope == here { before } else { usize::MAX };
-        self.roles
+        let known = self.definitions.get(name)?;
+        let until = known.partition_point(|(_, node)| node.start_byte() < limit);
+        known
+            .get(..until)?
             .iter()
             .rev()
             .filter(|(_, node)| node.end_byte() <= limit)
@@ -271,29 +289,29 @@ impl<'t> Way<'_, '_, 't> {
         match role {
             Role::Assign => {
                 let (left, right) = (
-                    node.child_by_field_name("left")?,
-                    node.child_by_field_name("right")?,
+                    node.child_by_field_id(field::LEFT)?,
+                    node.child_by_field_id(field::RIGHT)?,
                 );
                 self.assigned(node, left, right, name).map(Some)
             }
             Role::Change
                 if node
                     .parent()
-                    .is_some_and(|parent| parent.kind() == "augmented_assignment") =>
+                    .is_some_and(|parent| parent.kind_name() == "augmented_assignment") =>
             {
                 let statement = node.parent()?;
-                let value = statement.child_by_field_name("right")?;
+                let value = statement.child_by_field_id(field::RIGHT)?;
                 self.changes_part(node, name)
                     .then(|| Some(definition(statement, value, node)))
             }
             Role::Call => {
                 let function = node
-                    .child_by_field_name("function")
-                    .filter(|node| node.kind() == "attribute")?;
-                let method = slice(function.child_by_field_name("attribute")?, self.text);
-                let object = function.child_by_field_name("object")?;
+                    .child_by_field_id(field::FUNCTION)
+                    .filter(|node| node.kind_name() == "attribute")?;
+                let method = slice(function.child_by_field_id(field::ATTRIBUTE)?, self.text);
+                let object = function.child_by_field_id(field::OBJECT)?;
                 let fills = FILLING_METHODS.contains(&method)
-                    && object.kind() == "identifier"
+                    && object.kind_name() == "identifier"
                     && slice(object, self.text) == name;
                 fills.then(|| Some(definition(node, node, object)))
             }
@@ -311,7 +329,7 @@ impl<'t> Way<'_, '_, 't> {
     }
 
     fn changes_part(&self, target: Node<'t>, name: &str) -> bool {
-        crate::scope::base_name(target).is_some_and(|base| slice(base, self.text) == name)
+        base_name(target).is_some_and(|base| slice(base, self.text) == name)
     }
 
     fn assigned(
@@ -322,10 +340,10 @@ impl<'t> Way<'_, '_, 't> {
         name: &str,
     ) -> Option<Definition<'t>> {
         let mut value = right;
-        while value.kind() == "assignment" {
-            value = value.child_by_field_name("right")?;
+        while value.kind_name() == "assignment" {
+            value = value.child_by_field_id(field::RIGHT)?;
         }
-        if matches!(left.kind(), "subscript" | "attribute") {
+        if matches!(left.kind_name(), "subscript" | "attribute") {
             return self
                 .changes_part(left, name)
                 .then(|| definition(statement, value, left));
@@ -336,7 +354,7 @@ impl<'t> Way<'_, '_, 't> {
             .iter()
             .position(|target| slice(*target, self.text) == name)?;
         let target = *targets.get(index)?;
-        let values = if targets.len() > 1 && matches!(value.kind(), "expression_list" | "tuple") {
+        let values = if targets.len() > 1 && matches!(value.kind_name(), "expression_list" | "tuple") {
             children(value)
         } else {
             Vec::new()
@@ -360,6 +378,30 @@ impl<'t> Way<'_, '_, 't> {
     }
 }
 
+/// The names that a node may give a value.
+fn defined<'t>(role: Role, node: Node<'t>, text: &str, names: &mut Vec<Node<'t>>) {
+    match role {
+        Role::Assign => match node.child_by_field_id(field::LEFT) {
+            Some(left) if matches!(left.kind_name(), "subscript" | "attribute") => {
+                names.extend(base_name(left));
+            }
+            Some(left) => flatten(left, names),
+            None => {}
+        },
+        Role::Change => names.extend(base_name(node)),
+        Role::Call => {
+            let function = node.child_by_field_id(field::FUNCTION);
+            let method = function.and_then(|function| function.child_by_field_id(field::ATTRIBUTE));
+            if method.is_some_and(|method| FILLING_METHODS.contains(&slice(method, text))) {
+                let object = function.and_then(|function| function.child_by_field_id(field::OBJECT));
+                names.extend(object.filter(|object| object.kind_name() == "identifier"));
+            }
+        }
+        Role::Opaque | Role::Parameter => flatten(node, names),
+        _ => {}
+    }
+}
+
 /// A statement that changes values whatever they were before.
 fn definition<'t>(statement: Node<'t>, value: Node<'t>, target: Node<'t>) -> Definition<'t> {
     let change = Change {
@@ -379,7 +421,7 @@ fn definition<'t>(statement: Node<'t>, value: Node<'t>, target: Node<'t>) -> Def
 fn flatten<'t>(target: Node<'t>, names: &mut Vec<Node<'t>>) {
     let mut todo = vec![target];
     while let Some(node) = todo.pop() {
-        match node.kind() {
+        match node.kind_name() {
             "identifier" => names.push(node),
             "pattern_list" | "tuple_pattern" | "list_pattern" | "expression_list" | "tuple" | "list" => {
                 todo.extend(children(node).into_iter().rev());

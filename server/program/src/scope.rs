@@ -1,11 +1,13 @@
 //! Which name stands for what, where.
 
-use std::collections::HashMap;
-
 use finding::Range;
+use fnv::FnvHashMap;
 use tree_sitter::Node;
 
-use crate::syntax::{Role, children, dotted, range, slice};
+use crate::field;
+use crate::roles::Role;
+use crate::syntax::KindName;
+use crate::syntax::{children, dotted, range, slice};
 
 /// Index of a scope.
 pub(crate) type ScopeId = usize;
@@ -45,7 +47,7 @@ pub(crate) struct Scope<'a, 't> {
     pub kind: ScopeKind,
     pub parent: Option<ScopeId>,
     pub range: Range,
-    pub names: HashMap<&'a str, Vec<Binding<'t>>>,
+    pub names: FnvHashMap<&'a str, Vec<Binding<'t>>>,
     /// Modules of `from … import *`.
     pub wildcards: Vec<String>,
 }
@@ -71,7 +73,7 @@ impl<'a, 't> Scopes<'a, 't> {
             kind: ScopeKind::Module,
             parent: None,
             range: Range::new(0, text.len()),
-            names: HashMap::new(),
+            names: FnvHashMap::default(),
             wildcards: Vec::new(),
         };
         let mut builder = Builder {
@@ -186,7 +188,7 @@ impl<'a, 't> Builder<'a, 't> {
             kind,
             parent: Some(parent.scope),
             range: range(node),
-            names: HashMap::new(),
+            names: FnvHashMap::default(),
             wildcards: Vec::new(),
         });
         let scope = self.result.scopes.len() - 1;
@@ -215,14 +217,14 @@ impl<'a, 't> Builder<'a, 't> {
         let at = node.start_byte();
         match role {
             Role::Function => {
-                if let Some(name) = node.child_by_field_name("name") {
+                if let Some(name) = node.child_by_field_id(field::NAME) {
                     let name = slice(name, self.text);
                     self.bind(name, Bound::Opaque, at);
                 }
                 self.open_scope(node, ScopeKind::Function);
             }
             Role::Class => {
-                if let Some(name) = node.child_by_field_name("name") {
+                if let Some(name) = node.child_by_field_id(field::NAME) {
                     self.bind(slice(name, self.text), Bound::Opaque, at);
                 }
                 self.open_scope(node, ScopeKind::Class);
@@ -234,8 +236,8 @@ impl<'a, 't> Builder<'a, 't> {
             Role::Assign => self.assign(node),
             Role::AssignExpression => {
                 if let (Some(name), value) = (
-                    node.child_by_field_name("name"),
-                    node.child_by_field_name("value"),
+                    node.child_by_field_id(field::NAME),
+                    node.child_by_field_id(field::VALUE),
                 ) {
                     let name = slice(name, self.text);
                     self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
@@ -255,10 +257,10 @@ impl<'a, 't> Builder<'a, 't> {
     fn import(&mut self, node: Node<'t>) {
         for item in children(node) {
             let at = item.start_byte();
-            if item.kind() == "aliased_import" {
+            if item.kind_name() == "aliased_import" {
                 if let (Some(module), Some(alias)) = (
-                    item.child_by_field_name("name"),
-                    item.child_by_field_name("alias"),
+                    item.child_by_field_id(field::NAME),
+                    item.child_by_field_id(field::ALIAS),
                 ) {
                     let module = dotted(module, self.text);
                     self.bind(slice(alias, self.text), Bound::Import(module), at);
@@ -272,7 +274,7 @@ impl<'a, 't> Builder<'a, 't> {
 
     /// `from a.b import c as d`
     fn import_from(&mut self, node: Node<'t>) {
-        let Some(module) = node.child_by_field_name("module_name") else {
+        let Some(module) = node.child_by_field_id(field::MODULE_NAME) else {
             return;
         };
         let prefix = dotted(module, self.text);
@@ -281,7 +283,7 @@ impl<'a, 't> Builder<'a, 't> {
             if item == module {
                 continue;
             }
-            match item.kind() {
+            match item.kind_name() {
                 "wildcard_import" => {
                     let scope = self.place().scope;
                     if let Some(scope) = self.result.scopes.get_mut(scope) {
@@ -290,8 +292,8 @@ impl<'a, 't> Builder<'a, 't> {
                 }
                 "aliased_import" => {
                     if let (Some(name), Some(alias)) = (
-                        item.child_by_field_name("name"),
-                        item.child_by_field_name("alias"),
+                        item.child_by_field_id(field::NAME),
+                        item.child_by_field_id(field::ALIAS),
                     ) {
                         let path = format!("{prefix}.{}", dotted(name, self.text));
                         self.bind(slice(alias, self.text), Bound::Import(path), at);
@@ -306,16 +308,16 @@ impl<'a, 't> Builder<'a, 't> {
     }
 
     fn assign(&mut self, node: Node<'t>) {
-        let Some(left) = node.child_by_field_name("left") else {
+        let Some(left) = node.child_by_field_id(field::LEFT) else {
             return;
         };
-        let mut value = node.child_by_field_name("right");
+        let mut value = node.child_by_field_id(field::RIGHT);
         // `a = b = 1`: the value is at the end of the chain.
-        while let Some(inner) = value.filter(|value| value.kind() == "assignment") {
-            value = inner.child_by_field_name("right");
+        while let Some(inner) = value.filter(|value| value.kind_name() == "assignment") {
+            value = inner.child_by_field_id(field::RIGHT);
         }
         let at = node.start_byte();
-        match left.kind() {
+        match left.kind_name() {
             "identifier" => {
                 let name = slice(left, self.text);
                 self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
@@ -323,13 +325,13 @@ impl<'a, 't> Builder<'a, 't> {
             "pattern_list" | "tuple_pattern" | "list_pattern" => {
                 let targets = children(left);
                 let values = value
-                    .filter(|value| matches!(value.kind(), "expression_list" | "tuple" | "list"))
+                    .filter(|value| matches!(value.kind_name(), "expression_list" | "tuple" | "list"))
                     .map(children)
                     .filter(|values| values.len() == targets.len())
-                    .filter(|values| values.iter().all(|value| value.kind() != "list_splat"));
+                    .filter(|values| values.iter().all(|value| value.kind_name() != "list_splat"));
                 for (index, target) in targets.into_iter().enumerate() {
                     let value = values.as_ref().and_then(|values| values.get(index)).copied();
-                    if target.kind() == "identifier" && value.is_some() {
+                    if target.kind_name() == "identifier" && value.is_some() {
                         let name = slice(target, self.text);
                         self.bind(name, value.map_or(Bound::Opaque, Bound::Value), at);
                     } else {
@@ -345,7 +347,7 @@ impl<'a, 't> Builder<'a, 't> {
     fn opaque(&mut self, target: Node<'t>) {
         let mut todo = vec![target];
         while let Some(node) = todo.pop() {
-            match node.kind() {
+            match node.kind_name() {
                 "identifier" => {
                     let name = slice(node, self.text);
                     self.bind(name, Bound::Opaque, node.start_byte());
@@ -384,13 +386,13 @@ impl<'a, 't> Builder<'a, 't> {
 
     fn change_by_method(&mut self, call: Node<'t>) {
         let Some(function) = call
-            .child_by_field_name("function")
-            .filter(|node| node.kind() == "attribute")
+            .child_by_field_id(field::FUNCTION)
+            .filter(|node| node.kind_name() == "attribute")
         else {
             return;
         };
         let method = function
-            .child_by_field_name("attribute")
+            .child_by_field_id(field::ATTRIBUTE)
             .map_or("", |node| slice(node, self.text));
         if MUTATORS.contains(&method)
             && let Some(base) = base_name(function)
@@ -415,10 +417,10 @@ impl<'a, 't> Builder<'a, 't> {
 pub(crate) fn base_name(mut node: Node<'_>) -> Option<Node<'_>> {
     const DEEPEST: usize = 16;
     for _ in 0..DEEPEST {
-        node = match node.kind() {
+        node = match node.kind_name() {
             "identifier" => return Some(node),
-            "attribute" => node.child_by_field_name("object")?,
-            "subscript" => node.child_by_field_name("value")?,
+            "attribute" => node.child_by_field_id(field::OBJECT)?,
+            "subscript" => node.child_by_field_id(field::VALUE)?,
             _ => return None,
         };
     }

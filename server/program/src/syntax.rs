@@ -1,18 +1,15 @@
-//! Text → syntax tree → the nodes that `grammars/program.scm` points at.
+//! Text → syntax tree, and what is asked of its nodes.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use finding::Range;
-use streaming_iterator::StreamingIterator;
-use tree_sitter::{
-    Node, ParseOptions, ParseState, Parser, Query, QueryCursor, QueryCursorOptions, QueryCursorState,
-    QueryError, Tree,
-};
+use tree_sitter::{InputEdit, Language, Node, ParseOptions, ParseState, Parser, Point, Tree};
 
 use crate::SyntaxError;
+use crate::roles::Role;
 
 /// Larger texts are data, not scripts.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
@@ -20,126 +17,114 @@ pub(crate) const MAX_BYTES: usize = 4 << 20;
 /// Error recovery can take very long on texts that are not Python at all.
 const PARSE_TIME: Duration = Duration::from_secs(2);
 
-/// The same for texts that nest very deeply.
-const QUERY_TIME: Duration = Duration::from_secs(1);
+thread_local! {
+    /// One per thread: it keeps the memory it worked with.
+    static PARSER: RefCell<Parser> = RefCell::new(parser());
+}
+
+fn parser() -> Parser {
+    let mut parser = Parser::new();
+    // Fails only for a grammar that is newer than the library; without a language nothing is parsed.
+    let _ = parser.set_language(&LANGUAGE);
+    parser
+}
 
 /// Beyond this many, more errors tell nobody anything.
 const MAX_ERRORS: usize = 50;
 
-/// What a node is for the reading of a script: the captures of `grammars/program.scm`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Function,
-    Class,
-    Lambda,
-    Comprehension,
-    Block,
-    Import,
-    ImportFrom,
-    Assign,
-    AssignExpression,
-    Change,
-    Opaque,
-    Global,
-    Parameter,
-    Call,
-    Error,
-    Missing,
-}
-
-impl Role {
-    fn of_capture(name: &str) -> Option<Role> {
-        Some(match name {
-            "scope.function" => Role::Function,
-            "scope.class" => Role::Class,
-            "scope.lambda" => Role::Lambda,
-            "scope.comprehension" => Role::Comprehension,
-            "block" => Role::Block,
-            "import" => Role::Import,
-            "import.from" => Role::ImportFrom,
-            "assign" => Role::Assign,
-            "assign.expression" => Role::AssignExpression,
-            "change" => Role::Change,
-            "opaque" => Role::Opaque,
-            "global" => Role::Global,
-            "parameter" => Role::Parameter,
-            "call" => Role::Call,
-            "error" => Role::Error,
-            "missing" => Role::Missing,
-            _ => return None,
-        })
-    }
-}
-
-struct Roles {
-    query: Query,
-    of_capture: Vec<Option<Role>>,
-}
-
-static ROLES: LazyLock<Result<Roles, QueryError>> = LazyLock::new(|| {
-    let language = tree_sitter_python::LANGUAGE.into();
-    let query = Query::new(&language, include_str!("../../../grammars/program.scm"))?;
-    let of_capture = query
-        .capture_names()
-        .iter()
-        .map(|name| Role::of_capture(name))
-        .collect();
-    Ok(Roles { query, of_capture })
-});
-
-/// The tree of a text; `None` when the text is too large or takes too long.
-pub(crate) fn parse(text: &str) -> Option<Tree> {
+/// The tree of a text; `None` when the text is too large or takes too long. `before` is the tree of an earlier
+/// version of the text, with the edit that leads here made known to it.
+pub(crate) fn parse(text: &str, before: Option<&Tree>) -> Option<Tree> {
     if text.len() > MAX_BYTES {
         return None;
     }
-    let mut parser = Parser::new();
-    parser.set_language(&tree_sitter_python::LANGUAGE.into()).ok()?;
-    let deadline = Instant::now() + PARSE_TIME;
-    let mut in_time = |_: &ParseState| {
-        if Instant::now() < deadline {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
+    PARSER.with_borrow_mut(|parser| {
+        let deadline = Instant::now() + PARSE_TIME;
+        let mut in_time = |_: &ParseState| {
+            if Instant::now() < deadline {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        let bytes = text.as_bytes();
+        let tree = parser.parse_with_options(
+            &mut |offset, _| bytes.get(offset..).unwrap_or_default(),
+            before,
+            Some(ParseOptions::new().progress_callback(&mut in_time)),
+        );
+        if tree.is_none() {
+            // It would go on with this text next time.
+            parser.reset();
         }
-    };
-    let bytes = text.as_bytes();
-    parser.parse_with_options(
-        &mut |offset, _| bytes.get(offset..).unwrap_or_default(),
-        None,
-        Some(ParseOptions::new().progress_callback(&mut in_time)),
-    )
+        tree
+    })
 }
 
-/// The nodes that matter, in document order, outer nodes first; `None` when finding them takes too long, which
-/// happens on texts nested thousands of levels deep.
-pub(crate) fn roles<'t>(root: Node<'t>, text: &str) -> Option<Vec<(Role, Node<'t>)>> {
-    let roles = ROLES.as_ref().ok()?;
-    let deadline = Instant::now() + QUERY_TIME;
-    let in_time = Cell::new(true);
-    let mut progress = |_: &QueryCursorState| {
-        in_time.set(Instant::now() < deadline);
-        if in_time.get() {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        }
-    };
-    let options = QueryCursorOptions::new().progress_callback(&mut progress);
-    let mut cursor = QueryCursor::new();
-    let mut captures = cursor.captures_with_options(&roles.query, root, text.as_bytes(), options);
-    let mut found = Vec::new();
-    while let Some((matched, index)) = captures.next() {
-        if let Some(capture) = matched.captures().get(*index)
-            && let Some(Some(role)) = roles.of_capture.get(capture.index as usize)
-        {
-            found.push((*role, capture.node));
-        }
+/// The same by way of the tree of an earlier text; `None` when there is an error in it. Behind an error the tree depends
+/// on the way by which it came about, and what is said of a text must depend on that text alone.
+pub(crate) fn parse_again(tree: &Tree, before: &str, text: &str) -> Option<Tree> {
+    let mut tree = tree.clone();
+    tree.edit(&edit(before, text));
+    parse(text, Some(&tree)).filter(|tree| !tree.root_node().has_error())
+}
+
+/// The smallest edit that makes one text of another, widened to whole characters.
+fn edit(before: &str, text: &str) -> InputEdit {
+    let (old, new) = (before.as_bytes(), text.as_bytes());
+    let mut start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    while !(before.is_char_boundary(start) && text.is_char_boundary(start)) {
+        start -= 1;
     }
-    if !in_time.get() {
-        return None;
+    let longest = old.len().min(new.len()) - start;
+    let same = old.iter().rev().zip(new.iter().rev()).take(longest);
+    let mut end = same.take_while(|(a, b)| a == b).count();
+    while !(before.is_char_boundary(old.len() - end) && text.is_char_boundary(new.len() - end)) {
+        end -= 1;
     }
-    found.sort_by_key(|(_, node)| (node.start_byte(), usize::MAX - node.end_byte()));
-    Some(found)
+    let (old_end, new_end) = (old.len() - end, new.len() - end);
+    InputEdit {
+        start_byte: start,
+        old_end_byte: old_end,
+        new_end_byte: new_end,
+        start_position: point(old, start),
+        old_end_position: point(old, old_end),
+        new_end_position: point(new, new_end),
+    }
+}
+
+/// Line and column in bytes.
+fn point(text: &[u8], at: usize) -> Point {
+    let before = text.get(..at).unwrap_or_default();
+    let row = before.iter().filter(|byte| **byte == b'\n').count();
+    let line = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |end| end + 1);
+    Point::new(row, at - line)
+}
+
+static LANGUAGE: LazyLock<Language> = LazyLock::new(|| tree_sitter_python::LANGUAGE.into());
+
+static KIND_NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let count = u16::try_from(LANGUAGE.node_kind_count()).unwrap_or(u16::MAX);
+    let name = |kind| LANGUAGE.node_kind_for_id(kind).unwrap_or_default();
+    (0..count).map(name).collect()
+});
+
+/// The kind of a node by name.
+pub(crate) trait KindName {
+    /// What `Node::kind` says; that measures and checks the name each time.
+    fn kind_name(&self) -> &'static str;
+}
+
+impl KindName for Node<'_> {
+    fn kind_name(&self) -> &'static str {
+        KIND_NAMES
+            .get(usize::from(self.kind_id()))
+            .copied()
+            .unwrap_or("ERROR")
+    }
 }
 
 /// The bytes a node covers.
@@ -154,15 +139,27 @@ pub(crate) fn slice<'a>(node: Node<'_>, text: &'a str) -> &'a str {
 
 /// The named children of a node in order, comments left out.
 pub(crate) fn children(node: Node<'_>) -> Vec<Node<'_>> {
+    // To make a cursor costs more than to count through a few.
+    const FEW: usize = 8;
+    let is_comment = |node: &Node<'_>| node.kind_name() == "comment";
+    let count = node.named_child_count();
+    if count <= FEW {
+        let number = |number| u32::try_from(number).ok();
+        let child = |at| node.named_child(number(at)?);
+        return (0..count)
+            .filter_map(child)
+            .filter(|child| !is_comment(child))
+            .collect();
+    }
     let mut cursor = node.walk();
     node.named_children(&mut cursor)
-        .filter(|child| child.kind() != "comment")
+        .filter(|child| !is_comment(child))
         .collect()
 }
 
 /// The expression inside any parentheses around it.
 pub(crate) fn unparenthesised(mut node: Node<'_>) -> Node<'_> {
-    while node.kind() == "parenthesized_expression" {
+    while node.kind_name() == "parenthesized_expression" {
         match children(node).first() {
             Some(inner) => node = *inner,
             None => break,
@@ -181,7 +178,7 @@ pub(crate) fn errors(roles: &[(Role, Node<'_>)], text: &str) -> Vec<SyntaxError>
             continue;
         }
         let message = match role {
-            Role::Missing => format!("`{}` is missing here", node.kind()),
+            Role::Missing => format!("`{}` is missing here", node.kind_name()),
             Role::Error => describe(range, text),
             _ => continue,
         };
@@ -226,21 +223,4 @@ fn first_line(range: Range, text: &str) -> Range {
 /// A dotted name without the blanks and line breaks Python allows in it.
 pub(crate) fn dotted(node: Node<'_>, text: &str) -> String {
     slice(node, text).split_whitespace().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_query_compiles_and_every_capture_has_a_role() {
-        let roles = ROLES.as_ref().expect("grammars/program.scm is a valid query");
-        let nameless: Vec<_> = roles
-            .query
-            .capture_names()
-            .iter()
-            .filter(|name| !name.starts_with('_') && Role::of_capture(name).is_none())
-            .collect();
-        assert!(nameless.is_empty(), "captures without a role: {nameless:?}");
-    }
 }

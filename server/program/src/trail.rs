@@ -3,13 +3,19 @@
 use finding::Range;
 use tree_sitter::Node;
 
+use crate::field;
 use crate::provenance::Way;
+use crate::roles::roles;
 use crate::scope::Scopes;
+use crate::syntax::KindName;
 use crate::syntax::{self, children, unparenthesised};
 use crate::{Change, Program};
 
 /// Longest way that is followed.
 const LONGEST: usize = 16;
+
+/// Most expressions that are followed: a script with more was written by a program.
+const MOST_USES: usize = 256;
 
 /// One statement on the way of a variable's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,22 +31,20 @@ impl Program {
     /// that is computed from several others is followed through the first. `text` is the text this program was
     /// parsed from.
     pub fn trails(&self, text: &str, uses: &[(Range, usize)]) -> Vec<Vec<Step>> {
-        let tree = syntax::parse(text).filter(|_| !uses.is_empty());
-        let roles = tree
-            .as_ref()
-            .and_then(|tree| syntax::roles(tree.root_node(), text));
-        let (Some(tree), Some(roles)) = (&tree, &roles) else {
+        let Some(tree) = self.tree.as_ref().filter(|_| !uses.is_empty()) else {
             return vec![Vec::new(); uses.len()];
         };
-        let scopes = Scopes::new(roles, text);
-        let way = Way {
-            text,
-            roles,
-            scopes: &scopes,
+        let roles = roles(tree, text);
+        let scopes = Scopes::new(&roles, text);
+        let way = Way::new(&roles, &scopes, text);
+        let trail = |(number, (expression, before)): (usize, &(Range, usize))| {
+            if number < MOST_USES {
+                trail(&way, tree.root_node(), *expression, *before)
+            } else {
+                Vec::new()
+            }
         };
-        uses.iter()
-            .map(|(expression, before)| trail(&way, tree.root_node(), *expression, *before))
-            .collect()
+        uses.iter().enumerate().map(trail).collect()
     }
 }
 
@@ -66,7 +70,7 @@ fn trail<'t>(way: &Way<'_, '_, 't>, root: Node<'t>, expression: Range, before: u
         });
         let in_place = root
             .named_descendant_for_byte_range(change.statement.start, change.statement.end)
-            .is_some_and(|statement| statement.kind() == "augmented_assignment");
+            .is_some_and(|statement| statement.kind_name() == "augmented_assignment");
         if in_place {
             expression = change.target;
         } else {
@@ -87,26 +91,30 @@ fn trail<'t>(way: &Way<'_, '_, 't>, root: Node<'t>, expression: Range, before: u
 /// The expression whose values go into another.
 fn operand(node: Node<'_>) -> Option<Node<'_>> {
     let node = unparenthesised(node);
-    match node.kind() {
+    match node.kind_name() {
         "binary_operator" => {
-            let left = unparenthesised(node.child_by_field_name("left")?);
-            if matches!(left.kind(), "integer" | "float") {
-                node.child_by_field_name("right")
+            let left = unparenthesised(node.child_by_field_id(field::LEFT)?);
+            if matches!(left.kind_name(), "integer" | "float") {
+                node.child_by_field_id(field::RIGHT)
             } else {
                 Some(left)
             }
         }
         "call" => {
-            let argument = children(node.child_by_field_name("arguments")?)
+            let argument = children(node.child_by_field_id(field::ARGUMENTS)?)
                 .into_iter()
-                .find(|argument| argument.kind() != "keyword_argument");
-            let reads =
-                |node: &Node<'_>| matches!(node.kind(), "identifier" | "subscript" | "attribute" | "call");
+                .find(|argument| argument.kind_name() != "keyword_argument");
+            let reads = |node: &Node<'_>| {
+                matches!(
+                    node.kind_name(),
+                    "identifier" | "subscript" | "attribute" | "call"
+                )
+            };
             argument.filter(reads).or_else(|| {
-                let function = node.child_by_field_name("function")?;
-                let object = function.child_by_field_name("object")?;
+                let function = node.child_by_field_id(field::FUNCTION)?;
+                let object = function.child_by_field_id(field::OBJECT)?;
                 // `keras.datasets.mnist.load_data()`: what a dotted name stands for is a module as a rule.
-                (object.kind() != "attribute" && reads(&object)).then_some(object)
+                (object.kind_name() != "attribute" && reads(&object)).then_some(object)
             })
         }
         _ => None,

@@ -3,9 +3,12 @@
 use std::collections::HashSet;
 
 use finding::Range;
+use fnv::FnvHashMap;
 use tree_sitter::Node;
 
-use crate::syntax::{self, range, slice};
+use crate::field;
+use crate::syntax::KindName;
+use crate::syntax::{range, slice};
 use crate::{CallId, Program};
 
 /// Words with which a script may look at any name.
@@ -21,6 +24,9 @@ const SPIES: [&str; 10] = [
     "._layers",
     "self.layers",
 ];
+
+/// Where more layers are in no model that is known, the models are not understood.
+const MOST_OUTSIDE: usize = 100;
 
 /// What is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +58,13 @@ impl Program {
     pub fn unused(&self, text: &str) -> Vec<Unused> {
         let candidates = self.outside_models();
         if candidates.is_empty()
+            || candidates.len() > MOST_OUTSIDE
             || SPIES.iter().any(|spy| text.contains(spy))
             || !self.syntax_errors.is_empty()
         {
             return Vec::new();
         }
-        let Some(tree) = syntax::parse(text) else {
+        let Some(tree) = &self.tree else {
             return Vec::new();
         };
         let names = Names::new(tree.root_node(), text);
@@ -66,7 +73,7 @@ impl Program {
             let node = tree
                 .root_node()
                 .descendant_for_byte_range(place.start, place.end)
-                .filter(|node| node.kind() == "call" && range(*node) == place)?;
+                .filter(|node| node.kind_name() == "call" && range(*node) == place)?;
             let (kind, overwritten) = self.look(&names, node)?;
             Some(Unused {
                 call,
@@ -98,30 +105,30 @@ impl Program {
 
     fn look(&self, names: &Names<'_, '_>, layer: Node<'_>) -> Option<(UnusedKind, bool)> {
         let parent = layer.parent()?;
-        match parent.kind() {
+        match parent.kind_name() {
             "expression_statement" if parent.named_child_count() == 1 && self.beside_a_model(parent) => {
                 Some((UnusedKind::Dropped, false))
             }
             "assignment" => {
                 let target = target(parent, layer)?;
-                match target.kind() {
+                match target.kind_name() {
                     "identifier" => {
                         let overwritten = names.is_dead(parent, target)?;
                         let name = names.slice(target).to_owned();
                         Some((UnusedKind::Layer(name), overwritten))
                     }
                     "attribute" => {
-                        let name = names.slice(target.child_by_field_name("attribute")?);
-                        let of_self = names.slice(target.child_by_field_name("object")?) == "self";
+                        let name = names.slice(target.child_by_field_id(field::ATTRIBUTE)?);
+                        let of_self = names.slice(target.child_by_field_id(field::OBJECT)?) == "self";
                         let once = names.text.match_indices(name).count() == 1;
                         (of_self && once).then(|| (UnusedKind::Attribute(name.to_owned()), false))
                     }
                     _ => None,
                 }
             }
-            "call" if parent.child_by_field_name("function") == Some(layer) => {
-                let statement = parent.parent().filter(|node| node.kind() == "assignment")?;
-                let target = target(statement, parent).filter(|node| node.kind() == "identifier")?;
+            "call" if parent.child_by_field_id(field::FUNCTION) == Some(layer) => {
+                let statement = parent.parent().filter(|node| node.kind_name() == "assignment")?;
+                let target = target(statement, parent).filter(|node| node.kind_name() == "identifier")?;
                 if !self.is_symbolic(names, parent) {
                     return None;
                 }
@@ -140,7 +147,7 @@ impl Program {
         let place = range(block);
         let tried = block
             .parent()
-            .is_some_and(|outer| matches!(outer.kind(), "with_statement" | "try_statement"));
+            .is_some_and(|outer| matches!(outer.kind_name(), "with_statement" | "try_statement"));
         let mut models = self.models.iter().map(|model| self.call(model.call).range);
         !tried
             && models.any(|model| {
@@ -152,19 +159,17 @@ impl Program {
 
     /// Whether a layer is certainly applied to tensors of a model: a variable that is assigned only inputs and outputs of layers.
     fn is_symbolic(&self, names: &Names<'_, '_>, application: Node<'_>) -> bool {
-        let arguments = application.child_by_field_name("arguments");
+        let arguments = application.child_by_field_id(field::ARGUMENTS);
         let Some(first) = arguments.and_then(|arguments| arguments.named_child(0)) else {
             return false;
         };
         let function = function_of(application).map(|node| node.id());
-        let mut values = names.plain.iter().filter(|assigned| {
-            names.slice(assigned.target) == names.slice(first)
-                && function_of(assigned.target).map(|node| node.id()) == function
-        });
+        let assigned = names.plain.get(names.slice(first)).into_iter().flatten();
+        let mut values = assigned.filter(|assigned| assigned.function.map(|node| node.id()) == function);
         let symbolic = |value: Node<'_>| {
             let made = value
-                .child_by_field_name("function")
-                .filter(|function| function.kind() == "call")
+                .child_by_field_id(field::FUNCTION)
+                .filter(|function| function.kind_name() == "call")
                 .unwrap_or(value);
             let place = range(made);
             self.calls.iter().any(|call| {
@@ -173,7 +178,7 @@ impl Program {
             }) && (made != value || names.slice(value).contains("Input"))
         };
         let mut any = false;
-        first.kind() == "identifier"
+        first.kind_name() == "identifier"
             && values.all(|assigned| {
                 any = true;
                 symbolic(assigned.value)
@@ -184,11 +189,11 @@ impl Program {
 
 /// The left side of the plain assignment of a value.
 fn target<'t>(assignment: Node<'t>, value: Node<'t>) -> Option<Node<'t>> {
-    let is_value = assignment.child_by_field_name("right") == Some(value);
-    let plain = assignment.parent()?.kind() == "expression_statement";
+    let is_value = assignment.child_by_field_id(field::RIGHT) == Some(value);
+    let plain = assignment.parent()?.kind_name() == "expression_statement";
     assignment
-        .child_by_field_name("left")
-        .filter(|_| is_value && plain && assignment.child_by_field_name("type").is_none())
+        .child_by_field_id(field::LEFT)
+        .filter(|_| is_value && plain && assignment.child_by_field_id(field::TYPE).is_none())
 }
 
 /// The innermost function a node stands in, lambdas and comprehensions included.
@@ -205,7 +210,7 @@ fn function_of(node: Node<'_>) -> Option<Node<'_>> {
 
 fn is_scope(node: Node<'_>) -> bool {
     matches!(
-        node.kind(),
+        node.kind_name(),
         "function_definition"
             | "lambda"
             | "class_definition"
@@ -218,65 +223,92 @@ fn is_scope(node: Node<'_>) -> bool {
 
 /// `name = value` as a statement.
 struct Assigned<'t> {
-    target: Node<'t>,
     value: Node<'t>,
+    statement: Node<'t>,
+    block: Option<Node<'t>>,
+    /// The innermost function.
+    function: Option<Node<'t>>,
+}
+
+/// A name anywhere else.
+struct Other<'t> {
+    node: Node<'t>,
+    function: Option<Node<'t>>,
+    /// Whether it is declared `global`.
+    global: bool,
 }
 
 /// Where names stand in a text.
 struct Names<'a, 't> {
     text: &'a str,
-    /// Plain assignments to one name.
-    plain: Vec<Assigned<'t>>,
+    /// Plain assignments to one name, by name.
+    plain: FnvHashMap<&'a str, Vec<Assigned<'t>>>,
     /// Every other place of a name, whatever it does there.
-    others: Vec<Node<'t>>,
+    others: FnvHashMap<&'a str, Vec<Other<'t>>>,
 }
 
 impl<'a, 't> Names<'a, 't> {
     fn new(root: Node<'t>, text: &'a str) -> Self {
         let mut names = Names {
             text,
-            plain: Vec::new(),
-            others: Vec::new(),
+            plain: FnvHashMap::default(),
+            others: FnvHashMap::default(),
         };
         let mut cursor = root.walk();
         // To ask a node for its parent costs a way from the root.
         let mut above: Vec<Node<'t>> = Vec::new();
+        let mut functions: Vec<Node<'t>> = Vec::new();
         loop {
             let node = cursor.node();
-            if node.kind() == "identifier" {
-                names.note(node, cursor.field_name(), &above);
+            if node.kind_name() == "identifier" {
+                names.note(node, cursor.field_name(), &above, functions.last().copied());
             }
             if cursor.goto_first_child() {
                 above.push(node);
+                if is_scope(node) {
+                    functions.push(node);
+                }
                 continue;
             }
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
                     return names;
                 }
-                above.pop();
+                if above.pop() == functions.last().copied() {
+                    functions.pop();
+                }
             }
         }
     }
 
-    fn note(&mut self, node: Node<'t>, field: Option<&str>, above: &[Node<'t>]) {
+    fn note(&mut self, node: Node<'t>, field: Option<&str>, above: &[Node<'t>], function: Option<Node<'t>>) {
         let mut outer = above.iter().rev();
         let (Some(parent), around) = (outer.next(), outer.next()) else {
             return;
         };
-        match (parent.kind(), field) {
-            ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) => {}
-            ("assignment", Some("left")) => match parent.child_by_field_name("right") {
-                Some(value)
-                    if parent.child_by_field_name("type").is_none()
-                        && around.is_some_and(|around| around.kind() == "expression_statement") =>
-                {
-                    self.plain.push(Assigned { target: node, value });
-                }
-                _ => self.others.push(node),
-            },
-            _ => self.others.push(node),
+        let kind = parent.kind_name();
+        if let ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) = (kind, field) {
+            return;
         }
+        let name = self.slice(node);
+        if let ("assignment", Some("left")) = (kind, field)
+            && let Some(value) = parent.child_by_field_id(field::RIGHT)
+            && parent.child_by_field_id(field::TYPE).is_none()
+            && let Some(statement) = around.filter(|around| around.kind_name() == "expression_statement")
+        {
+            self.plain.entry(name).or_default().push(Assigned {
+                value,
+                statement: *statement,
+                block: outer.next().copied(),
+                function,
+            });
+            return;
+        }
+        self.others.entry(name).or_default().push(Other {
+            node,
+            function,
+            global: kind.starts_with("global"),
+        });
     }
 
     fn slice(&self, node: Node<'_>) -> &'a str {
@@ -292,15 +324,14 @@ impl<'a, 't> Names<'a, 't> {
         let statement = assignment.parent()?;
         let block = statement.parent()?;
         let scope = function_of(assignment);
-        if scope.is_some_and(|scope| scope.kind() != "function_definition") {
+        if scope.is_some_and(|scope| scope.kind_name() != "function_definition") {
             return None;
         }
-        let next = self
-            .plain
-            .iter()
-            .filter(|other| self.slice(other.target) == name)
-            .filter_map(|other| other.target.parent()?.parent())
-            .filter(|other| other.parent() == Some(block) && other.start_byte() > statement.start_byte())
+        let next = self.plain.get(name).into_iter().flatten();
+        let next = next
+            .filter(|other| other.block == Some(block))
+            .map(|other| other.statement)
+            .filter(|other| other.start_byte() > statement.start_byte())
             .map(|other| other.end_byte())
             .min();
         // A loop comes back to what stands before.
@@ -309,17 +340,12 @@ impl<'a, 't> Names<'a, 't> {
             None => outermost_loop(statement, scope).map_or(statement.end_byte(), |node| node.start_byte()),
         };
         let end = next.unwrap_or(self.text.len());
-        let looked_at = self.others.iter().any(|other| {
-            if self.slice(*other) != name {
-                return false;
+        let others = self.others.get(name).map(Vec::as_slice).unwrap_or_default();
+        let looked_at = others.iter().any(|other| {
+            if other.function == scope {
+                return other.global || (begin <= other.node.start_byte() && other.node.start_byte() < end);
             }
-            let inside = function_of(*other);
-            if inside == scope {
-                return other
-                    .parent()
-                    .is_some_and(|parent| parent.kind().starts_with("global"))
-                    || (begin <= other.start_byte() && other.start_byte() < end);
-            }
+            let other = other.node;
             // From a function within, at any time; from one beside, not at all, unless it is the module's.
             match scope {
                 Some(scope) => {
@@ -336,7 +362,7 @@ fn outermost_loop<'t>(node: Node<'t>, scope: Option<Node<'t>>) -> Option<Node<'t
     let mut found = None;
     let mut at = node.parent();
     while let Some(outer) = at.filter(|outer| Some(*outer) != scope) {
-        if matches!(outer.kind(), "for_statement" | "while_statement") {
+        if matches!(outer.kind_name(), "for_statement" | "while_statement") {
             found = Some(outer);
         }
         at = outer.parent();

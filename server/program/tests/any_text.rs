@@ -1,6 +1,6 @@
 //! Any text is read without a panic and in bounded time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use program::Program;
 
@@ -47,8 +47,16 @@ model.layers[0].trainable = not True
 while model: model = keras.Sequential([model, Net(3, 4, 5)])
 "#;
 
+/// What this thread has worked so far, whatever else the machine does; not known on all systems.
+fn processor_time() -> Duration {
+    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|text| text.split_whitespace().next()?.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
+}
+
 fn read(text: &str) -> Program {
-    let start = Instant::now();
+    let start = processor_time();
     let program = Program::parse(text);
     assert_eq!(
         program.shapes().len(),
@@ -58,7 +66,7 @@ fn read(text: &str) -> Program {
             .map(|model| model.layers.len())
             .sum::<usize>()
     );
-    for fit in &program.fits {
+    for fit in program.fits.iter().take(20) {
         for argument in program.call(fit.call).arguments.iter().take(3) {
             program.provenance(text, argument.value.range, program.call(fit.call).range.start);
         }
@@ -69,7 +77,19 @@ fn read(text: &str) -> Program {
             "a range off the text"
         );
     }
-    let taken = start.elapsed();
+    let uses: Vec<_> = program
+        .fits
+        .iter()
+        .map(|fit| program.call(fit.call))
+        .flat_map(|fit| {
+            fit.arguments
+                .iter()
+                .map(|argument| (argument.value.range, fit.range.start))
+        })
+        .collect();
+    assert_eq!(program.trails(text, &uses).len(), uses.len());
+    program.unused(text);
+    let taken = processor_time() - start;
     assert!(
         taken < Duration::from_secs(10),
         "{taken:?} for {} bytes",
@@ -166,6 +186,9 @@ fn deep_and_wide_texts() {
                 .collect::<String>()
             + "m.fit(a39, a38, a37)\n",
         "a = b\nb = a\nimport keras\nkeras.layers.Dense(a)\n".to_owned(),
+        format!("{keras}{}", "m.fit(x, y)\n".repeat(N / 4)),
+        format!("{keras}{}", "x = x / 2\nm.fit(x, y)\n".repeat(N / 8)),
+        format!("{keras}{}", "l = Dense(1)\nif l: l = Dense(2)\n".repeat(50)) + &"y = l\n".repeat(N / 4),
         "lambda: ".repeat(N),
         "\"\"\"".to_owned() + &"x\n".repeat(N),
         "\u{0}\u{feff}\u{202e}🙂 = (\r\n\t".repeat(500),

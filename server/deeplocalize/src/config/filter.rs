@@ -1,6 +1,7 @@
 //! Settings and comments applied to what a run found.
 
 use finding::{Severity, Verdict};
+use program::Layout;
 
 use super::Configuration;
 use crate::report::Report;
@@ -16,7 +17,7 @@ pub fn filter(report: &mut Report, configuration: &Configuration) {
         };
         configuration.of(&path).apply(&mut one);
         if let Some(text) = report.texts.get(&path) {
-            suppress::apply(text, &mut one);
+            suppress::apply(text, || Layout::of(text), &mut one);
         }
         kept.append(&mut one);
     }

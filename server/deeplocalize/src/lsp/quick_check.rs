@@ -1,8 +1,8 @@
 //! Checks of open documents: parse and rules, in another thread. While one goes on, edits are only noted: the next check
 //! begins when it is over, so fast typing is checked as often as there is time for.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use finding::{Finding, Range};
@@ -36,10 +36,11 @@ pub type Checker = Arc<dyn Fn(&str, &Path) -> CheckedFile + Send + Sync>;
 
 /// The check of the product.
 pub fn checker(configuration: Arc<Configuration>) -> Checker {
+    let latest = Latest::default();
     Arc::new(move |text, path| {
-        let program = Program::parse(text);
+        let program = latest.read(text, path);
         let fits = program.fits.iter();
-        CheckedFile {
+        let checked = CheckedFile {
             findings: if configuration.excludes(path) {
                 Vec::new()
             } else {
@@ -50,8 +51,32 @@ pub fn checker(configuration: Arc<Configuration>) -> Checker {
                 .map(|call| call.callee_range)
                 .collect(),
             outline: Outline::of(&program),
-        }
+        };
+        latest.keep(text, path, program);
+        checked
     })
+}
+
+/// The document that was checked last, which is the one that is edited as a rule: after an edit only what it changed
+/// has to be parsed.
+#[derive(Default)]
+struct Latest(Mutex<Option<(PathBuf, String, Program)>>);
+
+impl Latest {
+    fn read(&self, text: &str, path: &Path) -> Program {
+        // Where a check was left behind with the lock, the text is read as if there were none before.
+        let before = self.0.try_lock().ok().and_then(|mut latest| latest.take());
+        match before {
+            Some((of, before, program)) if of == path => program.parse_after(&before, text),
+            _ => Program::parse(text),
+        }
+    }
+
+    fn keep(&self, text: &str, path: &Path, program: Program) {
+        if let Ok(mut latest) = self.0.try_lock() {
+            *latest = Some((path.to_owned(), text.to_owned(), program));
+        }
+    }
 }
 
 /// Does once what the first check would spend its time on.

@@ -4,16 +4,18 @@ use tree_sitter::Node;
 
 use super::Interpreter;
 use super::object::{Arguments, Given, Item, Val};
+use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{children, range};
 
 impl<'a, 't> Interpreter<'a, 't> {
     pub(super) fn arguments(&mut self, call: Node<'t>) -> Arguments {
         let mut arguments = Arguments::default();
-        let Some(list) = call.child_by_field_name("arguments") else {
+        let Some(list) = call.child_by_field_id(field::ARGUMENTS) else {
             arguments.open = true;
             return arguments;
         };
-        if list.kind() != "argument_list" {
+        if list.kind_name() != "argument_list" {
             // A generator expression as the only argument.
             let item = self.eval(list);
             arguments.open = self.items(&item.val).is_none();
@@ -23,10 +25,10 @@ impl<'a, 't> Interpreter<'a, 't> {
             return arguments;
         }
         for argument in children(list) {
-            match argument.kind() {
+            match argument.kind_name() {
                 "keyword_argument" => {
-                    let keyword = argument.child_by_field_name("name");
-                    let value = argument.child_by_field_name("value");
+                    let keyword = argument.child_by_field_id(field::NAME);
+                    let value = argument.child_by_field_id(field::VALUE);
                     let item = self.eval_or_unknown(value, argument);
                     arguments.list.push(Given {
                         keyword: keyword.map(|name| self.slice(name).into()),

@@ -7,6 +7,7 @@ use tree_sitter::Node;
 
 use super::Interpreter;
 use super::object::{Happening, Item, Op, Val};
+use crate::field;
 use crate::syntax::range;
 
 /// Longest dotted name that is followed.
@@ -15,8 +16,8 @@ const LONGEST: usize = 256;
 impl<'a, 't> Interpreter<'a, 't> {
     pub(super) fn attribute(&mut self, node: Node<'t>) -> Item {
         let (Some(object), Some(name)) = (
-            node.child_by_field_name("object"),
-            node.child_by_field_name("attribute"),
+            node.child_by_field_id(field::OBJECT),
+            node.child_by_field_id(field::ATTRIBUTE),
         ) else {
             return self.unknown(node);
         };
@@ -120,8 +121,8 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     pub(super) fn set_attribute(&mut self, target: Node<'t>, item: Item) {
         let (Some(object), Some(name)) = (
-            target.child_by_field_name("object"),
-            target.child_by_field_name("attribute"),
+            target.child_by_field_id(field::OBJECT),
+            target.child_by_field_id(field::ATTRIBUTE),
         ) else {
             return;
         };

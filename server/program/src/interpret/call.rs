@@ -4,7 +4,9 @@ use tree_sitter::Node;
 
 use super::object::{Arguments, Given, Item, Val};
 use super::{Interpreter, builtin};
+use crate::field;
 use crate::names::canonical;
+use crate::syntax::KindName;
 use crate::syntax::range;
 
 /// Functions of others that do not change a model they are given.
@@ -24,10 +26,10 @@ const HARMLESS: [&str; 10] = [
 impl<'a, 't> Interpreter<'a, 't> {
     pub(super) fn call(&mut self, node: Node<'t>) -> Item {
         let here = range(node);
-        let Some(function) = node.child_by_field_name("function") else {
+        let Some(function) = node.child_by_field_id(field::FUNCTION) else {
             return self.unknown(node);
         };
-        let val = if function.kind() == "attribute" {
+        let val = if function.kind_name() == "attribute" {
             self.method_call(node, function)
         } else {
             let callee = self.eval(function).val;
@@ -39,8 +41,8 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn method_call(&mut self, node: Node<'t>, function: Node<'t>) -> Val {
         let (Some(object_node), Some(method)) = (
-            function.child_by_field_name("object"),
-            function.child_by_field_name("attribute"),
+            function.child_by_field_id(field::OBJECT),
+            function.child_by_field_id(field::ATTRIBUTE),
         ) else {
             return Val::Unknown;
         };
@@ -168,7 +170,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         else {
             return Val::Unknown;
         };
-        let function = node.child_by_field_name("function").unwrap_or(node);
+        let function = node.child_by_field_id(field::FUNCTION).unwrap_or(node);
         arguments.list.retain(|given| {
             let again = |other: &Given| other.keyword == given.keyword;
             given.keyword.is_none() || !own.list.iter().any(again)

@@ -6,9 +6,11 @@ use std::rc::Rc;
 use tree_sitter::Node;
 
 use super::object::{Arguments, Class, Feed, Given, Instance, Item, Op, Use, Val};
-use super::{Frame, Interpreter};
+use super::{Frame, Interpreter, Names};
 use crate::ModelKind;
+use crate::field;
 use crate::names::canonical;
+use crate::syntax::KindName;
 use crate::syntax::{children, range};
 
 /// Longest chain of base classes that is followed.
@@ -20,20 +22,20 @@ const OWN_TRAINING: [&str; 4] = ["train_step", "compute_loss", "compile", "fit"]
 impl<'a, 't> Interpreter<'a, 't> {
     pub(super) fn class_definition(&mut self, node: Node<'t>) {
         let bases = node
-            .child_by_field_name("superclasses")
+            .child_by_field_id(field::SUPERCLASSES)
             .map(children)
             .unwrap_or_default()
             .into_iter()
-            .filter(|base| base.kind() != "keyword_argument")
+            .filter(|base| base.kind_name() != "keyword_argument")
             .map(|base| self.eval(base).val)
             .collect();
-        let Some(name) = node.child_by_field_name("name") else {
+        let Some(name) = node.child_by_field_id(field::NAME) else {
             return;
         };
         self.classes.push(Class {
             name: self.slice(name),
             bases,
-            attributes: HashMap::new(),
+            attributes: Names::default(),
             instance: None,
         });
         let class = self.classes.len() - 1;
@@ -44,15 +46,18 @@ impl<'a, 't> Interpreter<'a, 't> {
             ..Frame::default()
         });
         self.frame = self.frames.len() - 1;
-        if let Some(body) = node.child_by_field_name("body") {
+        if let Some(body) = node.child_by_field_id(field::BODY) {
             self.statement(body);
         }
-        let attributes = self.names();
+        let frame = self.frames.get_mut(self.frame);
+        let attributes = frame
+            .map(|frame| std::mem::take(&mut frame.names))
+            .unwrap_or_default();
         self.frame = outer;
         for item in attributes.values() {
             if let Val::Function(function) = item.val
                 && let Some(function) = self.functions.get_mut(function)
-                && function.node.kind() == "function_definition"
+                && function.node.kind_name() == "function_definition"
             {
                 function.class = Some(class);
             }

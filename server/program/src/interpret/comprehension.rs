@@ -4,15 +4,17 @@ use tree_sitter::Node;
 
 use super::object::{Item, Val};
 use super::{Frame, Interpreter};
+use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{children, range};
 
 impl<'a, 't> Interpreter<'a, 't> {
     pub(super) fn comprehension(&mut self, node: Node<'t>) -> Item {
         let clauses: Vec<Node<'t>> = children(node)
             .into_iter()
-            .filter(|child| matches!(child.kind(), "for_in_clause" | "if_clause"))
+            .filter(|child| matches!(child.kind_name(), "for_in_clause" | "if_clause"))
             .collect();
-        let Some(body) = node.child_by_field_name("body") else {
+        let Some(body) = node.child_by_field_id(field::BODY) else {
             return self.unknown(node);
         };
         let outer = self.frame;
@@ -24,7 +26,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut items = Some(Vec::new());
         self.clause(&clauses, body, &mut items);
         self.frame = outer;
-        let val = match node.kind() {
+        let val = match node.kind_name() {
             "dictionary_comprehension" | "set_comprehension" => Val::Unknown,
             _ => self.new_list(items),
         };
@@ -43,7 +45,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             *items = None;
             return;
         }
-        if clause.kind() == "if_clause" {
+        if clause.kind_name() == "if_clause" {
             let condition = children(*clause).first().copied();
             match condition.and_then(|condition| self.condition(condition)) {
                 Some(true) => self.clause(rest, body, items),
@@ -54,9 +56,9 @@ impl<'a, 't> Interpreter<'a, 't> {
                 }
             }
         } else {
-            let right = clause.child_by_field_name("right");
+            let right = clause.child_by_field_id(field::RIGHT);
             let over = self.eval_or_unknown(right, *clause);
-            let left = clause.child_by_field_name("left");
+            let left = clause.child_by_field_id(field::LEFT);
             match (
                 left,
                 self.elements(&over)

@@ -6,7 +6,9 @@ use tree_sitter::Node;
 
 use super::object::{Item, Op, Val};
 use super::{Interpreter, builtin, fold};
+use crate::field;
 use crate::names;
+use crate::syntax::KindName;
 use crate::syntax::{children, range, unparenthesised};
 
 impl<'a, 't> Interpreter<'a, 't> {
@@ -32,7 +34,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn eval_inside(&mut self, node: Node<'t>) -> Item {
         let here = range(node);
-        let val = match node.kind() {
+        let val = match node.kind_name() {
             "identifier" => return self.identifier(node),
             "attribute" => return self.attribute(node),
             "subscript" => return self.subscript(node),
@@ -54,9 +56,9 @@ impl<'a, 't> Interpreter<'a, 't> {
             "dictionary" => self.dictionary(node),
             "unary_operator" => {
                 let operator = node
-                    .child_by_field_name("operator")
+                    .child_by_field_id(field::OPERATOR)
                     .map_or("", |node| self.slice(node));
-                let operand = self.field(node, "argument");
+                let operand = self.field(node, field::ARGUMENT);
                 match operand {
                     Val::Tensor(tensor) => self.computed(vec![tensor]),
                     operand => fold::unary(operator, &operand),
@@ -64,14 +66,14 @@ impl<'a, 't> Interpreter<'a, 't> {
             }
             "binary_operator" => {
                 let operator = node
-                    .child_by_field_name("operator")
+                    .child_by_field_id(field::OPERATOR)
                     .map_or("", |node| self.slice(node));
-                let left = self.field(node, "left");
-                let right = self.field(node, "right");
+                let left = self.field(node, field::LEFT);
+                let right = self.field(node, field::RIGHT);
                 self.binary(&left, operator, &right)
             }
             "boolean_operator" => self.boolean(node),
-            "not_operator" => match self.field(node, "argument") {
+            "not_operator" => match self.field(node, field::ARGUMENT) {
                 Val::Unknown => Val::Unknown,
                 val => fold::truth(&val).map_or(Val::Unknown, |truth| Val::Bool(!truth)),
             },
@@ -100,8 +102,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         Item::new(val, here)
     }
 
-    fn field(&mut self, node: Node<'t>, field: &str) -> Val {
-        node.child_by_field_name(field)
+    fn field(&mut self, node: Node<'t>, field: u16) -> Val {
+        node.child_by_field_id(field)
             .map_or(Val::Unknown, |node| self.eval(node).val)
     }
 
@@ -124,11 +126,11 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn named_expression(&mut self, node: Node<'t>) -> Item {
-        let Some(value) = node.child_by_field_name("value") else {
+        let Some(value) = node.child_by_field_id(field::VALUE) else {
             return self.unknown(node);
         };
         let item = self.eval(value);
-        if let Some(name) = node.child_by_field_name("name") {
+        if let Some(name) = node.child_by_field_id(field::NAME) {
             self.bind(self.slice(name), item.clone());
         }
         item
@@ -138,7 +140,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut items = Some(Vec::new());
         let mut loose = false;
         for child in children(node) {
-            if child.kind() == "list_splat" {
+            if child.kind_name() == "list_splat" {
                 let inner = children(child).first().copied();
                 let inner = self.eval_or_unknown(inner, child);
                 match (&mut items, self.elements(&inner)) {
@@ -168,8 +170,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut pairs = Some(Vec::new());
         for child in children(node) {
             if let (Some(key), Some(value)) = (
-                child.child_by_field_name("key"),
-                child.child_by_field_name("value"),
+                child.child_by_field_id(field::KEY),
+                child.child_by_field_id(field::VALUE),
             ) {
                 let key = self.eval(key);
                 let value = self.eval(value);
@@ -185,7 +187,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             let inner = inner.map_or(Val::Unknown, |inner| self.eval(inner).val);
             let known = self.pairs(&inner).map(<[(Item, Item)]>::to_vec);
             match (&mut pairs, known) {
-                (Some(pairs), Some(known)) if child.kind() == "dictionary_splat" => {
+                (Some(pairs), Some(known)) if child.kind_name() == "dictionary_splat" => {
                     for (key, value) in known {
                         pairs.retain(|(other, _)| other.val != key.val);
                         pairs.push((key, value));
@@ -209,7 +211,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let parts = children(node);
         let prefix = parts
             .first()
-            .filter(|part| part.kind() == "string_start")
+            .filter(|part| part.kind_name() == "string_start")
             .map_or("", |start| self.slice(*start))
             .trim_end_matches(['"', '\''])
             .to_ascii_lowercase();
@@ -218,7 +220,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             content = None;
         }
         for part in parts {
-            let piece = match part.kind() {
+            let piece = match part.kind_name() {
                 "string_content" => {
                     let piece = self.slice(part);
                     let plain = prefix.contains('r') || !piece.contains('\\');
@@ -281,11 +283,11 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn boolean(&mut self, node: Node<'t>) -> Val {
-        let left = self.field(node, "left");
+        let left = self.field(node, field::LEFT);
         // The right side may not run.
-        let right = self.in_block(|this| this.field(node, "right"));
+        let right = self.in_block(|this| this.field(node, field::RIGHT));
         let or = node
-            .child_by_field_name("operator")
+            .child_by_field_id(field::OPERATOR)
             .is_some_and(|operator| self.slice(operator) == "or");
         match fold::truth(&left) {
             Some(truth) if truth == or => left,
@@ -355,7 +357,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn subscript(&mut self, node: Node<'t>) -> Item {
         let here = range(node);
-        let Some(value) = node.child_by_field_name("value") else {
+        let Some(value) = node.child_by_field_id(field::VALUE) else {
             return self.unknown(node);
         };
         let object = self.eval(value);
@@ -374,7 +376,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         match &object.val {
             Val::List(_) => {
                 let items = self.items(&object.val).unwrap_or_default();
-                if key_node.kind() == "slice" {
+                if key_node.kind_name() == "slice" {
                     let part = self.slice_bounds(key_node, items.len());
                     let items = self.items(&object.val).unwrap_or_default();
                     let part = part
@@ -398,7 +400,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                 let computed = self.computed(vec![*tensor]);
                 Item::new(computed, here)
             }
-            Val::LayersOf(model) if key_node.kind() == "slice" => Item::new(Val::LayersOf(*model), here),
+            Val::LayersOf(model) if key_node.kind_name() == "slice" => Item::new(Val::LayersOf(*model), here),
             Val::LayersOf(model) => Item::new(Val::LayerOf(*model), here),
             _ => self.unknown(node),
         }

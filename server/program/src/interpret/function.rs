@@ -4,6 +4,8 @@ use tree_sitter::Node;
 
 use super::object::{Arguments, Function, Item, Parameter, ParameterKind, Val};
 use super::{DEEPEST_CALLS, Frame, Interpreter};
+use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{children, range};
 
 /// Decorators that leave a function what it is.
@@ -23,15 +25,15 @@ impl<'a, 't> Interpreter<'a, 't> {
     pub(super) fn decorated(&mut self, node: Node<'t>) {
         let mut decorators = Vec::new();
         for child in children(node) {
-            if child.kind() == "decorator" {
+            if child.kind_name() == "decorator" {
                 for inner in children(child) {
                     self.eval(inner);
                 }
                 decorators.push(self.slice(child).trim_start_matches('@').trim());
             }
         }
-        if let Some(definition) = node.child_by_field_name("definition") {
-            if definition.kind() == "function_definition" {
+        if let Some(definition) = node.child_by_field_id(field::DEFINITION) {
+            if definition.kind_name() == "function_definition" {
                 self.function_definition(definition, &decorators);
             } else {
                 self.statement(definition);
@@ -46,9 +48,9 @@ impl<'a, 't> Interpreter<'a, 't> {
             .any(|decorator| !TRANSPARENT.iter().any(|known| decorator.starts_with(known)))
             || yields(node);
         let is_static = decorators.contains(&"staticmethod");
-        let parameters = node.child_by_field_name("parameters");
+        let parameters = node.child_by_field_id(field::PARAMETERS);
         let function = self.new_function(node, parameters, opaque, is_static);
-        let name = node.child_by_field_name("name")?;
+        let name = node.child_by_field_id(field::NAME)?;
         let is_property = decorators
             .iter()
             .any(|decorator| decorator.contains("property") || decorator.contains("setter"));
@@ -62,7 +64,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     pub(super) fn lambda(&mut self, node: Node<'t>) -> Val {
-        let parameters = node.child_by_field_name("parameters");
+        let parameters = node.child_by_field_id(field::PARAMETERS);
         Val::Function(self.new_function(node, parameters, false, false))
     }
 
@@ -76,7 +78,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut list = Vec::new();
         let mut keyword_only = false;
         for parameter in parameters.map(children).unwrap_or_default() {
-            let (kind, name) = match parameter.kind() {
+            let (kind, name) = match parameter.kind_name() {
                 "keyword_separator" => {
                     keyword_only = true;
                     continue;
@@ -86,7 +88,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                 "dictionary_splat_pattern" => (ParameterKind::Keywords, first_identifier(parameter)),
                 "typed_parameter" => {
                     let inner = children(parameter).first().copied().unwrap_or(parameter);
-                    let kind = match inner.kind() {
+                    let kind = match inner.kind_name() {
                         "list_splat_pattern" => ParameterKind::Rest,
                         "dictionary_splat_pattern" => ParameterKind::Keywords,
                         _ => ParameterKind::Plain,
@@ -96,7 +98,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                 _ => (ParameterKind::Plain, first_identifier(parameter)),
             };
             let default = parameter
-                .child_by_field_name("value")
+                .child_by_field_id(field::VALUE)
                 .map(|value| self.eval(value));
             let Some(name) = name else { continue };
             let kind = if kind == ParameterKind::Plain && keyword_only {
@@ -216,9 +218,9 @@ impl<'a, 't> Interpreter<'a, 't> {
         });
         self.frame = self.frames.len() - 1;
         self.call_depth += 1;
-        let body = node.child_by_field_name("body");
+        let body = node.child_by_field_id(field::BODY);
         let val = match body {
-            Some(body) if node.kind() == "lambda" => self.eval(body).val,
+            Some(body) if node.kind_name() == "lambda" => self.eval(body).val,
             Some(body) => {
                 let falls_through = self.block(body) == super::statement::Flow::On;
                 self.result(falls_through)
@@ -280,19 +282,19 @@ impl<'a, 't> Interpreter<'a, 't> {
 }
 
 fn first_identifier(node: Node<'_>) -> Option<Node<'_>> {
-    if node.kind() == "identifier" {
+    if node.kind_name() == "identifier" {
         return Some(node);
     }
-    node.child_by_field_name("name")
+    node.child_by_field_id(field::NAME)
         .or_else(|| children(node).first().copied())
-        .filter(|node| node.kind() == "identifier")
+        .filter(|node| node.kind_name() == "identifier")
 }
 
 /// Whether a function is a generator.
 fn yields(function: Node<'_>) -> bool {
-    let mut todo: Vec<Node<'_>> = function.child_by_field_name("body").into_iter().collect();
+    let mut todo: Vec<Node<'_>> = function.child_by_field_id(field::BODY).into_iter().collect();
     while let Some(node) = todo.pop() {
-        match node.kind() {
+        match node.kind_name() {
             "yield" => return true,
             "function_definition" | "class_definition" | "lambda" | "call" | "binary_operator" => {}
             _ => todo.extend(children(node)),

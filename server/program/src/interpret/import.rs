@@ -4,6 +4,8 @@ use tree_sitter::Node;
 
 use super::Interpreter;
 use super::object::{Item, Val};
+use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::dotted;
 use crate::syntax::{children, range};
 
@@ -15,10 +17,10 @@ impl<'a, 't> Interpreter<'a, 't> {
     /// `import a.b as c`
     pub(super) fn import(&mut self, node: Node<'t>) {
         for item in children(node) {
-            if item.kind() == "aliased_import" {
+            if item.kind_name() == "aliased_import" {
                 if let (Some(module), Some(alias)) = (
-                    item.child_by_field_name("name"),
-                    item.child_by_field_name("alias"),
+                    item.child_by_field_id(field::NAME),
+                    item.child_by_field_id(field::ALIAS),
                 ) {
                     self.bind_import(self.slice(alias), dotted(module, self.text), item);
                 }
@@ -30,7 +32,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// `from a.b import c as d`
     pub(super) fn import_from(&mut self, node: Node<'t>) {
-        let Some(module) = node.child_by_field_name("module_name") else {
+        let Some(module) = node.child_by_field_id(field::MODULE_NAME) else {
             return;
         };
         let prefix = dotted(module, self.text);
@@ -38,12 +40,12 @@ impl<'a, 't> Interpreter<'a, 't> {
             if item == module {
                 continue;
             }
-            match item.kind() {
+            match item.kind_name() {
                 "wildcard_import" => self.wildcards.push(prefix.clone()),
                 "aliased_import" => {
                     if let (Some(name), Some(alias)) = (
-                        item.child_by_field_name("name"),
-                        item.child_by_field_name("alias"),
+                        item.child_by_field_id(field::NAME),
+                        item.child_by_field_id(field::ALIAS),
                     ) {
                         let path = format!("{prefix}.{}", dotted(name, self.text));
                         self.bind_import(self.slice(alias), path, item);

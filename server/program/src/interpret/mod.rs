@@ -27,6 +27,7 @@ mod training;
 use std::collections::{HashMap, HashSet};
 
 use finding::Range;
+use fnv::FnvHashMap;
 use tree_sitter::Node;
 
 pub(crate) use object::{Draft, Feed, Happening, MethodCall};
@@ -48,10 +49,20 @@ const MOST_RUNS: usize = 32;
 const STEPS: usize = 50_000;
 const STEPS_PER_BYTE: usize = 8;
 
+/// Names with what they stand for.
+pub(crate) type Names<'a> = FnvHashMap<&'a str, Item>;
+
+/// A time to which names may go back.
+struct Mark(usize);
+
 /// Names of a function call, a class body or the module.
 #[derive(Debug, Default)]
 struct Frame<'a> {
-    names: HashMap<&'a str, Item>,
+    names: Names<'a>,
+    /// What names were before they were changed, the latest last, as long as somebody may go back there.
+    before: Vec<(&'a str, Option<Item>)>,
+    /// How many may.
+    marks: usize,
     /// The frame names are looked up in that this one does not have.
     parent: Option<usize>,
     /// The class whose method runs here, with `self`.
@@ -221,44 +232,86 @@ impl<'a, 't> Interpreter<'a, 't> {
         {
             draft.name.get_or_insert(name);
         }
-        if let Some(frame) = self.frames.get_mut(self.frame) {
-            frame.names.insert(name, item);
-        }
+        self.put(name, item);
     }
 
-    /// The names of the current frame, to go back to.
-    fn names(&mut self) -> HashMap<&'a str, Item> {
-        let names = self
-            .frames
-            .get(self.frame)
-            .map(|frame| frame.names.clone())
-            .unwrap_or_default();
-        // Copying costs as well, in files with thousands of names.
-        self.steps = self.steps.saturating_sub(names.len() / 16);
-        names
+    /// Begins to note what becomes of the names of the current frame, to go back to what they are now.
+    fn mark(&mut self) -> Mark {
+        let Some(frame) = self.frames.get_mut(self.frame) else {
+            return Mark(0);
+        };
+        frame.marks += 1;
+        Mark(frame.before.len())
     }
 
-    fn set_names(&mut self, names: HashMap<&'a str, Item>) {
-        if let Some(frame) = self.frames.get_mut(self.frame) {
-            frame.names = names;
-        }
-    }
-
-    /// Keeps what two ways through the script agree about.
-    fn join(
-        &self,
-        mut left: HashMap<&'a str, Item>,
-        right: &HashMap<&'a str, Item>,
-    ) -> HashMap<&'a str, Item> {
-        for (name, item) in &mut left {
-            if !right.get(name).is_some_and(|other| self.agree(item, other)) {
-                *item = Item::doubtful();
+    /// The names that were changed since a mark, as they are now.
+    fn changed(&mut self, mark: &Mark) -> Names<'a> {
+        let Some(frame) = self.frames.get(self.frame) else {
+            return Names::default();
+        };
+        let mut changed = Names::default();
+        for (name, _) in frame.before.get(mark.0..).unwrap_or_default() {
+            if let Some(item) = frame.names.get(name) {
+                changed.entry(*name).or_insert_with(|| item.clone());
             }
         }
-        for name in right.keys() {
-            left.entry(name).or_insert_with(Item::doubtful);
+        // Copying costs as well.
+        self.steps = self.steps.saturating_sub(changed.len() / 16);
+        changed
+    }
+
+    /// Goes back to the names at a mark.
+    fn undo(&mut self, mark: &Mark) {
+        if let Some(frame) = self.frames.get_mut(self.frame) {
+            for (name, item) in frame.before.drain(mark.0..).rev() {
+                match item {
+                    Some(item) => frame.names.insert(name, item),
+                    None => frame.names.remove(name),
+                };
+            }
         }
-        left
+    }
+
+    /// Ends what [`Interpreter::mark`] began.
+    fn release(&mut self, _mark: Mark) {
+        if let Some(frame) = self.frames.get_mut(self.frame) {
+            frame.marks = frame.marks.saturating_sub(1);
+            if frame.marks == 0 {
+                frame.before.clear();
+            }
+        }
+    }
+
+    fn put(&mut self, name: &'a str, item: Item) {
+        if let Some(frame) = self.frames.get_mut(self.frame) {
+            let before = frame.names.insert(name, item);
+            if frame.marks > 0 {
+                frame.before.push((name, before));
+            }
+        }
+    }
+
+    /// Keeps what several ways on from here agree about; each is the names it changes.
+    fn join(&mut self, ends: &[Names<'a>]) {
+        let mut joined: Vec<(&'a str, Item)> = Vec::new();
+        let here = self.frames.get(self.frame);
+        let before = |name| here.and_then(|frame| frame.names.get(name));
+        for (number, end) in ends.iter().enumerate() {
+            let earlier = ends.get(..number).unwrap_or_default();
+            for name in end.keys() {
+                if earlier.iter().any(|end| end.contains_key(name)) {
+                    continue;
+                }
+                let mut values = ends.iter().map(|end| end.get(name).or_else(|| before(name)));
+                let first = values.next().flatten();
+                let agreed = first
+                    .filter(|first| values.all(|other| other.is_some_and(|other| self.agree(first, other))));
+                joined.push((name, agreed.cloned().unwrap_or_else(Item::doubtful)));
+            }
+        }
+        for (name, item) in joined {
+            self.put(name, item);
+        }
     }
 
     /// Whether two values are the same one.

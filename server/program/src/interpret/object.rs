@@ -6,6 +6,7 @@ use std::rc::Rc;
 use finding::Range;
 use tree_sitter::Node;
 
+use super::Names;
 use crate::ModelKind;
 
 /// A value while a script is followed. Numbers are places in the lists of [`super::Interpreter`].
@@ -137,7 +138,7 @@ pub(crate) struct Parameter<'a> {
 pub(crate) struct Class<'a> {
     pub name: &'a str,
     pub bases: Vec<Val>,
-    pub attributes: HashMap<&'a str, Item>,
+    pub attributes: Names<'a>,
     /// The first object made of it.
     pub instance: Option<Val>,
 }

@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::Interpreter;
 use super::object::{Arguments, Item, Val};
+use crate::field;
 use crate::names::canonical;
 use crate::signature;
 use crate::syntax::range;
@@ -46,7 +47,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let call = Call {
             callee,
             callee_range: node
-                .child_by_field_name("function")
+                .child_by_field_id(field::FUNCTION)
                 .map_or_else(|| range(node), range),
             range: range(node),
             arguments: list,

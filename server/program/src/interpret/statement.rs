@@ -1,11 +1,11 @@
 //! Statements.
 
-use std::collections::HashMap;
-
 use tree_sitter::Node;
 
 use super::object::{Item, Val};
-use super::{Interpreter, fold};
+use super::{Interpreter, Mark, Names, fold};
+use crate::field;
+use crate::syntax::KindName;
 use crate::syntax::{children, range, unparenthesised};
 
 /// Whether the next statement is reached.
@@ -24,11 +24,12 @@ impl<'a, 't> Interpreter<'a, 't> {
         for statement in children(node) {
             if flow == Flow::Off && self.dead == 0 {
                 // Read, but without effect.
-                let names = self.names();
+                let before = self.mark();
                 self.dead += 1;
                 self.statement(statement);
                 self.dead -= 1;
-                self.set_names(names);
+                self.undo(&before);
+                self.release(before);
                 continue;
             }
             if self.statement(statement) == Flow::Off {
@@ -64,10 +65,10 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn statement_inside(&mut self, node: Node<'t>) -> Flow {
-        match node.kind() {
+        match node.kind_name() {
             "expression_statement" => {
                 for child in children(node) {
-                    match child.kind() {
+                    match child.kind_name() {
                         "assignment" => self.assignment(child),
                         "augmented_assignment" => self.augmented(child),
                         _ => {
@@ -140,12 +141,13 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// Code that does not run: read, but without effect.
     fn dead_block(&mut self, node: Node<'t>) {
-        let names = self.names();
+        let before = self.mark();
         let returned = self.frames.get(self.frame).map(|frame| frame.may_have_returned);
         self.dead += 1;
         self.statement(node);
         self.dead -= 1;
-        self.set_names(names);
+        self.undo(&before);
+        self.release(before);
         if let (Some(frame), Some(returned)) = (self.frames.get_mut(self.frame), returned) {
             frame.may_have_returned = returned;
         }
@@ -154,23 +156,24 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn if_statement(&mut self, node: Node<'t>) -> Flow {
         // Each branch with its condition; `else` has none.
         let mut branches = vec![(
-            node.child_by_field_name("condition"),
-            node.child_by_field_name("consequence"),
+            node.child_by_field_id(field::CONDITION),
+            node.child_by_field_id(field::CONSEQUENCE),
         )];
         for clause in children(node) {
-            match clause.kind() {
+            match clause.kind_name() {
                 "elif_clause" => branches.push((
-                    clause.child_by_field_name("condition"),
-                    clause.child_by_field_name("consequence"),
+                    clause.child_by_field_id(field::CONDITION),
+                    clause.child_by_field_id(field::CONSEQUENCE),
                 )),
-                "else_clause" => branches.push((None, clause.child_by_field_name("body"))),
+                "else_clause" => branches.push((None, clause.child_by_field_id(field::BODY))),
                 _ => {}
             }
         }
         let mut taken = false;
         let mut doubt = false;
-        let mut ends: Vec<HashMap<&'a str, Item>> = Vec::new();
+        let mut ends = Vec::new();
         let mut left = false;
+        let start = self.mark();
         for (condition, body) in branches {
             let truth = match condition {
                 Some(condition) => self.condition(condition),
@@ -185,52 +188,49 @@ impl<'a, 't> Interpreter<'a, 't> {
             doubt |= !taken;
             if !doubt {
                 // The only branch there is.
+                self.release(start);
                 let flow = self.statement(body);
-                if flow == Flow::Off {
-                    return self.rest_of(flow, node, body);
-                }
-                ends.push(self.names());
-                continue;
+                self.rest_of(node, body);
+                return flow;
             }
-            let before = self.names();
+            let before = self.mark();
             let flow = self.in_block(|this| this.statement(body));
             if flow == Flow::On {
-                ends.push(self.names());
+                ends.push(self.changed(&start));
             } else {
                 left = true;
             }
-            self.set_names(before);
+            self.undo(&before);
+            self.release(before);
         }
         if !taken {
-            ends.push(self.names());
+            ends.push(self.changed(&start));
         }
-        let mut ends = ends.into_iter();
-        let Some(mut joined) = ends.next() else {
+        if ends.is_empty() {
+            self.release(start);
             return Flow::Off;
-        };
-        for end in ends {
-            joined = self.join(joined, &end);
         }
-        self.set_names(joined);
+        self.undo(&start);
+        self.join(&ends);
+        self.release(start);
         if left && let Some(frame) = self.frames.get_mut(self.frame) {
             frame.may_have_returned = true;
         }
         Flow::On
     }
 
-    /// The branches behind the one that is taken and leaves.
-    fn rest_of(&mut self, flow: Flow, node: Node<'t>, taken: Node<'t>) -> Flow {
+    /// The branches behind the one that is taken.
+    fn rest_of(&mut self, node: Node<'t>, taken: Node<'t>) {
         for clause in children(node) {
             if clause.start_byte() >= taken.end_byte() {
                 let body = clause
-                    .child_by_field_name("consequence")
-                    .or_else(|| clause.child_by_field_name("body"));
+                    .child_by_field_id(field::CONSEQUENCE)
+                    .or_else(|| clause.child_by_field_id(field::BODY));
                 if let Some(body) = body {
                     self.dead_block(body);
                 }
             }
         }
-        flow
     }
 
     /// Whether a condition holds, where that is known.
@@ -246,12 +246,14 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn for_statement(&mut self, node: Node<'t>) {
-        let Some(right) = node.child_by_field_name("right") else {
+        let Some(right) = node.child_by_field_id(field::RIGHT) else {
             return;
         };
         let items = self.eval(right);
-        let (Some(left), Some(body)) = (node.child_by_field_name("left"), node.child_by_field_name("body"))
-        else {
+        let (Some(left), Some(body)) = (
+            node.child_by_field_id(field::LEFT),
+            node.child_by_field_id(field::BODY),
+        ) else {
             return;
         };
         let elements = self
@@ -276,98 +278,103 @@ impl<'a, 't> Interpreter<'a, 't> {
                 self.loop_body(body, Some((left, element)));
             }
         }
-        if let Some(alternative) = node.child_by_field_name("alternative") {
+        if let Some(alternative) = node.child_by_field_id(field::ALTERNATIVE) {
             self.maybe(alternative);
         }
     }
 
     fn while_statement(&mut self, node: Node<'t>) {
-        if let Some(condition) = node.child_by_field_name("condition") {
+        if let Some(condition) = node.child_by_field_id(field::CONDITION) {
             self.eval(condition);
         }
-        if let Some(body) = node.child_by_field_name("body") {
+        if let Some(body) = node.child_by_field_id(field::BODY) {
             self.loop_body(body, None);
         }
-        if let Some(alternative) = node.child_by_field_name("alternative") {
+        if let Some(alternative) = node.child_by_field_id(field::ALTERNATIVE) {
             self.maybe(alternative);
         }
     }
 
     /// The body of a loop that runs an unknown number of times.
     fn loop_body(&mut self, body: Node<'t>, target: Option<(Node<'t>, Item)>) {
-        let before = self.names();
+        let before = self.mark();
         // From the second time on, what the body changes is not what it was before.
         self.forget_changed(body);
         if let Some((target, element)) = target {
             self.assign(target, element);
         }
         self.in_block(|this| this.statement(body));
-        let after = self.names();
-        let joined = self.join(before, &after);
-        self.set_names(joined);
+        self.or_not(&before);
+        self.release(before);
+    }
+
+    /// What was done since a mark may not have been done.
+    fn or_not(&mut self, mark: &Mark) {
+        let after = self.changed(mark);
+        self.undo(mark);
+        self.join(&[Names::default(), after]);
     }
 
     /// A block that may run or not.
     fn maybe(&mut self, node: Node<'t>) {
-        let before = self.names();
-        let flow = self.in_block(|this| this.statement(node.child_by_field_name("body").unwrap_or(node)));
+        let before = self.mark();
+        let flow = self.in_block(|this| this.statement(node.child_by_field_id(field::BODY).unwrap_or(node)));
         if flow == Flow::On {
-            let after = self.names();
-            let joined = self.join(before, &after);
-            self.set_names(joined);
+            self.or_not(&before);
         } else {
-            self.set_names(before);
+            self.undo(&before);
             if let Some(frame) = self.frames.get_mut(self.frame) {
                 frame.may_have_returned = true;
             }
         }
+        self.release(before);
     }
 
     fn try_statement(&mut self, node: Node<'t>) -> Flow {
-        let before = self.names();
+        let before = self.mark();
         let mut ends = Vec::new();
-        if let Some(body) = node.child_by_field_name("body")
+        if let Some(body) = node.child_by_field_id(field::BODY)
             && self.in_block(|this| this.statement(body)) == Flow::On
         {
-            ends.push(self.names());
+            ends.push(self.changed(&before));
         }
         let mut last = None;
         for clause in children(node) {
-            match clause.kind() {
+            match clause.kind_name() {
                 "except_clause" | "except_group_clause" => {
-                    self.set_names(before.clone());
+                    self.undo(&before);
                     let mut flow = Flow::On;
                     for child in children(clause) {
-                        if child.kind() == "block" {
+                        if child.kind_name() == "block" {
                             flow = self.in_block(|this| this.statement(child));
                         } else {
                             self.eval(child);
                         }
                     }
                     if flow == Flow::On {
-                        ends.push(self.names());
+                        ends.push(self.changed(&before));
                     }
                 }
                 "else_clause" => {
                     if let Some(names) = ends.pop() {
-                        self.set_names(names);
+                        self.undo(&before);
+                        for (name, item) in names {
+                            self.put(name, item);
+                        }
                     }
-                    if let Some(body) = clause.child_by_field_name("body") {
+                    if let Some(body) = clause.child_by_field_id(field::BODY) {
                         self.in_block(|this| this.statement(body));
                     }
-                    ends.push(self.names());
+                    ends.push(self.changed(&before));
                 }
                 "finally_clause" => last = Some(clause),
                 _ => {}
             }
         }
         let left = ends.is_empty();
-        let mut ends = ends.into_iter();
-        let mut joined = ends.next().unwrap_or(before);
-        for end in ends {
-            joined = self.join(joined, &end);
-        }
-        self.set_names(joined);
+        self.undo(&before);
+        self.join(&ends);
+        self.release(before);
         if let Some(last) = last {
             for child in children(last) {
                 self.statement(child);
@@ -379,10 +386,10 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn with_statement(&mut self, node: Node<'t>) -> Flow {
         let mut flow = Flow::On;
         for child in children(node) {
-            match child.kind() {
+            match child.kind_name() {
                 "with_clause" => {
                     for item in children(child) {
-                        let value = item.child_by_field_name("value").unwrap_or(item);
+                        let value = item.child_by_field_id(field::VALUE).unwrap_or(item);
                         self.eval(value);
                     }
                 }
@@ -396,11 +403,15 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn match_statement(&mut self, node: Node<'t>) {
-        if let Some(subject) = node.child_by_field_name("subject") {
+        if let Some(subject) = node.child_by_field_id(field::SUBJECT) {
             self.eval(subject);
         }
-        for case in node.child_by_field_name("body").map(children).unwrap_or_default() {
-            if let Some(consequence) = case.child_by_field_name("consequence") {
+        for case in node
+            .child_by_field_id(field::BODY)
+            .map(children)
+            .unwrap_or_default()
+        {
+            if let Some(consequence) = case.child_by_field_id(field::CONSEQUENCE) {
                 self.forget_changed(case);
                 self.maybe(consequence);
             }
@@ -423,7 +434,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 fn leaves_loop(body: Node<'_>) -> bool {
     let mut todo = children(body);
     while let Some(node) = todo.pop() {
-        match node.kind() {
+        match node.kind_name() {
             "break_statement" | "continue_statement" | "return_statement" => return true,
             "function_definition" | "class_definition" | "lambda" => {}
             "for_statement" | "while_statement" => {

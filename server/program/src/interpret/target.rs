@@ -5,7 +5,9 @@ use tree_sitter::Node;
 use super::object::{Item, Op, Val};
 use super::statement::bare;
 use super::{Interpreter, fold};
+use crate::field;
 use crate::scope::base_name;
+use crate::syntax::KindName;
 use crate::syntax::{children, range};
 
 /// Methods that change a list or dict in place.
@@ -29,9 +31,9 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut targets = Vec::new();
         let mut value = Some(node);
         // `a = b = 1`: the value is at the end of the chain.
-        while let Some(inner) = value.filter(|value| value.kind() == "assignment") {
-            targets.extend(inner.child_by_field_name("left"));
-            value = inner.child_by_field_name("right");
+        while let Some(inner) = value.filter(|value| value.kind_name() == "assignment") {
+            targets.extend(inner.child_by_field_id(field::LEFT));
+            value = inner.child_by_field_id(field::RIGHT);
         }
         let Some(value) = value else { return };
         let item = self.eval(value);
@@ -48,15 +50,15 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     pub(super) fn augmented(&mut self, node: Node<'t>) {
         let (Some(left), Some(right)) = (
-            node.child_by_field_name("left"),
-            node.child_by_field_name("right"),
+            node.child_by_field_id(field::LEFT),
+            node.child_by_field_id(field::RIGHT),
         ) else {
             return;
         };
         let old = self.eval(left);
         let new = self.eval(right);
         let operator = node
-            .child_by_field_name("operator")
+            .child_by_field_id(field::OPERATOR)
             .map_or("", |operator| self.slice(operator))
             .trim_end_matches('=');
         if let Val::List(list) = old.val {
@@ -75,7 +77,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     /// Gives a target a value.
     pub(super) fn assign(&mut self, target: Node<'t>, item: Item) {
         let target = bare(target);
-        match target.kind() {
+        match target.kind_name() {
             "identifier" => self.bind(self.slice(target), item),
             "pattern_list" | "tuple_pattern" | "list_pattern" | "expression_list" | "tuple" | "list" => {
                 if !self.enter() {
@@ -100,7 +102,9 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// The values several targets get.
     fn unpack(&mut self, item: &Item, targets: &[Node<'t>]) -> Vec<Item> {
-        let starred = targets.iter().any(|target| target.kind() == "list_splat_pattern");
+        let starred = targets
+            .iter()
+            .any(|target| target.kind_name() == "list_splat_pattern");
         let values = match &item.val {
             Val::Tensor(tensor) => {
                 // A layer that gives several tensors, its output first.
@@ -122,12 +126,12 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn set_subscript(&mut self, target: Node<'t>, item: Item) {
-        let Some(object) = target.child_by_field_name("value") else {
+        let Some(object) = target.child_by_field_id(field::VALUE) else {
             return;
         };
         let object = self.eval(object);
         let key = target
-            .child_by_field_name("subscript")
+            .child_by_field_id(field::SUBSCRIPT)
             .map(|subscript| self.eval(subscript));
         match (object.val, key) {
             (Val::Dict(dict), Some(key)) => self.set_entry(dict, key, item),
@@ -211,7 +215,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// `del target`
     pub(super) fn forget(&mut self, target: Node<'t>) {
-        match target.kind() {
+        match target.kind_name() {
             "identifier" => self.bind(self.slice(target), Item::doubtful()),
             "attribute" | "subscript" => {
                 if let Some(base) = base_name(target)
@@ -237,7 +241,7 @@ impl<'a, 't> Interpreter<'a, 't> {
         let mut todo = vec![node];
         for _ in 0..MOST {
             let Some(node) = todo.pop() else { break };
-            if node.kind() == "identifier" {
+            if node.kind_name() == "identifier" {
                 let item = self.name(self.slice(node), range(node));
                 match item.map(|item| item.val) {
                     Some(Val::Model(model)) => self.gap(model),
@@ -259,14 +263,14 @@ impl<'a, 't> Interpreter<'a, 't> {
         for _ in 0..MOST {
             let Some(node) = todo.pop() else { break };
             self.steps = self.steps.saturating_sub(1);
-            match node.kind() {
+            match node.kind_name() {
                 "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => {
-                    if let Some(left) = node.child_by_field_name("left") {
+                    if let Some(left) = node.child_by_field_id(field::LEFT) {
                         self.forget_targets(left);
                     }
                 }
                 "named_expression" => {
-                    if let Some(name) = node.child_by_field_name("name") {
+                    if let Some(name) = node.child_by_field_id(field::NAME) {
                         self.forget_targets(name);
                     }
                 }
@@ -282,7 +286,7 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn forget_targets(&mut self, target: Node<'t>) {
         let mut todo = vec![target];
         while let Some(node) = todo.pop() {
-            match node.kind() {
+            match node.kind_name() {
                 "identifier" => self.bind(self.slice(node), Item::doubtful()),
                 "subscript" => {
                     if let Some(base) = base_name(node)
@@ -299,17 +303,17 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn forget_receiver(&mut self, call: Node<'t>) {
         let Some(function) = call
-            .child_by_field_name("function")
-            .filter(|function| function.kind() == "attribute")
+            .child_by_field_id(field::FUNCTION)
+            .filter(|function| function.kind_name() == "attribute")
         else {
             return;
         };
         let method = function
-            .child_by_field_name("attribute")
+            .child_by_field_id(field::ATTRIBUTE)
             .map_or("", |node| self.slice(node));
         if MUTATORS.contains(&method)
-            && let Some(object) = function.child_by_field_name("object")
-            && object.kind() == "identifier"
+            && let Some(object) = function.child_by_field_id(field::OBJECT)
+            && object.kind_name() == "identifier"
             && let Some(item) = self.name(self.slice(object), range(object))
         {
             self.lose(&item.val);

@@ -6,6 +6,8 @@
 //! ## Why it matters
 //! Keras 3 refuses most of them with an exception when the line is reached, which may be long after the start.
 //! The optimizers' `decay` is worse: it is ignored with a warning, so the learning rate stays where it was.
+//! `epsilon` of `ReduceLROnPlateau` is ignored without a word; `alpha` of `LeakyReLU` still does what it did, with a
+//! warning: information.
 //! An error where the script is certainly written for Keras 3 (it uses `keras.ops`, `keras.random`, a JAX or PyTorch
 //! backend, …); else information, since the script may well run on the Keras it was written for.
 //! Scripts that import `tf_keras` or set `TF_USE_LEGACY_KERAS` run on Keras 2 and are left alone.
@@ -52,6 +54,9 @@ struct Removed {
     name: String,
     replacement: Option<String>,
     raises: bool,
+    /// Whether it still does what it did, with a warning.
+    #[serde(default)]
+    works: bool,
     safe: bool,
     advice: String,
 }
@@ -105,14 +110,18 @@ fn of_call(context: &Context<'_>, call: &Call) -> Vec<Finding> {
             continue;
         };
         let class = call.class();
-        let consequence = if removed.raises {
+        let consequence = if removed.works {
+            format!("`{name}` of `{class}` has another name now; Keras 3 warns and may refuse it one day")
+        } else if removed.raises {
             format!("Keras 3 has no argument `{name}` here, so this call of `{class}` raises an exception")
         } else {
             format!("Keras 3 ignores the argument `{name}` of `{class}`, so it has no effect")
         };
         let mut finding = context.finding(&INFO, range, format!("{consequence}; {}", removed.advice));
         finding.confidence = 0.95;
-        if !removed.raises {
+        if removed.works {
+            finding.severity = Severity::Information;
+        } else if !removed.raises {
             finding.severity = Severity::Warning;
         }
         if let Some(replacement) = &removed.replacement

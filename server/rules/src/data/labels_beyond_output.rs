@@ -114,5 +114,24 @@ mod tests {
         let fail = [("import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\n(x, y), (p, q) = mnist.load_data()\nx = x / 255\np = p / 255\n\nm = keras.Sequential([Flatten(), Dense(9, 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, y)\n".to_owned(), "9"), ("import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\nx = load()\ny = np.random.randint(1, 11, size=(100,))\nm = keras.Sequential([Flatten(), Dense(10, 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, y)\n".to_owned(), "10"), ("import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\n(x, y), (p, q) = mnist.load_data()\nx = x / 255\np = p / 255\ny = to_categorical(y, 10)\nm = keras.Sequential([Flatten(), Dense(2, 'softmax')])\nm.compile('adam', 'categorical_crossentropy')\nm.fit(x, y)\n".to_owned(), "2"), ("import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\nx, t = load()\ny = to_categorical(t, 2)\nm = keras.Sequential([Flatten(), Dense(1, 'sigmoid')])\nm.compile('adam', 'binary_crossentropy')\nm.fit(x, y)\n".to_owned(), "1")];
         let fix = [("import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\n(x, y), (p, q) = mnist.load_data()\nx = x / 255\np = p / 255\n\nm = keras.Sequential([Flatten(), Dense(9, 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, y)\n".to_owned(), "import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\n(x, y), (p, q) = mnist.load_data()\nx = x / 255\np = p / 255\n\nm = keras.Sequential([Flatten(), Dense(10, 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, y)\n".to_owned())];
         crate::testing::check(&INFO, &pass, &fail, &fix);
+        let script = |labels: &str| {
+            format!(
+                "import keras\nimport numpy as np\nfrom keras.layers import *\nx = load()\n{labels}\nm = keras.Sequential([Flatten(), Dense(3, \
+                 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, y)\n"
+            )
+        };
+        let pass = [
+            script("y = np.array([0, 1, 2, 1])"),
+            script("y = np.repeat([1, 2, 3], 50) - 1"),
+            script("y = fetch_covtype().target - 1"),
+            script("y = labels + 1"),
+        ];
+        let fail = [
+            (script("y = np.array([1, 2, 3, 3])"), "3"),
+            (script("y = np.repeat(np.arange(1, 4), 50)"), "3"),
+            (script("y = np.random.randint(0, 3, size=100) + 1"), "3"),
+            (script("d = fetch_covtype()\ny = d.target"), "3"),
+        ];
+        crate::testing::check(&INFO, &pass, &fail, &[]);
     }
 }

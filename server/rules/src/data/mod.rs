@@ -1,6 +1,7 @@
 //! DL4: data.
 
 pub(crate) mod class_numbers_with_categorical_loss;
+pub(crate) mod constant_features;
 pub(crate) mod data_set_with_array_arguments;
 pub(crate) mod embedding_smaller_than_vocabulary;
 pub(crate) mod features_shuffled_alone;
@@ -9,6 +10,7 @@ pub(crate) mod label_among_features;
 pub(crate) mod labels_beyond_output;
 pub(crate) mod labels_divided;
 pub(crate) mod load_data_order;
+pub(crate) mod missing_values;
 pub(crate) mod one_hot_labels_with_sparse_loss;
 pub(crate) mod ordered_labels_with_validation_split;
 pub(crate) mod pixels_not_scaled;

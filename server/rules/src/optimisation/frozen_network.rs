@@ -1,7 +1,8 @@
 //! # frozen-network (DL314)
 //!
 //! ## What it does
-//! Finds models in which every layer with weights is made with `trainable=False`.
+//! Finds models in which every layer with weights is made with `trainable=False`, or is frozen by a loop over all
+//! layers before its training.
 //!
 //! ## Why it matters
 //! There is nothing left that training could change: the loss stays where it is. At least the output layer has to
@@ -32,10 +33,10 @@
 //! - Measured on Keras 3.15.1: "UserWarning: The model does not have any trainable weights"
 
 use finding::{Finding, Kind, RuleInfo, Severity};
-use program::Value;
+use program::{EventKind, Value};
 
 use crate::context::Context;
-use crate::read::{is_activation, is_passive};
+use crate::read::{function, is_activation, is_passive, is_unconditional};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL314",
@@ -48,7 +49,7 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     // Something may thaw layers later.
     if context.text.contains(".trainable") {
-        return Vec::new();
+        return frozen_later(context).into_iter().collect();
     }
     let mut findings = Vec::new();
     for training in &context.trainings {
@@ -92,6 +93,48 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
+/// A model whose layers are all frozen by a loop, and that is trained then.
+fn frozen_later(context: &Context<'_>) -> Option<Finding> {
+    let (program, text) = (context.program, context.text);
+    // Once, in the whole script: what is set elsewhere may thaw some of them.
+    if text.matches(".trainable").count() != 1 {
+        return None;
+    }
+    let event = program.events.iter().find(|event| {
+        matches!(
+            event.kind,
+            EventKind::Trainable {
+                layer: None,
+                value: Some(false)
+            }
+        )
+    })?;
+    let model = program.model(event.model?)?;
+    let name = model.name.as_deref()?;
+    let variable = event.range.slice(text).strip_suffix(".trainable")?;
+    let statement = text.get(..event.range.start)?.rfind('\n')?;
+    let header = text.get(..statement)?.lines().next_back()?;
+    let over_all = header.trim() == format!("for {variable} in {name}.layers:");
+    let trained = program.events.iter().any(|other| {
+        other.range.start > event.range.end
+            && other.model == event.model
+            && matches!(other.kind, EventKind::Method(call) if program.call(call).class() == "fit")
+    });
+    let grows = text.get(event.range.end..)?.contains(&format!("{name}.add("));
+    let sure = model.complete
+        && trained
+        && !grows
+        && is_unconditional(text, event.range.start)
+        && function(text, event.range.start).is_none();
+    (over_all && sure).then(|| {
+        let message = format!(
+            "the loop freezes every layer of `{name}`, so its training changes nothing and the loss stays where it is; leave out at least \
+             the output layer (`{name}.layers[:-1]`)"
+        );
+        context.finding(&INFO, event.range, message)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +142,29 @@ mod tests {
     #[test]
     fn tables() {
         let pass = ["import keras\nfrom keras.layers import Dense\nm = keras.Sequential([Dense(1, trainable=False), Dense(1)])\nm.compile('adam', 'mae')\nm.fit(x, x)".to_owned(), "import keras\nfrom keras.layers import Dense\nm = keras.Sequential([Dense(1, trainable=False)])\nm.compile('adam', 'mae')\nm.layers[0].trainable = True\nm.fit(x, y)".to_owned()];
-        let fail = [("import keras\nfrom keras.layers import Dense\nm = keras.Sequential([Dense(1, trainable=False)])\nm.compile('adam', 'mae')\nm.fit(x, y)".to_owned(), "trainable=False")];
+        let looped = |over: &str, rest: &str| {
+            format!(
+                "import keras\nfrom keras.layers import Dense\nm = keras.Sequential([Dense(4, 'relu'), Dense(1)])\nfor layer in {over}:\n    \
+                 layer.trainable = False\n{rest}m.compile('adam', 'mae')\nm.fit(x, y)"
+            )
+        };
+        let pass = [
+            pass.to_vec(),
+            vec![
+                looped("m.layers[:-1]", ""),
+                looped("m.layers", "m.add(Dense(1))\n"),
+                looped("m.layers", "m.layers[-1].trainable = True\n"),
+                looped(
+                    "m.layers",
+                    "x = m.predict(x)\nm = keras.Sequential([m, Dense(1)])\n",
+                ),
+            ],
+        ]
+        .concat();
+        let fail = [
+            ("import keras\nfrom keras.layers import Dense\nm = keras.Sequential([Dense(1, trainable=False)])\nm.compile('adam', 'mae')\nm.fit(x, y)".to_owned(), "trainable=False"),
+            (looped("m.layers", ""), "layer.trainable"),
+        ];
         crate::testing::check(&INFO, &pass, &fail, &[]);
     }
 }

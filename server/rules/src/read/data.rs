@@ -3,6 +3,7 @@
 use finding::Range;
 use program::{Argument, Call, Program, Step, Value};
 
+use super::label_values::largest;
 use super::training::receiver;
 
 /// An array of features or labels, with the statements its values went through, the nearest first.
@@ -157,7 +158,35 @@ impl<'a> Data<'a> {
         }
         self.encoding_by_scikit_learn(value)
             .or_else(|| random_labels(value))
+            .or_else(|| shifted_labels(value))
             .or_else(|| dummies(value))
+            .or_else(|| largest(value).map(|largest| Encoding::Numbers(Some(largest))))
+            .or_else(|| self.counted_from_one(value))
+    }
+
+    /// The labels of a data set that numbers its classes from 1, as they were loaded.
+    fn counted_from_one(&self, value: &str) -> Option<Encoding> {
+        const LOADED: [(&str, i64); 1] = [("fetch_covtype", 7)];
+        let value = compact(value);
+        LOADED.iter().find_map(|(load, largest)| {
+            let pair = value.contains(&format!("{load}(return_X_y=True"));
+            let target = value
+                .strip_suffix(".target")
+                .or_else(|| value.strip_suffix("['target']"));
+            let of_object = target.is_some_and(|object| {
+                object.contains(&format!("{load}("))
+                    || self.text.lines().map(compact).any(|line| {
+                        line.starts_with(&format!("{object}=")) && line.contains(&format!("{load}("))
+                    })
+            });
+            let index = self.last_change().map(|step| {
+                let names = targets(step.change.statement.slice(self.text));
+                names
+                    .iter()
+                    .position(|name| *name == step.change.target.slice(self.text))
+            });
+            (of_object || (pair && index == Some(Some(1)))).then_some(Encoding::Numbers(Some(*largest)))
+        })
     }
 
     /// Labels made by an object that is called LabelEncoder or LabelBinarizer.
@@ -172,6 +201,24 @@ impl<'a> Data<'a> {
                 })
         };
         (closed && is_made_by("LabelEncoder")).then_some(Encoding::Numbers(None))
+    }
+}
+
+/// `np.random.randint(0, 10, size=n) + 1`
+fn shifted_labels(value: &str) -> Option<Encoding> {
+    let (left, number) = value.rsplit_once(['+', '-'])?;
+    let number: i64 = number.trim().parse().ok()?;
+    let number = if value
+        .trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == ' ')
+        .ends_with('-')
+    {
+        -number
+    } else {
+        number
+    };
+    match random_labels(left.trim())? {
+        Encoding::Numbers(Some(largest)) => Some(Encoding::Numbers(Some(largest + number))),
+        _ => None,
     }
 }
 
