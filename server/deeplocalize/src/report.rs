@@ -51,8 +51,12 @@ pub struct Fallback {
 }
 
 /// What trying changes took.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tried {
+    /// `imperative` or `callback`.
+    pub mechanism: &'static str,
+    /// Why nothing could be tried.
+    pub obstacle: Option<String>,
     /// Changes tried.
     pub changes: usize,
     /// Trials in all, those of the script as it is and with other seeds included.

@@ -25,6 +25,7 @@
 
 use finding::{Finding, Fix, Kind, RuleInfo, Severity, Source, Trial};
 
+use crate::candidate::Part;
 use crate::search::Credited;
 
 const INFO: RuleInfo = RuleInfo {
@@ -42,12 +43,29 @@ pub const fn rules() -> &'static [&'static RuleInfo] {
 
 /// Fixes with a measured effect that a finding carries at most.
 const FIXES: usize = 4;
+/// What is left of a confidence when the fix of the finding made no difference: while nothing else does either, and when
+/// another change does.
+const DOUBT: f64 = 0.85;
+const REFUTED: f64 = 0.6;
 /// Skill from which the network counts as learning with the change.
 const LEARNS: f64 = 0.5;
 
 /// Works what was found by trying into the findings: the fix goes first on the finding it belongs to, and that finding
 /// goes first in the list. A change that belongs to none becomes a finding of its own.
-pub fn credit(findings: &mut Vec<Finding>, credited: &[Credited]) {
+/// A finding whose own fix was tried `without_effect` is less likely to be the cause.
+pub fn credit(findings: &mut Vec<Finding>, credited: &[Credited], without_effect: &[&Part]) {
+    let doubt = if credited.is_empty() { DOUBT } else { REFUTED };
+    for finding in findings.iter_mut() {
+        let idle = |fix: &Fix| without_effect.iter().any(|part| part.edits == fix.edits);
+        if finding.fixes.iter().any(idle) && finding.kind != Kind::OutputActivation {
+            finding.confidence *= doubt;
+        }
+    }
+    findings.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then(b.confidence.total_cmp(&a.confidence))
+    });
     let Some(best) = credited.first() else { return };
     let sure = if best.skill >= LEARNS { 0.9 } else { 0.75 };
     let at = match belongs(findings, best) {

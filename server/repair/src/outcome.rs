@@ -7,6 +7,8 @@ use trace::ScoreMessage;
 pub struct Outcome {
     /// The last judgement of the model; `None` when the trial never got there.
     pub score: Option<ScoreMessage>,
+    /// Skills on the way, by step.
+    pub checks: Vec<(u64, f64)>,
     /// What the script raised.
     pub raised: Option<String>,
 }
@@ -15,6 +17,19 @@ impl Outcome {
     /// Part of the way from the best constant answer to perfection, 0 to 1; `None` when it could not be judged.
     pub fn skill(&self) -> Option<f64> {
         self.score.as_ref().and_then(skill)
+    }
+
+    /// Whether it was trained for all of its steps; a trial that is clearly behind ends before.
+    pub fn complete(&self) -> bool {
+        self.score.as_ref().is_some_and(|score| score.last)
+    }
+
+    /// Takes in a judgement: the last one counts, and those on the way are kept for comparison.
+    pub fn take(&mut self, score: ScoreMessage) {
+        if let Some(skill) = skill(&score).filter(|_| !score.last) {
+            self.checks.push((score.step, skill));
+        }
+        self.score = Some(score);
     }
 
     /// Uncertainty of the skill that comes from judging on so many rows only.

@@ -24,6 +24,12 @@ const EACH: f64 = 0.12;
 /// Shares of the time until which single changes are tried, and changes are put together.
 const SINGLES_UNTIL: f64 = 0.6;
 const TOGETHER_UNTIL: f64 = 0.85;
+/// Gain of skill below which an effect is small, and must be there with several seeds.
+const SMALL: f64 = 0.3;
+/// Seeds that a small effect must be there with.
+const ENOUGH_SEEDS: u32 = 3;
+/// Skill that a trial may be behind the best one known, at the same step, before it is dropped.
+const BEHIND: f64 = 0.3;
 /// Changes of a bundle at most.
 const BUNDLE: usize = 5;
 
@@ -168,6 +174,40 @@ impl Search {
         }
     }
 
+    /// The skill that a trial must have after each of these steps to go on: not much less than the best one so far had then.
+    pub fn bars(&self, steps: &[u64]) -> Vec<(u64, f64)> {
+        let best = self.best_credited();
+        let best = best.as_ref().and_then(|best| {
+            let same = |attempt: &&Attempt| attempt.seed == 0 && same(attempt.candidate.as_ref(), &best.candidate);
+            self.attempts.iter().find(same)?.outcome.as_ref()
+        });
+        let bar = |step: u64| {
+            let known = best?.checks.iter().find(|(known, _)| *known == step)?;
+            Some(known.1 - BEHIND)
+        };
+        steps
+            .iter()
+            .map(|step| (*step, bar(*step).unwrap_or(0.0).max(0.0)))
+            .collect()
+    }
+
+    /// The single changes that were tried and made no difference.
+    pub fn without_effect(&self) -> Vec<&Part> {
+        let Some(before) = self.baseline().and_then(Outcome::skill) else {
+            return Vec::new();
+        };
+        self.attempts
+            .iter()
+            .filter(|attempt| attempt.seed == 0)
+            .filter_map(|attempt| match attempt.candidate.as_ref()?.parts.as_slice() {
+                [part] => Some((part, attempt.outcome.as_ref()?.skill()?)),
+                _ => None,
+            })
+            .filter(|(_, after)| *after < before + LEAST_GAIN / 2.0)
+            .map(|(part, _)| part)
+            .collect()
+    }
+
     /// What came of a trial.
     pub fn done(&mut self, id: usize, outcome: Outcome) {
         if let Some(attempt) = self.attempts.get_mut(id) {
@@ -191,7 +231,10 @@ impl Search {
 
     /// The credited changes, the best first, then those that do about as well.
     pub fn credited(&self) -> Vec<Credited> {
-        let Some(best) = self.best() else {
+        let shown = |credited: &Credited| {
+            credited.gain >= SMALL || u64::from(credited.seeds) >= u64::from(ENOUGH_SEEDS).min(self.seeds)
+        };
+        let Some(best) = self.best_credited().filter(shown).map(|best| best.candidate) else {
             return Vec::new();
         };
         let mut all: Vec<Credited> = self
@@ -215,7 +258,7 @@ impl Search {
                 .iter()
                 .all(|part| other.candidate.parts.contains(part))
         };
-        all.retain(|other| other.skill >= first.skill - EQUAL && fewer(other));
+        all.retain(|other| other.skill >= first.skill - EQUAL && fewer(other) && shown(other));
         all.dedup_by(|b, a| {
             a.candidate
                 .parts
@@ -315,7 +358,7 @@ impl Search {
             .iter()
             .filter_map(|(before, after)| Some((before.skill().unwrap_or(0.0), after.skill()?)))
             .collect();
-        if gains.is_empty() || gains.len() < pairs.len() {
+        if gains.is_empty() || gains.len() < pairs.len() || !pairs.iter().all(|(_, after)| after.complete()) {
             return None;
         }
         let count = gains.len() as f64;

@@ -37,6 +37,24 @@ def measure(labels: Any, predicted: Any, loss: str | None, from_logits: bool) ->
     return found
 
 
+def skill(found: dict[str, Any]) -> float | None:
+    """Part of the way from the best constant answer to perfection, 0 to 1; `None` when it cannot be said.
+
+    The same as `skill` in server/repair/src/outcome.rs.
+    """
+    if not found["finite"]:
+        return 0.0
+    if math.isnan(found["accuracy"]):
+        value = found["explained_variance"]
+    elif found["classes"] < 2 or found["constant"] >= 1.0:
+        return None
+    else:
+        guess = 1.0 / found["classes"]
+        plain = (found["accuracy"] - found["constant"]) / (1.0 - found["constant"])
+        value = max(plain, (found["balanced_accuracy"] - guess) / (1.0 - guess))
+    return min(max(value, 0.0), 1.0) if math.isfinite(value) else None
+
+
 def _explained(y: np.ndarray, p: np.ndarray, loss: str) -> float:
     if y.size != p.size or "sparse" in loss:
         return math.nan
