@@ -29,7 +29,7 @@ const SMALL: f64 = 0.3;
 /// Seeds that a small effect must be there with.
 const ENOUGH_SEEDS: u32 = 3;
 /// Skill that a trial may be behind the best one known, at the same step, before it is dropped.
-const BEHIND: f64 = 0.3;
+const BEHIND: f64 = 0.4;
 /// Changes of a bundle at most.
 const BUNDLE: usize = 5;
 
@@ -97,6 +97,7 @@ pub struct Search {
     reduced: BTreeSet<String>,
     seeds: u64,
     asked_seeds: bool,
+    by_probabilities: bool,
 }
 
 impl Search {
@@ -118,7 +119,15 @@ impl Search {
             reduced: BTreeSet::new(),
             seeds,
             asked_seeds: false,
+            by_probabilities: false,
         }
+    }
+
+    /// Judges the probabilities that the model gives, not only which answer is the most probable.
+    #[must_use]
+    pub fn by_probabilities(mut self) -> Search {
+        self.by_probabilities = true;
+        self
     }
 
     /// The trial every search begins with.
@@ -175,10 +184,13 @@ impl Search {
     }
 
     /// The skill that a trial must have after each of these steps to go on: not much less than the best one so far had then.
-    pub fn bars(&self, steps: &[u64]) -> Vec<(u64, f64)> {
-        let best = self.best_credited();
+    /// The script as it is, and what is confirmed with other seeds, goes on in any case.
+    pub fn bars(&self, work: &Work, steps: &[u64]) -> Vec<(u64, f64)> {
+        let first_look = work.seed == 0 && work.candidate.is_some();
+        let best = self.best_credited().filter(|_| first_look);
         let best = best.as_ref().and_then(|best| {
-            let same = |attempt: &&Attempt| attempt.seed == 0 && same(attempt.candidate.as_ref(), &best.candidate);
+            let same =
+                |attempt: &&Attempt| attempt.seed == 0 && same(attempt.candidate.as_ref(), &best.candidate);
             self.attempts.iter().find(same)?.outcome.as_ref()
         });
         let bar = |step: u64| {
@@ -211,7 +223,10 @@ impl Search {
     /// What came of a trial.
     pub fn done(&mut self, id: usize, outcome: Outcome) {
         if let Some(attempt) = self.attempts.get_mut(id) {
-            attempt.outcome = Some(outcome);
+            attempt.outcome = Some(Outcome {
+                by_probabilities: self.by_probabilities,
+                ..outcome
+            });
         }
     }
 

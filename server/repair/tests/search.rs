@@ -28,6 +28,7 @@ fn score(accuracy: f64) -> Outcome {
         score: Some(ScoreMessage {
             step: 500,
             last: true,
+            late: false,
             held_out: false,
             rows: 1000,
             finite: true,
@@ -37,8 +38,9 @@ fn score(accuracy: f64) -> Outcome {
             constant: 0.5,
             classes: 2,
             explained_variance: f64::NAN,
+            probabilities: f64::NAN,
         }),
-        raised: None,
+        ..Outcome::default()
     }
 }
 
@@ -200,13 +202,13 @@ fn what_was_shown_by_trying_comes_first() {
         finding(Kind::Loss, Range::new(90, 95), 0.9),
         finding(Kind::InputScale, Range::new(30, 35), 0.6),
     ];
-    repair::credit(&mut findings, &found);
+    repair::credit(&mut findings, &found, &[]);
     assert_eq!(findings[0].kind, Kind::InputScale);
     assert_eq!(findings[0].fixes[0].trial.as_ref().unwrap().seeds, 3);
     assert!(findings[0].confidence >= 0.9);
 
     let mut findings = vec![finding(Kind::Loss, Range::new(90, 95), 0.9)];
-    repair::credit(&mut findings, &found);
+    repair::credit(&mut findings, &found, &[]);
     assert_eq!((findings[0].code, findings[0].kind), ("DL790", Kind::InputScale));
     assert_eq!(findings.len(), 2);
 }

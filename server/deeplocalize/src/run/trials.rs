@@ -12,7 +12,7 @@ use super::{Cancel, Progress};
 /// Share of the time for all trials that one gets at most.
 const SHARE: f64 = 0.3;
 /// Steps after which a trial that is clearly behind, or broken, is dropped.
-const CHECKS: [u64; 3] = [60, 200, 600];
+const CHECKS: [u64; 2] = [200, 600];
 /// How long importing may take, beside the time for trials.
 const IMPORT_LIMIT: Duration = Duration::from_secs(120);
 /// Processes that trials run in at the same time.
@@ -107,7 +107,9 @@ impl Bench<'_> {
                 if let Some(what) = self.not_covered.take() {
                     return Ok(Ending::NotCovered(what));
                 }
-                return Ok(Ending::NoTrial("the interpreter ended before the first trial".to_owned()));
+                return Ok(Ending::NoTrial(
+                    "the interpreter ended before the first trial".to_owned(),
+                ));
             }
             if used > 1.5 || self.workers.is_empty() {
                 return Ok(Ending::Done);
@@ -178,7 +180,7 @@ impl Bench<'_> {
             seed: work.seed,
             fit: self.fit,
             steps: self.steps,
-            checks: search.bars(&CHECKS),
+            checks: search.bars(work, &CHECKS),
             remember_logits: self.remember_logits,
             seconds: self.limit * SHARE,
         })?;
@@ -193,7 +195,7 @@ impl Bench<'_> {
                 match (event, &mut worker.current) {
                     (TrialEvent::Ready, _) => worker.ready = true,
                     (TrialEvent::Score(score), Some((id, outcome))) => {
-                        if *id == 0 && score.last && score.step > 0 {
+                        if *id == 0 && score.late && score.step > 0 {
                             // What took too long for the script as it is would for all others.
                             self.steps = self.steps.min(score.step);
                         }
@@ -234,4 +236,3 @@ impl Bench<'_> {
         }
     }
 }
-

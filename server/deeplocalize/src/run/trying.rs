@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use finding::{Edit, Severity, Verdict};
+use finding::{Edit, Finding, Severity, Verdict};
 use localize::Detector;
 use program::Program;
 use repair::{Facts, Part, Search};
@@ -36,6 +36,10 @@ const STEPS: u64 = 1500;
 const PATIENCE: f64 = 4.0;
 /// Seeds that what is found is confirmed with, the script's own included.
 const SEEDS: u64 = 3;
+/// Rules of faults that Keras on TensorFlow masks in training: it computes cross-entropy from the logits that softmax and
+/// sigmoid leave.
+const MASKED: [&str; 4] = ["DL101", "DL103", "DL104", "DL106"];
+
 /// Packages that scripts import again and again, and that do nothing but define things when they are imported.
 const PACKAGES: [&str; 8] = [
     "keras",
@@ -109,8 +113,17 @@ pub(super) fn try_fixes(
             progress,
             seconds: 0.0,
         };
-        let searched = trials.search(&parts, on_engine, &mut tried);
-        repair::credit(&mut report.findings, &searched.credited(), &searched.without_effect());
+        let mut searched = trials.search(&parts, on_engine, &mut tried);
+        if searched.credited().is_empty() && tried.obstacle.is_none() {
+            searched = trials
+                .masked(&report.findings, &parts, &mut tried)
+                .unwrap_or(searched);
+        }
+        repair::credit(
+            &mut report.findings,
+            &searched.credited(),
+            &searched.without_effect(),
+        );
         tried.helped = searched.credited().len();
         if tried.helped > 0 {
             report.texts.extend(files.texts(&report.findings));
@@ -149,7 +162,11 @@ impl Trying<'_> {
             let ending = self.run(&mut search, on_engine, None);
             tracing::debug!("{ending:?}: {search:#?}");
             (tried.changes, tried.trials) = search.tried();
-            tried.mechanism = if on_engine { super::mechanism::IMPERATIVE } else { super::mechanism::CALLBACK };
+            tried.mechanism = if on_engine {
+                super::mechanism::IMPERATIVE
+            } else {
+                super::mechanism::CALLBACK
+            };
             match ending {
                 Ending::NotCovered(_) if on_engine => {
                     on_engine = false;
@@ -162,11 +179,36 @@ impl Trying<'_> {
         }
     }
 
+    /// Tries what is blamed for an output and a loss that only go together because TensorFlow remembers logits: trained as on
+    /// the other back ends, and judged by the probabilities that the user gets.
+    fn masked(&mut self, findings: &[Finding], parts: &[Part], tried: &mut Tried) -> Option<Search> {
+        let blamed: Vec<Part> = findings
+            .iter()
+            .filter(|finding| MASKED.contains(&finding.code) && finding.severity >= Severity::Warning)
+            .flat_map(|finding| finding.fixes.iter())
+            .filter_map(|fix| parts.iter().find(|part| part.edits == fix.edits).cloned())
+            .collect();
+        if blamed.is_empty() || tried.mechanism != super::mechanism::IMPERATIVE {
+            return None;
+        }
+        let mut search = Search::new(blamed, SEEDS).by_probabilities();
+        // What the first search has used up must not keep this one from its few trials.
+        self.seconds = 0.0;
+        let ending = self.run(&mut search, true, Some(false));
+        tracing::debug!("without remembered logits: {ending:?}: {search:#?}");
+        tried.trials += search.tried().1;
+        (ending == Ending::Done && !search.credited().is_empty()).then_some(search)
+    }
+
     fn run(&mut self, search: &mut Search, on_engine: bool, remember_logits: Option<bool>) -> Ending {
         // Nothing of the trials belongs into the log of the run.
         let request = Request {
             log: None,
-            mechanism: if on_engine { Mechanism::Imperative } else { Mechanism::Callback },
+            mechanism: if on_engine {
+                Mechanism::Imperative
+            } else {
+                Mechanism::Callback
+            },
             ..self.request.clone()
         };
         let mut bench = Bench {

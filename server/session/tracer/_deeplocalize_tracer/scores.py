@@ -31,6 +31,8 @@ class Judge:
         self._fits = -1
         self._step = 0
         self._model: Any = None
+        # Whether the time was over before the steps were.
+        self._late = False
         self._rows: judged_rows.Rows | None = None
 
     def begin(self, model: Any, arguments: dict[str, Any]) -> dict[str, Any] | None:
@@ -56,7 +58,10 @@ class Judge:
         if self._step == 0:
             self._started = _seconds()
         self._step += steps
-        if self._step >= self._steps or _seconds() - self._started > self._seconds:
+        if self._step >= self._steps:
+            self.finish()
+        if _seconds() - self._started > self._seconds:
+            self._late = True
             self.finish()
         if self._step in self._checks:
             skill, finite = self._judge(last=False)
@@ -92,9 +97,11 @@ class Judge:
             from_logits = bool(loss.get("config", {}).get("from_logits"))
             found = yardstick.measure(rows.y, _predict(model, rows.x), loss.get("name"), from_logits)
         if found is None:
-            channel.send("score", step=self._step, last=last, held_out=False)
+            channel.send("score", step=self._step, last=last, late=self._late, held_out=False)
             return None, True
-        channel.send("score", step=self._step, last=last, held_out=rows.held_out, **found)
+        channel.send(
+            "score", step=self._step, last=last, late=self._late, held_out=rows.held_out, **found
+        )
         return yardstick.skill(found), found["finite"]
 
 
