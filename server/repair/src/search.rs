@@ -208,15 +208,19 @@ impl Search {
         let Some(before) = self.baseline().and_then(Outcome::skill) else {
             return Vec::new();
         };
-        self.attempts
+        let mean = |part: &Part| {
+            let single = Candidate::single(part.clone());
+            let skills: Vec<f64> = self
+                .attempts
+                .iter()
+                .filter(|attempt| same(attempt.candidate.as_ref(), &single))
+                .filter_map(|attempt| attempt.outcome.as_ref()?.skill())
+                .collect();
+            (!skills.is_empty()).then(|| skills.iter().sum::<f64>() / skills.len() as f64)
+        };
+        self.parts
             .iter()
-            .filter(|attempt| attempt.seed == 0)
-            .filter_map(|attempt| match attempt.candidate.as_ref()?.parts.as_slice() {
-                [part] => Some((part, attempt.outcome.as_ref()?.skill()?)),
-                _ => None,
-            })
-            .filter(|(_, after)| *after < before + LEAST_GAIN / 2.0)
-            .map(|(part, _)| part)
+            .filter(|part| mean(part).is_some_and(|after| after < before + LEAST_GAIN / 2.0))
             .collect()
     }
 

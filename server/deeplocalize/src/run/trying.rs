@@ -7,7 +7,7 @@ use std::time::Instant;
 use finding::{Edit, Finding, Severity, Verdict};
 use localize::Detector;
 use program::Program;
-use repair::{Facts, Part, Search};
+use repair::{Candidate, Facts, Part, Search};
 use session::{Mechanism, Request};
 use trace::{Fit, Trace};
 
@@ -39,6 +39,9 @@ const SEEDS: u64 = 3;
 /// Rules of faults that Keras on TensorFlow masks in training: it computes cross-entropy from the logits that softmax and
 /// sigmoid leave.
 const MASKED: [&str; 4] = ["DL101", "DL103", "DL104", "DL106"];
+
+/// Of these, the one whose mending changes no answer: sigmoid and softmax of the same logits are largest for the same class.
+const WITHOUT_EFFECT_ON_ANSWERS: &str = "DL104";
 
 /// Packages that scripts import again and again, and that do nothing but define things when they are imported.
 const PACKAGES: [&str; 8] = [
@@ -132,6 +135,22 @@ pub(super) fn try_fixes(
     tried.seconds = started.elapsed().as_secs_f64();
     if let Some(run) = &mut report.run {
         run.tried = Some(tried);
+    }
+}
+
+/// Adds the change of the output that answers do not depend on, since TensorFlow remembers its logits: without it the patch
+/// would leave a fault behind.
+fn with_masked(candidate: &mut Candidate, findings: &[Finding], parts: &[Part]) {
+    let fixes = findings
+        .iter()
+        .filter(|finding| finding.code == WITHOUT_EFFECT_ON_ANSWERS && finding.severity >= Severity::Warning)
+        .flat_map(|finding| &finding.fixes);
+    for fix in fixes {
+        let part = parts.iter().find(|part| part.edits == fix.edits).cloned();
+        if let Some(together) = part.and_then(|part| candidate.clone().with(part)) {
+            *candidate = together;
+            return;
+        }
     }
 }
 

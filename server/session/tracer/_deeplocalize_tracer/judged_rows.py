@@ -10,8 +10,8 @@ import numpy as np
 # Rows that predictions are judged on at most, and batches taken from what is no array.
 MOST = 1000
 _BATCHES = 8
-# Share of the training rows that is held out where the script holds out none, and rows from which that is done:
-# of a handful every one is needed to learn from.
+# Share of the training rows that is held out where the script holds out none, and rows from which that is
+# done: of a handful every one is needed to learn from.
 _SHARE = 0.2
 _ENOUGH = 100
 # The split is the same for every trial.
@@ -28,7 +28,7 @@ class Rows:
 
 
 def of_fit(arguments: dict[str, Any]) -> tuple[Rows | None, dict[str, Any]]:
-    """What to judge a call of `fit` on, and the arguments that change so that these rows are not trained on."""
+    """What to judge a call of `fit` on, and the arguments that change so that it does not train on it."""
     given = arguments.get("validation_data")
     if isinstance(given, (list, tuple)) and len(given) >= 2:
         found = _some(given[0], given[1], 0.0)

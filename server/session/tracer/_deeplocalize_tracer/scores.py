@@ -36,7 +36,10 @@ class Judge:
         self._rows: judged_rows.Rows | None = None
 
     def begin(self, model: Any, arguments: dict[str, Any]) -> dict[str, Any] | None:
-        """A call of `fit` begins; when it is the one to judge, the arguments that it gets instead of its own."""
+        """A call of `fit` begins; when it is the one to judge, the arguments that it gets instead of its own.
+
+        `None` when it is another.
+        """
         self._fits += 1
         if self._fits != self._fit:
             return None
@@ -99,9 +102,7 @@ class Judge:
         if found is None:
             channel.send("score", step=self._step, last=last, late=self._late, held_out=False)
             return None, True
-        channel.send(
-            "score", step=self._step, last=last, late=self._late, held_out=rows.held_out, **found
-        )
+        channel.send("score", step=self._step, last=last, late=self._late, held_out=rows.held_out, **found)
         return yardstick.skill(found), found["finite"]
 
 
