@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::candidate::{Candidate, IN_BUNDLE, Part};
+use crate::candidate::{Aspect, Candidate, IN_BUNDLE, Part};
 use crate::outcome::{Effect, Outcome, effect};
 
 /// Skill from which a script needs no change, and a change no other.
@@ -28,6 +28,10 @@ const TOGETHER_UNTIL: f64 = 0.85;
 const SMALL: f64 = 0.3;
 /// Seeds that a small effect must be there with.
 const ENOUGH_SEEDS: u32 = 3;
+/// Gain of a change that shows a fault which nothing else had shown.
+const PLAIN_GAIN: f64 = 0.6;
+/// The most plausible changes, of which pairs are tried when nothing leads anywhere.
+const PAIRED: usize = 4;
 /// Skill that a trial may be behind the best one known, at the same step, before it is dropped.
 const BEHIND: f64 = 0.4;
 /// Changes of a bundle at most.
@@ -70,6 +74,18 @@ pub struct Credited {
     pub steps: u64,
     /// Seeds over which the effect is the mean.
     pub seeds: u32,
+}
+
+impl Credited {
+    /// Whether it alone says that the script was faulty: hardly anything learned without it, nearly all with it, and not
+    /// for more steps.
+    pub fn beyond_doubt(&self) -> bool {
+        let longer = |part: &Part| part.aspect == Aspect::Length;
+        self.skill >= GOOD
+            && self.gain >= PLAIN_GAIN
+            && self.seeds >= ENOUGH_SEEDS
+            && !self.candidate.parts.iter().any(longer)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -462,7 +478,27 @@ impl Search {
             .filter_map(|attempt| Some((closeness(attempt.outcome.as_ref()?), attempt.candidate.clone()?)))
             .filter(|(close, _)| *close > before + 0.03)
             .max_by(|a, b| a.0.total_cmp(&b.0));
-        leading.is_some_and(|(_, candidate)| self.reduced.insert(key(&candidate)) && self.widen(&candidate))
+        match leading {
+            Some((_, candidate)) => self.reduced.insert(key(&candidate)) && self.widen(&candidate),
+            None => self.pair(),
+        }
+    }
+
+    /// Queues pairs of the most plausible changes; `false` when that was done.
+    fn pair(&mut self) -> bool {
+        let learns = self
+            .baseline()
+            .and_then(Outcome::skill)
+            .is_some_and(|skill| skill >= GOOD);
+        if learns || !self.reduced.insert("pairs".to_owned()) {
+            return false;
+        }
+        let parts: Vec<Part> = self.parts.iter().take(PAIRED).cloned().collect();
+        for (at, part) in parts.iter().enumerate() {
+            let pairs = parts[at + 1..].iter().map(|other| [part.clone(), other.clone()]);
+            self.queue.extend(pairs.filter_map(Candidate::of));
+        }
+        !self.queue.is_empty()
     }
 
     fn widen(&mut self, best: &Candidate) -> bool {

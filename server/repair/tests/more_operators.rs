@@ -343,3 +343,21 @@ fn targets_are_scaled_with_both_halves_alike() {
 ",
     );
 }
+
+#[test]
+fn features_of_many_decades_are_seen_as_logarithms() {
+    let text = script("model.add(keras.layers.Dense(1))", ADAM, "X, y");
+    let skewed = DataInfo {
+        min: 1.0,
+        mean: 5000.0,
+        ..data(&[1000, 1], 1.0, 100_000.0)
+    };
+    shows(
+        &Training::of(&text, skewed, data(&[1000], -1.0, 1.0)),
+        "Standardise the logarithms of the features",
+        "
++ X = np.log(X)
++ X = (X - X.mean(axis=0)) / X.std(axis=0)
+",
+    );
+}

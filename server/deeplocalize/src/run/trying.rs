@@ -20,7 +20,7 @@ use crate::report::{Report, Tried};
 /// Whether changes are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TryFixes {
-    /// When the run found a fault in a training.
+    /// When the run found a fault in a training; on the engine also when it could not tell.
     #[default]
     Auto,
     /// Also when the run could not tell.
@@ -66,7 +66,12 @@ fn wanted(options: &RunOptions, cancel: &Cancel, report: &Report) -> bool {
         && options.detector == Detector::Default
         && match options.try_fixes {
             TryFixes::Never => false,
-            TryFixes::Auto => report.verdict == Verdict::Faulty && faulty,
+            // Where it costs little, also when the run alone could not tell.
+            TryFixes::Auto => match report.verdict {
+                Verdict::Faulty => faulty,
+                Verdict::Inconclusive => on_engine(report),
+                Verdict::Healthy | Verdict::Crashed => false,
+            },
             TryFixes::Always => matches!(report.verdict, Verdict::Faulty | Verdict::Inconclusive),
         }
 }
@@ -97,10 +102,7 @@ pub(super) fn try_fixes(
     }
     let started = Instant::now();
     let mut tried = Tried::default();
-    let on_engine = report
-        .run
-        .as_ref()
-        .is_some_and(|run| run.mechanism == super::mechanism::IMPERATIVE);
+    let on_engine = on_engine(report);
     if too_long(options, report) {
         tried.obstacle = Some(format!(
             "the script takes too long to its training for the {} s that trials get; --try-fixes always tries",
@@ -122,13 +124,17 @@ pub(super) fn try_fixes(
                 .masked(&report.findings, &parts, &mut tried)
                 .unwrap_or(searched);
         }
-        repair::credit(
-            &mut report.findings,
-            &searched.credited(),
-            &searched.without_effect(),
-        );
-        tried.helped = searched.credited().len();
+        let mut credited = searched.credited();
+        if report.verdict != Verdict::Faulty {
+            credited.retain(repair::Credited::beyond_doubt);
+        }
+        if let Some(best) = credited.first_mut() {
+            with_masked(&mut best.candidate, &report.findings, &parts);
+        }
+        repair::credit(&mut report.findings, &credited, &searched.without_effect());
+        tried.helped = credited.len();
         if tried.helped > 0 {
+            report.verdict = Verdict::Faulty;
             report.texts.extend(files.texts(&report.findings));
         }
     }
@@ -136,6 +142,12 @@ pub(super) fn try_fixes(
     if let Some(run) = &mut report.run {
         run.tried = Some(tried);
     }
+}
+
+/// Whether the engine trained the script in the run.
+fn on_engine(report: &Report) -> bool {
+    let run = report.run.as_ref();
+    run.is_some_and(|run| run.mechanism == super::mechanism::IMPERATIVE)
 }
 
 /// Adds the change of the output that answers do not depend on, since TensorFlow remembers its logits: without it the patch

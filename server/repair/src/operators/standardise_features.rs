@@ -7,10 +7,14 @@ use super::part;
 use crate::candidate::Part;
 use crate::facts::Facts;
 use crate::flow::scalable;
-use crate::names::{after, of_sklearn};
+use crate::names::{after, of_numpy, of_sklearn};
 
 /// Root mean square, offset and ratio of scales from which features look as if they should be scaled.
 const LARGE: f64 = 10.0;
+
+/// Ratios of the largest value to the smallest and to the mean from which logarithms say more.
+const DECADES: f64 = 1000.0;
+const SKEWED: f64 = 4.0;
 
 /// How plausible it is that features must be scaled, by the look of them.
 pub(super) fn unscaled(facts: &Facts<'_>) -> Option<f64> {
@@ -73,12 +77,29 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     };
     edits.push(after(&place.source, place.after, &lines));
     edits.extend(scaler.and_then(|scaler| scaler.import));
-    vec![part(
+    let mut parts = vec![part(
         "Standardise the features",
         Kind::InputScale,
         place.source.path,
         place.value,
         edits,
         prior,
-    )]
+    )];
+    // Features of many decades: of most of them nothing is left on a linear scale.
+    let decades = x.min > 0.0 && x.max > DECADES * x.min && x.max > SKEWED * x.mean;
+    if let Some(numpy) = of_numpy(&place.source).filter(|_| decades && test.is_none()) {
+        let axis = if flat { "axis=0" } else { "" };
+        let lines = format!(
+            "{name} = {numpy}.log({name})\n{name} = ({name} - {name}.mean({axis})) / {name}.std({axis})"
+        );
+        parts.push(part(
+            "Standardise the logarithms of the features",
+            Kind::InputScale,
+            place.source.path,
+            place.value,
+            vec![after(&place.source, place.after, &lines)],
+            prior - 0.1,
+        ));
+    }
+    parts
 }

@@ -11,7 +11,6 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-
 from _deeplocalize_tracer import judged_rows, scores, seeds, trials, yardstick
 
 from . import harness
