@@ -5,6 +5,7 @@ mod benchmark;
 mod demo;
 mod docs;
 mod editors;
+mod patches;
 mod python;
 mod shell;
 mod test;
@@ -33,8 +34,15 @@ enum Command {
         /// Instead, measure what is found: run the benchmark's programs and write docs/benchmark.md
         #[arg(long)]
         benchmark: bool,
+        /// Instead, measure what patches do: run the faulty programs, their patches and their twins, and write
+        /// docs/patches.md and docs/calibration.md
+        #[arg(long, conflicts_with = "benchmark")]
+        patches: bool,
+        /// Write the pages from what is on record, without running anything
+        #[arg(long, requires = "patches")]
+        offline: bool,
         /// Only cases whose name holds this
-        #[arg(long, requires = "benchmark")]
+        #[arg(long)]
         only: Option<String>,
         /// Leave the training out, which takes minutes
         #[arg(long)]
@@ -57,6 +65,12 @@ fn main() -> anyhow::Result<()> {
             only,
             ..
         } => benchmark::run(only.as_deref()),
+        Command::Bench {
+            patches: true,
+            only,
+            offline,
+            ..
+        } => patches::run(only.as_deref(), offline),
         Command::Bench { no_training, .. } => bench::run(!no_training),
         Command::Docs { picture } => docs::run(picture),
     }

@@ -18,7 +18,7 @@ const LEAST_GAIN: f64 = 0.15;
 /// Difference of skill within which two changes count as equal.
 const EQUAL: f64 = 0.07;
 /// Skill below which a change that helps gets another one: beyond, longer training does as well.
-const ENOUGH: f64 = 0.6;
+const ENOUGH: f64 = 0.75;
 /// Skill that one more change must bring.
 const EACH: f64 = 0.12;
 /// Shares of the time until which single changes are tried, and changes are put together.
