@@ -182,6 +182,7 @@ pub fn effect(trial: &Trial) -> String {
         value if !value.is_finite() => "none".to_owned(),
         // A model that is far worse than a constant.
         value if value < -9.995 => "below −10".to_owned(),
+        value if value.abs() < 0.005 => "0.00".to_owned(),
         value => format!("{value:.2}").replace('-', "−"),
     };
     let seeds = match trial.seeds {

@@ -22,8 +22,8 @@ const ENOUGH: f64 = 0.75;
 /// Skill that one more change must bring.
 const EACH: f64 = 0.12;
 /// Shares of the time until which single changes are tried, and changes are put together.
-const SINGLES_UNTIL: f64 = 0.6;
-const TOGETHER_UNTIL: f64 = 0.85;
+const SINGLES_UNTIL: f64 = 0.5;
+const TOGETHER_UNTIL: f64 = 0.7;
 /// Gain of skill below which an effect is small, and must be there with several seeds.
 const SMALL: f64 = 0.3;
 /// Seeds that a small effect must be there with.

@@ -6,6 +6,7 @@ use crate::runs::{fixture, session};
 
 /// `accuracy 0.10 → 0.96 after 1500 steps` of a title; what it was before, and after.
 fn effect(title: &str) -> Option<(f64, f64)> {
+    let title = title.replace('−', "-");
     let (before, after) = title.split_once(" → ")?;
     let before = before.rsplit(' ').next()?.parse().ok()?;
     let after = after.split(' ').next()?.parse().ok()?;
