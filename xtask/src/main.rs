@@ -5,6 +5,7 @@ mod benchmark;
 mod demo;
 mod docs;
 mod editors;
+mod patches;
 mod python;
 mod references;
 mod shell;
@@ -39,8 +40,15 @@ enum Command {
         /// Instead, measure what is found: run the benchmark's programs and write docs/benchmark.md
         #[arg(long)]
         benchmark: bool,
+        /// Instead, measure what patches do: run the faulty programs, their patches and their twins, and write
+        /// docs/patches.md and docs/calibration.md
+        #[arg(long, conflicts_with = "benchmark")]
+        patches: bool,
+        /// Write the pages from what is on record, without running anything
+        #[arg(long, requires = "patches")]
+        offline: bool,
         /// Only cases whose name holds this
-        #[arg(long, requires = "benchmark")]
+        #[arg(long)]
         only: Option<String>,
         /// Only the native engine against Keras on TensorFlow
         #[arg(long, conflicts_with = "benchmark")]
@@ -76,6 +84,12 @@ fn main() -> anyhow::Result<()> {
             only,
             ..
         } => benchmark::run(only.as_deref()),
+        Command::Bench {
+            patches: true,
+            only,
+            offline,
+            ..
+        } => patches::run(only.as_deref(), offline),
         Command::Bench { engine: true, .. } => bench::of_engine(),
         Command::Bench { no_training, .. } => bench::run(!no_training),
         Command::References { only, missing } => references::run(only.as_deref(), missing),

@@ -51,8 +51,12 @@ pub struct Fallback {
 }
 
 /// What trying changes took.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tried {
+    /// `imperative` or `callback`.
+    pub mechanism: &'static str,
+    /// Why nothing could be tried.
+    pub obstacle: Option<String>,
     /// Changes tried.
     pub changes: usize,
     /// Trials in all, those of the script as it is and with other seeds included.
@@ -178,6 +182,7 @@ pub fn effect(trial: &Trial) -> String {
         value if !value.is_finite() => "none".to_owned(),
         // A model that is far worse than a constant.
         value if value < -9.995 => "below −10".to_owned(),
+        value if value.abs() < 0.005 => "0.00".to_owned(),
         value => format!("{value:.2}").replace('-', "−"),
     };
     let seeds = match trial.seeds {

@@ -149,6 +149,8 @@ fn full() -> Report {
             trace: Some("run.trace".into()),
             log: Some("run.log".into()),
             tried: Some(Tried {
+                mechanism: "callback",
+                obstacle: None,
                 changes: 8,
                 trials: 15,
                 helped: 2,

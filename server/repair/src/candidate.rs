@@ -25,6 +25,8 @@ pub enum Aspect {
     Batch,
     /// Number of steps.
     Length,
+    /// Order and weights of the samples.
+    Order,
     /// What a rule proposes that is none of these.
     Other,
 }

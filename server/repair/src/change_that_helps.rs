@@ -25,6 +25,7 @@
 
 use finding::{Finding, Fix, Kind, RuleInfo, Severity, Source, Trial};
 
+use crate::candidate::Part;
 use crate::search::Credited;
 
 const INFO: RuleInfo = RuleInfo {
@@ -42,28 +43,57 @@ pub const fn rules() -> &'static [&'static RuleInfo] {
 
 /// Fixes with a measured effect that a finding carries at most.
 const FIXES: usize = 4;
+/// What is left of a confidence when the fix of the finding made no difference: while nothing else does either, and when
+/// another change does.
+const DOUBT: f64 = 0.85;
+const REFUTED: f64 = 0.6;
+/// Skill and gain of a change that shows plainly what the cause is.
+const LEARNS_WELL: f64 = 0.9;
+const MUCH: f64 = 0.5;
+/// Confidence below which a finding is a guess.
+const WEAK: f64 = 0.6;
 /// Skill from which the network counts as learning with the change.
 const LEARNS: f64 = 0.5;
 
 /// Works what was found by trying into the findings: the fix goes first on the finding it belongs to, and that finding
-/// goes first in the list. A change that belongs to none becomes a finding of its own.
-pub fn credit(findings: &mut Vec<Finding>, credited: &[Credited]) {
+/// goes first in the list. A change that belongs to none becomes a finding of its own, behind the first one unless that
+/// gives way.
+/// A finding whose own fix was tried `without_effect` is less likely to be the cause.
+pub fn credit(findings: &mut Vec<Finding>, credited: &[Credited], without_effect: &[&Part]) {
+    let doubt = if credited.is_empty() { DOUBT } else { REFUTED };
+    for finding in findings.iter_mut() {
+        let idle = |fix: &Fix| without_effect.iter().any(|part| part.edits == fix.edits);
+        if finding.fixes.iter().any(idle) && finding.kind != Kind::OutputActivation {
+            finding.confidence *= doubt;
+        }
+    }
+    findings.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then(b.confidence.total_cmp(&a.confidence))
+    });
     let Some(best) = credited.first() else { return };
     let sure = if best.skill >= LEARNS { 0.9 } else { 0.75 };
-    let at = match belongs(findings, best) {
-        Some(at) => at,
-        None => {
-            findings.push(named(best));
-            findings.len() - 1
-        }
+    let highest = findings
+        .first()
+        .map_or(Severity::Warning, |finding| finding.severity);
+    let known = belongs(findings, best);
+    // What a rule or the run has named keeps its place, unless a change elsewhere shows plainly that it is not the cause.
+    let first = known.is_some()
+        || findings
+            .first()
+            .is_none_or(|first| gives_way(first, best, without_effect));
+    let mut finding = match known {
+        Some(at) => findings.remove(at),
+        None => named(best),
     };
-    let mut finding = findings.remove(at);
-    let highest = findings.iter().map(|finding| finding.severity).max();
-    finding.severity = finding
-        .severity
-        .max(Severity::Warning)
-        .max(highest.unwrap_or(Severity::Warning));
-    finding.confidence = finding.confidence.max(sure);
+    finding.severity = finding.severity.max(Severity::Warning);
+    if first {
+        finding.severity = finding.severity.max(highest);
+        finding.confidence = finding.confidence.max(sure);
+    } else if let Some(above) = findings.first() {
+        finding.confidence = sure.min(above.confidence);
+    }
     let mut fixes: Vec<Fix> = credited.iter().take(FIXES).map(fix).collect();
     for known in finding.fixes.drain(..) {
         if !fixes
@@ -74,13 +104,21 @@ pub fn credit(findings: &mut Vec<Finding>, credited: &[Credited]) {
         }
     }
     finding.fixes = fixes;
-    findings.insert(0, finding);
+    findings.insert(usize::from(!first), finding);
+}
+
+/// Whether a finding makes room at the front for a change that no finding had named.
+fn gives_way(first: &Finding, best: &Credited, without_effect: &[&Part]) -> bool {
+    let plain = best.skill >= LEARNS_WELL && best.gain >= MUCH;
+    let idle = |fix: &Fix| without_effect.iter().any(|part| part.edits == fix.edits);
+    let refuted = first.fixes.is_empty() || first.fixes.iter().any(idle);
+    first.severity < Severity::Warning || first.confidence < WEAK || (plain && refuted)
 }
 
 /// The finding that a change belongs to: the first on the place of one of its parts, else the first of its kind.
 fn belongs(findings: &[Finding], best: &Credited) -> Option<usize> {
     let parts = &best.candidate.parts;
-    let counts = |finding: &Finding| finding.severity >= Severity::Information;
+    let counts = |finding: &Finding| finding.severity >= Severity::Warning;
     let on_place = |finding: &Finding| {
         parts.iter().any(|part| {
             part.path == finding.path

@@ -119,6 +119,13 @@ impl<'a> Facts<'a> {
         Some(Spot { source, call })
     }
 
+    /// The call that an expression in the same file is.
+    pub fn spot_at(&self, near: &Spot<'a>, range: Range) -> Option<Spot<'a>> {
+        let source = near.source;
+        let call = source.program.call_at(range).filter(|call| call.range == range)?;
+        Some(Spot { source, call })
+    }
+
     /// The call that made a layer; `None` when it made several of the layers.
     pub fn layer(&self, layer: &LayerInfo) -> Option<Spot<'a>> {
         let site = layer.site.as_ref()?;

@@ -5,7 +5,7 @@ use localize::Source;
 use program::Change;
 
 use crate::facts::Facts;
-use crate::names::{ends_line, indent};
+use crate::names::{ends_line, indent, is_name};
 
 /// A place to put a scaling.
 #[derive(Clone, Copy, Debug)]
@@ -127,12 +127,4 @@ pub fn scalable<'a>(facts: &Facts<'a>, argument: &str) -> Option<Scalable<'a>> {
         value: last.value,
         moved: false,
     })
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .chars()
-            .all(|character| character.is_alphanumeric() || character == '_')
-        && !text.starts_with(|first: char| first.is_ascii_digit())
 }

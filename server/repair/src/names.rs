@@ -111,6 +111,15 @@ pub fn of_sklearn(source: &Source<'_>, module: &str, member: &str) -> Option<Nam
     })
 }
 
+/// The name by which the script knows NumPy.
+pub fn of_numpy<'a>(source: &Source<'a>) -> Option<&'a str> {
+    let imports = &source.program.imports;
+    let numpy = imports
+        .iter()
+        .find(|import| import.module == "numpy" && import.name.is_none())?;
+    numpy.bound.as_deref()
+}
+
 /// A line after a statement, as far in as it.
 pub fn after(source: &Source<'_>, statement: Range, line: &str) -> Edit {
     let indent = indent(source.text, statement.start);
@@ -141,6 +150,15 @@ pub fn ends_line(text: &str, statement: Range) -> bool {
     let rest = text.get(statement.end..).unwrap_or("");
     let tail = rest.lines().next().unwrap_or("").trim();
     tail.is_empty() || tail.starts_with('#')
+}
+
+/// Whether an expression is a plain variable.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|character| character.is_alphanumeric() || character == '_')
+        && !text.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// White space before the statement that starts there.

@@ -7,14 +7,38 @@ use trace::ScoreMessage;
 pub struct Outcome {
     /// The last judgement of the model; `None` when the trial never got there.
     pub score: Option<ScoreMessage>,
+    /// Skills on the way, by step.
+    pub checks: Vec<(u64, f64)>,
     /// What the script raised.
     pub raised: Option<String>,
+    /// Whether probabilities are judged, not answers.
+    pub by_probabilities: bool,
 }
 
 impl Outcome {
     /// Part of the way from the best constant answer to perfection, 0 to 1; `None` when it could not be judged.
     pub fn skill(&self) -> Option<f64> {
-        self.score.as_ref().and_then(skill)
+        let score = self.score.as_ref()?;
+        if self.by_probabilities && score.rows > 0 {
+            return score
+                .probabilities
+                .is_finite()
+                .then(|| score.probabilities.clamp(0.0, 1.0));
+        }
+        skill(score)
+    }
+
+    /// Whether it was trained for all of its steps; a trial that is clearly behind ends before.
+    pub fn complete(&self) -> bool {
+        self.score.as_ref().is_some_and(|score| score.last)
+    }
+
+    /// Takes in a judgement: the last one counts, and those on the way are kept for comparison.
+    pub fn take(&mut self, score: ScoreMessage) {
+        if let Some(skill) = skill(&score).filter(|_| !score.last) {
+            self.checks.push((score.step, skill));
+        }
+        self.score = Some(score);
     }
 
     /// Uncertainty of the skill that comes from judging on so many rows only.
@@ -77,7 +101,10 @@ pub fn effect(pairs: &[(&Outcome, &Outcome)]) -> Option<Effect> {
         .collect();
     let (_, first) = scores.first()?;
     type Measure = fn(&ScoreMessage) -> f64;
-    let (metric, measure): (&'static str, Measure) = if !first.accuracy.is_finite() {
+    let by_probabilities = pairs.iter().any(|(_, after)| after.by_probabilities);
+    let (metric, measure): (&'static str, Measure) = if by_probabilities {
+        ("Brier skill of the probabilities", |score| score.probabilities)
+    } else if !first.accuracy.is_finite() {
         ("explained variance", |score| score.explained_variance)
     } else if first.constant > LOPSIDED && first.balanced_accuracy.is_finite() {
         ("balanced accuracy", |score| score.balanced_accuracy)

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::candidate::{Candidate, IN_BUNDLE, Part};
+use crate::candidate::{Aspect, Candidate, IN_BUNDLE, Part};
 use crate::outcome::{Effect, Outcome, effect};
 
 /// Skill from which a script needs no change, and a change no other.
@@ -18,12 +18,22 @@ const LEAST_GAIN: f64 = 0.15;
 /// Difference of skill within which two changes count as equal.
 const EQUAL: f64 = 0.07;
 /// Skill below which a change that helps gets another one: beyond, longer training does as well.
-const ENOUGH: f64 = 0.6;
+const ENOUGH: f64 = 0.75;
 /// Skill that one more change must bring.
 const EACH: f64 = 0.12;
 /// Shares of the time until which single changes are tried, and changes are put together.
-const SINGLES_UNTIL: f64 = 0.6;
-const TOGETHER_UNTIL: f64 = 0.85;
+const SINGLES_UNTIL: f64 = 0.5;
+const TOGETHER_UNTIL: f64 = 0.7;
+/// Gain of skill below which an effect is small, and must be there with several seeds.
+const SMALL: f64 = 0.3;
+/// Seeds that a small effect must be there with.
+const ENOUGH_SEEDS: u32 = 3;
+/// Gain of a change that shows a fault which nothing else had shown.
+const PLAIN_GAIN: f64 = 0.6;
+/// The most plausible changes, of which pairs are tried when nothing leads anywhere.
+const PAIRED: usize = 4;
+/// Skill that a trial may be behind the best one known, at the same step, before it is dropped.
+const BEHIND: f64 = 0.4;
 /// Changes of a bundle at most.
 const BUNDLE: usize = 5;
 
@@ -66,6 +76,18 @@ pub struct Credited {
     pub seeds: u32,
 }
 
+impl Credited {
+    /// Whether it alone says that the script was faulty: hardly anything learned without it, nearly all with it, and not
+    /// for more steps.
+    pub fn beyond_doubt(&self) -> bool {
+        let longer = |part: &Part| part.aspect == Aspect::Length;
+        self.skill >= GOOD
+            && self.gain >= PLAIN_GAIN
+            && self.seeds >= ENOUGH_SEEDS
+            && !self.candidate.parts.iter().any(longer)
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Attempt {
     candidate: Option<Candidate>,
@@ -91,6 +113,7 @@ pub struct Search {
     reduced: BTreeSet<String>,
     seeds: u64,
     asked_seeds: bool,
+    by_probabilities: bool,
 }
 
 impl Search {
@@ -112,7 +135,15 @@ impl Search {
             reduced: BTreeSet::new(),
             seeds,
             asked_seeds: false,
+            by_probabilities: false,
         }
+    }
+
+    /// Judges the probabilities that the model gives, not only which answer is the most probable.
+    #[must_use]
+    pub fn by_probabilities(mut self) -> Search {
+        self.by_probabilities = true;
+        self
     }
 
     /// The trial every search begins with.
@@ -168,10 +199,54 @@ impl Search {
         }
     }
 
+    /// The skill that a trial must have after each of these steps to go on: not much less than the best one so far had then.
+    /// The script as it is, and what is confirmed with other seeds, goes on in any case.
+    pub fn bars(&self, work: &Work, steps: &[u64]) -> Vec<(u64, f64)> {
+        let first_look = work.seed == 0 && work.candidate.is_some();
+        let best = self.best_credited().filter(|_| first_look);
+        let best = best.as_ref().and_then(|best| {
+            let same =
+                |attempt: &&Attempt| attempt.seed == 0 && same(attempt.candidate.as_ref(), &best.candidate);
+            self.attempts.iter().find(same)?.outcome.as_ref()
+        });
+        let bar = |step: u64| {
+            let known = best?.checks.iter().find(|(known, _)| *known == step)?;
+            Some(known.1 - BEHIND)
+        };
+        steps
+            .iter()
+            .map(|step| (*step, bar(*step).unwrap_or(0.0).max(0.0)))
+            .collect()
+    }
+
+    /// The single changes that were tried and made no difference.
+    pub fn without_effect(&self) -> Vec<&Part> {
+        let Some(before) = self.baseline().and_then(Outcome::skill) else {
+            return Vec::new();
+        };
+        let mean = |part: &Part| {
+            let single = Candidate::single(part.clone());
+            let skills: Vec<f64> = self
+                .attempts
+                .iter()
+                .filter(|attempt| same(attempt.candidate.as_ref(), &single))
+                .filter_map(|attempt| attempt.outcome.as_ref()?.skill())
+                .collect();
+            (!skills.is_empty()).then(|| skills.iter().sum::<f64>() / skills.len() as f64)
+        };
+        self.parts
+            .iter()
+            .filter(|part| mean(part).is_some_and(|after| after < before + LEAST_GAIN / 2.0))
+            .collect()
+    }
+
     /// What came of a trial.
     pub fn done(&mut self, id: usize, outcome: Outcome) {
         if let Some(attempt) = self.attempts.get_mut(id) {
-            attempt.outcome = Some(outcome);
+            attempt.outcome = Some(Outcome {
+                by_probabilities: self.by_probabilities,
+                ..outcome
+            });
         }
     }
 
@@ -191,7 +266,10 @@ impl Search {
 
     /// The credited changes, the best first, then those that do about as well.
     pub fn credited(&self) -> Vec<Credited> {
-        let Some(best) = self.best() else {
+        let shown = |credited: &Credited| {
+            credited.gain >= SMALL || u64::from(credited.seeds) >= u64::from(ENOUGH_SEEDS).min(self.seeds)
+        };
+        let Some(best) = self.best_credited().filter(shown).map(|best| best.candidate) else {
             return Vec::new();
         };
         let mut all: Vec<Credited> = self
@@ -215,7 +293,7 @@ impl Search {
                 .iter()
                 .all(|part| other.candidate.parts.contains(part))
         };
-        all.retain(|other| other.skill >= first.skill - EQUAL && fewer(other));
+        all.retain(|other| other.skill >= first.skill - EQUAL && fewer(other) && shown(other));
         all.dedup_by(|b, a| {
             a.candidate
                 .parts
@@ -315,7 +393,7 @@ impl Search {
             .iter()
             .filter_map(|(before, after)| Some((before.skill().unwrap_or(0.0), after.skill()?)))
             .collect();
-        if gains.is_empty() || gains.len() < pairs.len() {
+        if gains.is_empty() || gains.len() < pairs.len() || !pairs.iter().all(|(_, after)| after.complete()) {
             return None;
         }
         let count = gains.len() as f64;
@@ -400,7 +478,27 @@ impl Search {
             .filter_map(|attempt| Some((closeness(attempt.outcome.as_ref()?), attempt.candidate.clone()?)))
             .filter(|(close, _)| *close > before + 0.03)
             .max_by(|a, b| a.0.total_cmp(&b.0));
-        leading.is_some_and(|(_, candidate)| self.reduced.insert(key(&candidate)) && self.widen(&candidate))
+        match leading {
+            Some((_, candidate)) => self.reduced.insert(key(&candidate)) && self.widen(&candidate),
+            None => self.pair(),
+        }
+    }
+
+    /// Queues pairs of the most plausible changes; `false` when that was done.
+    fn pair(&mut self) -> bool {
+        let learns = self
+            .baseline()
+            .and_then(Outcome::skill)
+            .is_some_and(|skill| skill >= GOOD);
+        if learns || !self.reduced.insert("pairs".to_owned()) {
+            return false;
+        }
+        let parts: Vec<Part> = self.parts.iter().take(PAIRED).cloned().collect();
+        for (at, part) in parts.iter().enumerate() {
+            let pairs = parts[at + 1..].iter().map(|other| [part.clone(), other.clone()]);
+            self.queue.extend(pairs.filter_map(Candidate::of));
+        }
+        !self.queue.is_empty()
     }
 
     fn widen(&mut self, best: &Candidate) -> bool {

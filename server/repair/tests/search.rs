@@ -28,6 +28,7 @@ fn score(accuracy: f64) -> Outcome {
         score: Some(ScoreMessage {
             step: 500,
             last: true,
+            late: false,
             held_out: false,
             rows: 1000,
             finite: true,
@@ -37,8 +38,9 @@ fn score(accuracy: f64) -> Outcome {
             constant: 0.5,
             classes: 2,
             explained_variance: f64::NAN,
+            probabilities: f64::NAN,
         }),
-        raised: None,
+        ..Outcome::default()
     }
 }
 
@@ -200,13 +202,96 @@ fn what_was_shown_by_trying_comes_first() {
         finding(Kind::Loss, Range::new(90, 95), 0.9),
         finding(Kind::InputScale, Range::new(30, 35), 0.6),
     ];
-    repair::credit(&mut findings, &found);
+    repair::credit(&mut findings, &found, &[]);
     assert_eq!(findings[0].kind, Kind::InputScale);
     assert_eq!(findings[0].fixes[0].trial.as_ref().unwrap().seeds, 3);
     assert!(findings[0].confidence >= 0.9);
 
     let mut findings = vec![finding(Kind::Loss, Range::new(90, 95), 0.9)];
-    repair::credit(&mut findings, &found);
+    repair::credit(&mut findings, &found, &[]);
     assert_eq!((findings[0].code, findings[0].kind), ("DL790", Kind::InputScale));
     assert_eq!(findings.len(), 2);
+}
+
+#[test]
+fn two_changes_that_do_nothing_alone_are_tried_together() {
+    let parts = vec![
+        part(1, Kind::Epochs, 0.45),
+        part(2, Kind::LearningRate, 0.4),
+        part(3, Kind::HiddenActivation, 0.35),
+    ];
+    let (found, _) = search(parts, 40, |changed, _| {
+        Some(if *changed == [1, 2] { 0.99 } else { 0.5 })
+    });
+    assert_eq!(numbers(&found[0].candidate), [1, 2]);
+    assert!(!found[0].beyond_doubt(), "more steps alone may do it");
+}
+
+#[test]
+fn a_rule_keeps_its_place_before_a_change_that_is_not_plainly_better() {
+    let (found, _) = search(parts(), 40, |changed, _| {
+        Some(if changed.contains(&4) { 0.9 } else { 0.5 })
+    });
+    let mut findings = vec![finding(Kind::Loss, Range::new(90, 95), 0.9)];
+    repair::credit(&mut findings, &found, &[]);
+    assert_eq!(findings[0].kind, Kind::Loss);
+    assert_eq!(
+        (findings[1].code, findings[1].kind),
+        ("DL790", Kind::HiddenActivation)
+    );
+    assert!(findings[1].confidence <= findings[0].confidence);
+}
+
+#[test]
+fn a_fix_that_does_nothing_speaks_against_its_finding() {
+    let mut loss = finding(Kind::Loss, Range::new(90, 95), 0.9);
+    let idle = part(9, Kind::Loss, 0.8);
+    loss.fixes.push(finding::Fix {
+        title: "Change 9".into(),
+        applicability: Applicability::Unsafe,
+        edits: idle.edits.clone(),
+        trial: None,
+    });
+    let other = finding(Kind::Metric, Range::new(10, 12), 0.85);
+    let mut findings = vec![loss, other];
+    repair::credit(&mut findings, &[], &[&idle]);
+    assert_eq!(findings[0].kind, Kind::Metric);
+    assert!(findings[1].confidence < 0.8);
+}
+
+#[test]
+fn a_trial_is_dropped_when_it_is_far_behind_the_best_one() {
+    let mut search = Search::new(parts(), 3);
+    let on_the_way = |accuracy: f64| {
+        let mut outcome = score(accuracy);
+        outcome.checks = vec![(200, 2.0 * accuracy - 1.0)];
+        outcome
+    };
+    search.done(search.first().id, score(0.5));
+    let Next::Try(first) = search.next(0.1) else {
+        panic!()
+    };
+    assert_eq!(search.bars(&first, &[200]), [(200, 0.0)]);
+    search.done(first.id, on_the_way(0.85));
+    let Next::Try(second) = search.next(0.2) else {
+        panic!()
+    };
+    let bars = search.bars(&second, &[200, 600]);
+    assert!(
+        (bars[0].1 - 0.3).abs() < 1e-9 && bars[1] == (600, 0.0),
+        "{bars:?}"
+    );
+    let dropped = Outcome {
+        score: score(0.9)
+            .score
+            .map(|score| ScoreMessage { last: false, ..score }),
+        ..Outcome::default()
+    };
+    search.done(second.id, dropped);
+    assert!(
+        search
+            .credited()
+            .iter()
+            .all(|credited| credited.candidate != *second.candidate.as_ref().unwrap())
+    );
 }

@@ -55,6 +55,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/jax_recorder.py",
     "_deeplocalize_tracer/jax_shadow.py",
     "_deeplocalize_tracer/jax_stepper.py",
+    "_deeplocalize_tracer/judged_rows.py",
     "_deeplocalize_tracer/launcher.py",
     "_deeplocalize_tracer/layers.py",
     "_deeplocalize_tracer/loop_model.py",

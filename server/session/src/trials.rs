@@ -21,8 +21,10 @@ pub struct Trial {
     pub fit: usize,
     /// Steps after which it is judged and the trial ends.
     pub steps: u64,
-    /// Steps after which it is judged and goes on.
-    pub checks: Vec<u64>,
+    /// Steps after which it is judged and goes on, if its skill is not below that.
+    pub checks: Vec<(u64, f64)>,
+    /// Whether losses use the logits that softmax and sigmoid leave, as on TensorFlow; as in the run when `None`. On the engine.
+    pub remember_logits: Option<bool>,
     /// Seconds of processor time in training after which it is judged and ends in any case.
     pub seconds: f64,
 }
@@ -36,6 +38,8 @@ pub enum TrialEvent {
     Score(ScoreMessage),
     /// The current trial raised.
     Raised(ExceptionMessage),
+    /// The engine does not cover the current trial.
+    NotCovered(String),
     /// The current trial is over.
     Ended {
         /// Seconds of processor time it took.
@@ -52,7 +56,8 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// Starts the process that trials of `request`'s script are forked from, which imports `modules` beforehand.
+    /// Starts the process that trials of `request`'s script are forked from, which imports `modules` beforehand. They train
+    /// by the mechanism that `request` names.
     pub fn start(request: &Request, modules: &[String]) -> Result<Trials, SessionError> {
         let mut settings = serde_json::Map::new();
         settings.insert("trials".into(), true.into());
@@ -79,6 +84,7 @@ impl Trials {
             "fit": trial.fit,
             "steps": trial.steps,
             "checks": trial.checks,
+            "remember_logits": trial.remember_logits,
             "seconds": trial.seconds,
         });
         self.session
@@ -98,6 +104,7 @@ impl Trials {
                 Message::TrialsReady => Some(TrialEvent::Ready),
                 Message::Score(score) => Some(TrialEvent::Score(score)),
                 Message::Exception(exception) => Some(TrialEvent::Raised(exception)),
+                Message::Fallback(fallback) => Some(TrialEvent::NotCovered(fallback.what)),
                 Message::TrialEnd(end) => Some(TrialEvent::Ended { seconds: end.seconds }),
                 _ => None,
             },

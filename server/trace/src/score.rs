@@ -12,6 +12,9 @@ pub struct ScoreMessage {
     /// Whether the trial ends with it.
     #[serde(default)]
     pub last: bool,
+    /// Whether it ends because the time was over.
+    #[serde(default)]
+    pub late: bool,
     /// Whether the rows judged on are kept out of the training.
     #[serde(default)]
     pub held_out: bool,
@@ -39,6 +42,9 @@ pub struct ScoreMessage {
     /// Share of the labels' variance that is explained; negative when a constant is better.
     #[serde(default = "nan", deserialize_with = "number")]
     pub explained_variance: f64,
+    /// Brier skill score: how much better the probabilities are than the shares of the classes.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub probabilities: f64,
 }
 
 /// A trial is over.

@@ -189,7 +189,17 @@ impl Fix {
             || paint(DIM, "its effect was not measured"),
             |trial| paint(GOOD, effect(trial)),
         );
-        self.say(&format!("{}: {measured}", fix.title))
+        self.say(&format!("{}: {measured}", fix.title))?;
+        let others = finding
+            .fixes
+            .iter()
+            .filter(|other| other.trial.is_some() && other.title != fix.title);
+        for other in others {
+            let measured = other.trial.as_ref().map(effect).unwrap_or_default();
+            let line = format!("about as good: {} ({measured})", other.title);
+            self.say(&paint(DIM, line))?;
+        }
+        Ok(())
     }
 
     /// Runs the patched script; whether it learns.

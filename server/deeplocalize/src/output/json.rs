@@ -112,16 +112,18 @@ struct Run<'a> {
     seconds: Seconds,
     trace: Option<String>,
     log: Option<String>,
-    tried: Option<JsonTried>,
+    tried: Option<JsonTried<'a>>,
     written: Option<JsonWritten<'a>>,
 }
 
 #[derive(Serialize)]
-struct JsonTried {
+struct JsonTried<'a> {
+    mechanism: &'a str,
     changes: usize,
     trials: usize,
     helped: usize,
     seconds: f64,
+    obstacle: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -264,11 +266,13 @@ fn run<'a>(run: &'a RunSummary, sources: &Sources<'_>) -> Run<'a> {
         },
         trace: run.trace.as_deref().map(name),
         log: run.log.as_deref().map(name),
-        tried: run.tried.map(|tried| JsonTried {
+        tried: run.tried.as_ref().map(|tried| JsonTried {
+            mechanism: tried.mechanism,
             changes: tried.changes,
             trials: tried.trials,
             helped: tried.helped,
             seconds: tried.seconds,
+            obstacle: tried.obstacle.as_deref(),
         }),
         written: run.written.as_ref().map(written),
     }

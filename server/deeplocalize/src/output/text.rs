@@ -39,6 +39,9 @@ fn write(report: &Report, look: &Look, out: &mut dyn Write, err: &mut dyn Write)
         if let Some(sentence) = summary::sentence(report) {
             writeln!(out, "{sentence}")?;
         }
+        if let Some(line) = summary::tried(report) {
+            writeln!(out, "{}", paint(DIM, line))?;
+        }
         if let Some(line) = summary::fallback(report, &sources) {
             writeln!(out, "{}", paint(DIM, line))?;
         }

@@ -9,8 +9,8 @@ use super::outcome::Outcome;
 use super::{Progress, RunOptions};
 use crate::report::{Fallback, Report};
 
-const IMPERATIVE: &str = "imperative";
-const CALLBACK: &str = "callback";
+pub(super) const IMPERATIVE: &str = "imperative";
+pub(super) const CALLBACK: &str = "callback";
 
 /// The mechanism by which the run was observed.
 pub(super) fn name(trace: &Trace) -> &'static str {

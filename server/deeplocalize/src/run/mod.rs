@@ -7,6 +7,7 @@ mod mechanism;
 mod merge;
 mod outcome;
 mod replay;
+mod trials;
 mod trying;
 mod written;
 

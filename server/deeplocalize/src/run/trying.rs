@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use finding::{Edit, Severity, Verdict};
+use finding::{Edit, Finding, Severity, Verdict};
 use localize::Detector;
 use program::Program;
-use repair::{Facts, Next, Outcome, Search, Work};
-use session::{Request, SessionError, Trial, TrialEvent, Trials};
+use repair::{Candidate, Facts, Part, Search};
+use session::{Mechanism, Request};
 use trace::{Fit, Trace};
 
 use super::files::Files;
+use super::trials::{Bench, Ending};
 use super::{Cancel, Progress, RunOptions};
 use crate::fixes;
 use crate::report::{Report, Tried};
@@ -19,7 +20,7 @@ use crate::report::{Report, Tried};
 /// Whether changes are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TryFixes {
-    /// When the run found a fault in a training.
+    /// When the run found a fault in a training; on the engine also when it could not tell.
     #[default]
     Auto,
     /// Also when the run could not tell.
@@ -30,17 +31,17 @@ pub enum TryFixes {
 
 /// Steps of a trial at most; fewer where the script asks for fewer.
 const STEPS: u64 = 1500;
+/// How many times the time for trials a script may take to its training: that is mostly importing, which trials need not
+/// do again, and the machine may be busy.
+const PATIENCE: f64 = 4.0;
 /// Seeds that what is found is confirmed with, the script's own included.
 const SEEDS: u64 = 3;
-/// Share of the time for all trials that one gets at most.
-const SHARE: f64 = 0.3;
-/// How long importing may take, beside the time for trials.
-const IMPORT_LIMIT: Duration = Duration::from_secs(120);
-/// Processes that trials run in at the same time.
-const WORKERS: usize = 2;
-/// How many times the time given may pass on a machine that is busy with other things.
-const PATIENCE: f64 = 4.0;
-const POLL: Duration = Duration::from_millis(4);
+/// Rules of faults that Keras on TensorFlow masks in training: it computes cross-entropy from the logits that softmax and
+/// sigmoid leave.
+const MASKED: [&str; 4] = ["DL101", "DL103", "DL104", "DL106"];
+
+/// Of these, the one whose mending changes no answer: sigmoid and softmax of the same logits are largest for the same class.
+const WITHOUT_EFFECT_ON_ANSWERS: &str = "DL104";
 
 /// Packages that scripts import again and again, and that do nothing but define things when they are imported.
 const PACKAGES: [&str; 8] = [
@@ -65,7 +66,12 @@ fn wanted(options: &RunOptions, cancel: &Cancel, report: &Report) -> bool {
         && options.detector == Detector::Default
         && match options.try_fixes {
             TryFixes::Never => false,
-            TryFixes::Auto => report.verdict == Verdict::Faulty && faulty,
+            // Where it costs little, also when the run alone could not tell.
+            TryFixes::Auto => match report.verdict {
+                Verdict::Faulty => faulty,
+                Verdict::Inconclusive => on_engine(report),
+                Verdict::Healthy | Verdict::Crashed => false,
+            },
             TryFixes::Always => matches!(report.verdict, Verdict::Faulty | Verdict::Inconclusive),
         }
 }
@@ -89,46 +95,168 @@ pub(super) fn try_fixes(
     let Some((number, fit)) = training(&trace).filter(|_| wanted(options, cancel, report)) else {
         return;
     };
-    // Nothing of the trials belongs into the log of the run.
-    let request = &Request {
-        log: None,
-        ..request.clone()
-    };
     let facts = Facts { fit, sources: files };
     let parts = repair::proposals(&facts, &report.findings);
     if parts.is_empty() {
         return;
     }
     let started = Instant::now();
-    let mut search = Search::new(parts, SEEDS);
-    let mut bench = Bench {
-        request,
-        files,
-        fit: number,
-        modules: modules(files),
-        workers: Vec::new(),
-        seconds: 0.0,
-        limit: options.try_seconds,
-        steps: STEPS,
-    };
-    if let Err(error) = bench.run(&mut search, cancel, progress) {
-        tracing::warn!("trying changes ended early: {error}");
+    let mut tried = Tried::default();
+    let on_engine = on_engine(report);
+    if too_long(options, report) {
+        tried.obstacle = Some(format!(
+            "the script takes too long to its training for the {} s that trials get; --try-fixes always tries",
+            options.try_seconds
+        ));
+    } else {
+        let mut trials = Trying {
+            options,
+            request,
+            files,
+            number,
+            cancel,
+            progress,
+            seconds: 0.0,
+        };
+        let mut searched = trials.search(&parts, on_engine, &mut tried);
+        if searched.credited().is_empty() && tried.obstacle.is_none() {
+            searched = trials
+                .masked(&report.findings, &parts, &mut tried)
+                .unwrap_or(searched);
+        }
+        let mut credited = searched.credited();
+        if report.verdict != Verdict::Faulty {
+            credited.retain(repair::Credited::beyond_doubt);
+        }
+        if let Some(best) = credited.first_mut() {
+            with_masked(&mut best.candidate, &report.findings, &parts);
+        }
+        repair::credit(&mut report.findings, &credited, &searched.without_effect());
+        tried.helped = credited.len();
+        if tried.helped > 0 {
+            report.verdict = Verdict::Faulty;
+            report.texts.extend(files.texts(&report.findings));
+        }
     }
-    let (changes, trials) = search.tried();
-    let credited = search.credited();
-    tracing::debug!("{search:#?}");
-    repair::credit(&mut report.findings, &credited);
-    if let Some(best) = credited.first() {
-        report.texts.extend(files.texts(&report.findings));
-        tracing::info!("{} ({:?})", best.candidate.title(), best.effect);
-    }
+    tried.seconds = started.elapsed().as_secs_f64();
     if let Some(run) = &mut report.run {
-        run.tried = Some(Tried {
-            changes,
-            trials,
-            helped: credited.len(),
-            seconds: started.elapsed().as_secs_f64(),
-        });
+        run.tried = Some(tried);
+    }
+}
+
+/// Whether the engine trained the script in the run.
+fn on_engine(report: &Report) -> bool {
+    let run = report.run.as_ref();
+    run.is_some_and(|run| run.mechanism == super::mechanism::IMPERATIVE)
+}
+
+/// Adds the change of the output that answers do not depend on, since TensorFlow remembers its logits: without it the patch
+/// would leave a fault behind.
+fn with_masked(candidate: &mut Candidate, findings: &[Finding], parts: &[Part]) {
+    let fixes = findings
+        .iter()
+        .filter(|finding| finding.code == WITHOUT_EFFECT_ON_ANSWERS && finding.severity >= Severity::Warning)
+        .flat_map(|finding| &finding.fixes);
+    for fix in fixes {
+        let part = parts.iter().find(|part| part.edits == fix.edits).cloned();
+        if let Some(together) = part.and_then(|part| candidate.clone().with(part)) {
+            *candidate = together;
+            return;
+        }
+    }
+}
+
+/// Whether trials would take longer than was asked for: each runs the script up to its training.
+fn too_long(options: &RunOptions, report: &Report) -> bool {
+    let startup = report.run.as_ref().map_or(0.0, |run| run.startup_seconds);
+    options.try_fixes == TryFixes::Auto && startup > PATIENCE * options.try_seconds
+}
+
+/// What is needed to try changes.
+struct Trying<'a> {
+    options: &'a RunOptions,
+    request: &'a Request,
+    files: &'a Files,
+    number: usize,
+    cancel: &'a Cancel,
+    progress: &'a mut dyn FnMut(Progress),
+    /// Seconds of processor time that trials took.
+    seconds: f64,
+}
+
+impl Trying<'_> {
+    /// Searches among the changes: on the engine, else in Keras itself.
+    fn search(&mut self, parts: &[Part], on_engine: bool, tried: &mut Tried) -> Search {
+        let mut on_engine = on_engine;
+        loop {
+            let mut search = Search::new(parts.to_vec(), SEEDS);
+            let ending = self.run(&mut search, on_engine, None);
+            tracing::debug!("{ending:?}: {search:#?}");
+            (tried.changes, tried.trials) = search.tried();
+            tried.mechanism = if on_engine {
+                super::mechanism::IMPERATIVE
+            } else {
+                super::mechanism::CALLBACK
+            };
+            match ending {
+                Ending::NotCovered(_) if on_engine => {
+                    on_engine = false;
+                    continue;
+                }
+                Ending::NotCovered(what) | Ending::NoTrial(what) => tried.obstacle = Some(what),
+                Ending::Done | Ending::Cancelled => {}
+            }
+            return search;
+        }
+    }
+
+    /// Tries what is blamed for an output and a loss that only go together because TensorFlow remembers logits: trained as on
+    /// the other back ends, and judged by the probabilities that the user gets.
+    fn masked(&mut self, findings: &[Finding], parts: &[Part], tried: &mut Tried) -> Option<Search> {
+        let blamed: Vec<Part> = findings
+            .iter()
+            .filter(|finding| MASKED.contains(&finding.code) && finding.severity >= Severity::Warning)
+            .flat_map(|finding| finding.fixes.iter())
+            .filter_map(|fix| parts.iter().find(|part| part.edits == fix.edits).cloned())
+            .collect();
+        if blamed.is_empty() || tried.mechanism != super::mechanism::IMPERATIVE {
+            return None;
+        }
+        let mut search = Search::new(blamed, SEEDS).by_probabilities();
+        // What the first search has used up must not keep this one from its few trials.
+        self.seconds = 0.0;
+        let ending = self.run(&mut search, true, Some(false));
+        tracing::debug!("without remembered logits: {ending:?}: {search:#?}");
+        tried.trials += search.tried().1;
+        (ending == Ending::Done && !search.credited().is_empty()).then_some(search)
+    }
+
+    fn run(&mut self, search: &mut Search, on_engine: bool, remember_logits: Option<bool>) -> Ending {
+        // Nothing of the trials belongs into the log of the run.
+        let request = Request {
+            log: None,
+            mechanism: if on_engine {
+                Mechanism::Imperative
+            } else {
+                Mechanism::Callback
+            },
+            ..self.request.clone()
+        };
+        let mut bench = Bench {
+            request: &request,
+            files: self.files,
+            fit: self.number,
+            modules: modules(self.files),
+            workers: Vec::new(),
+            seconds: self.seconds,
+            limit: self.options.try_seconds,
+            steps: STEPS,
+            remember_logits,
+            not_covered: None,
+        };
+        let ending = bench.run(search, self.cancel, self.progress);
+        self.seconds = bench.seconds;
+        ending.unwrap_or_else(|error| Ending::NoTrial(error.to_string()))
     }
 }
 
@@ -150,161 +278,6 @@ fn modules(files: &Files) -> Vec<String> {
         modules.push("sklearn.preprocessing".to_owned());
     }
     modules
-}
-
-struct Worker {
-    trials: Trials,
-    ready: bool,
-    current: Option<(usize, Outcome)>,
-}
-
-/// The processes that trials run in.
-struct Bench<'a> {
-    request: &'a Request,
-    files: &'a Files,
-    fit: usize,
-    modules: Vec<String>,
-    workers: Vec<Worker>,
-    /// Seconds of processor time that trials took, and may take at most.
-    seconds: f64,
-    limit: f64,
-    /// Steps of a trial.
-    steps: u64,
-}
-
-impl Bench<'_> {
-    /// Runs trials until the search is done, the time is over or somebody cancels.
-    fn run(
-        &mut self,
-        search: &mut Search,
-        cancel: &Cancel,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<(), SessionError> {
-        for _ in 0..WORKERS.min(std::thread::available_parallelism().map_or(1, usize::from)) {
-            self.workers.push(Worker {
-                trials: Trials::start(self.request, &self.modules)?,
-                ready: false,
-                current: None,
-            });
-        }
-        let started = Instant::now();
-        let mut trying: Option<Instant> = None;
-        progress(Progress::Trying {
-            change: None,
-            trials: 0,
-        });
-        let mut first = Some(search.first());
-        loop {
-            if cancel.is_cancelled() {
-                return Ok(());
-            }
-            // On a machine that is busy with other things time passes while little is done: then it counts for less.
-            let own = self.seconds / WORKERS as f64 / self.limit;
-            let used = trying.map_or(0.0, |since| {
-                own.max(since.elapsed().as_secs_f64() / self.limit / PATIENCE)
-            });
-            let late = trying.is_none() && started.elapsed() > IMPORT_LIMIT;
-            if late || used > 1.5 || self.workers.is_empty() {
-                return Ok(());
-            }
-            let mut done = false;
-            for at in 0..self.workers.len() {
-                if !self.workers[at].ready || self.workers[at].current.is_some() {
-                    continue;
-                }
-                trying.get_or_insert_with(Instant::now);
-                let next = match first.take() {
-                    Some(work) => Next::Try(work),
-                    None => search.next(used),
-                };
-                match next {
-                    Next::Try(work) => {
-                        progress(Progress::Trying {
-                            change: work.candidate.as_ref().map(repair::Candidate::title),
-                            trials: search.tried().1,
-                        });
-                        let refused = self.start(at, &work)?;
-                        if let Some(outcome) = refused {
-                            search.done(work.id, outcome);
-                        }
-                    }
-                    Next::Wait => {}
-                    Next::Done => done = true,
-                }
-            }
-            if done {
-                return Ok(());
-            }
-            self.take_in(search);
-        }
-    }
-
-    /// Starts a trial; an outcome when there is nothing to run.
-    fn start(&mut self, at: usize, work: &Work) -> Result<Option<Outcome>, SessionError> {
-        let edits = work
-            .candidate
-            .as_ref()
-            .map(repair::Candidate::edits)
-            .unwrap_or_default();
-        let Some(overrides) = patched(self.files, &edits) else {
-            return Ok(Some(Outcome {
-                score: None,
-                raised: Some("the change leaves a text that is no Python".to_owned()),
-            }));
-        };
-        let worker = &mut self.workers[at];
-        worker.trials.submit(&Trial {
-            overrides,
-            seed: work.seed,
-            fit: self.fit,
-            steps: self.steps,
-            checks: Vec::new(),
-            seconds: self.limit * SHARE,
-        })?;
-        worker.current = Some((work.id, Outcome::default()));
-        Ok(None)
-    }
-
-    fn take_in(&mut self, search: &mut Search) {
-        let mut gone = false;
-        for worker in &mut self.workers {
-            while let Some(event) = worker.trials.next_event(POLL) {
-                match (event, &mut worker.current) {
-                    (TrialEvent::Ready, _) => worker.ready = true,
-                    (TrialEvent::Score(score), Some((id, outcome))) => {
-                        if *id == 0 && score.last && score.step > 0 {
-                            // What took too long for the script as it is would for all others.
-                            self.steps = self.steps.min(score.step);
-                        }
-                        outcome.score = Some(score);
-                    }
-                    (TrialEvent::Raised(exception), Some((_, outcome))) => {
-                        outcome.raised = Some(format!("{}: {}", exception.class, exception.message));
-                    }
-                    (TrialEvent::Ended { seconds }, current) => {
-                        self.seconds += seconds;
-                        if let Some((id, outcome)) = current.take() {
-                            search.done(id, outcome);
-                        }
-                    }
-                    (TrialEvent::Gone, current) => {
-                        if let Some((id, outcome)) = current.take() {
-                            search.done(id, outcome);
-                        }
-                        worker.ready = false;
-                        gone = true;
-                        break;
-                    }
-                    (TrialEvent::Score(_) | TrialEvent::Raised(_), None) => {}
-                }
-            }
-        }
-        if gone {
-            // Those that never got ready are still to come.
-            self.workers
-                .retain(|worker| worker.ready || worker.trials.alive());
-        }
-    }
 }
 
 /// The texts after edits, by absolute path; `None` when an edit does not fit, or breaks the syntax.

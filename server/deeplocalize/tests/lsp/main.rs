@@ -17,3 +17,5 @@ mod notebooks;
 mod runs;
 mod settings;
 mod text_sync;
+#[cfg(feature = "keras")]
+mod trying;

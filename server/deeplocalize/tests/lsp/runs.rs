@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 
-fn fixture(case: &str) -> PathBuf {
+pub fn fixture(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fixtures/deeplocalize-40")
         .join(case)
 }
 
 /// A trusted session with a fixture's script open, and the script's uri.
-fn session(path: &Path) -> (Client, String) {
+pub fn session(path: &Path) -> (Client, String) {
     let python = std::env::var("DEEPLOCALIZE_TEST_PYTHON").expect("`cargo xtask test` sets it");
     let mut client = Client::initialize(
         json!({"window": {"workDoneProgress": true}, "textDocument": {"publishDiagnostics": {"relatedInformation": true}}}),

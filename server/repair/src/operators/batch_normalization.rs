@@ -3,9 +3,12 @@
 use finding::{Edit, Kind, Range};
 use program::Layout;
 
+use trace::LayerInfo;
+
+use super::dropout::in_list;
 use super::part;
 use crate::candidate::{Aspect, Part};
-use crate::facts::Facts;
+use crate::facts::{Facts, Spot};
 use crate::names::{after, of_keras};
 
 /// Weighted layers from which a network is deep.
@@ -43,11 +46,14 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             continue;
         };
         let before = Range::new(statement.start, spot.call.range.start).slice(text);
-        let Some(model) = before.trim_end().strip_suffix(".add(") else {
+        if let Some(model) = before.trim_end().strip_suffix(".add(") {
+            let line = format!("{model}.add({}())", name.text);
+            edits.push(after(&spot.source, *statement, &line));
+        } else if let Some(edit) = listed(facts, layer, &spot, *statement, &name.text) {
+            edits.push(edit);
+        } else {
             continue;
-        };
-        let line = format!("{model}.add({}())", name.text);
-        edits.push(after(&spot.source, *statement, &line));
+        }
         if let Some(import) = name.import.filter(|import| !edits.contains(import)) {
             edits.push(import);
         }
@@ -60,4 +66,35 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let mut normalised = part(title, Kind::MissingLayer, &path, place, edits, 0.3);
     normalised.aspect = Aspect::Regularisation;
     vec![normalised]
+}
+
+/// The edit that puts one more item before the next layer of a list.
+fn listed(
+    facts: &Facts<'_>,
+    layer: &LayerInfo,
+    spot: &Spot<'_>,
+    statement: Range,
+    name: &str,
+) -> Option<Edit> {
+    let text = spot.source.text;
+    let next = facts.layers().iter().find(|next| next.index == layer.index + 1)?;
+    let next = facts
+        .layer(next)
+        .filter(|next| next.source.path == spot.source.path)?;
+    let between = Range::new(spot.call.range.end, next.call.range.start);
+    let listed = statement.contains(next.call.range)
+        && in_list(Range::new(statement.start, spot.call.range.start).slice(text))
+        && between.end > between.start
+        && between.slice(text).trim_start().starts_with(',');
+    if !listed {
+        return None;
+    }
+    let own_line = text[..next.call.range.start].rsplit('\n').next().unwrap_or("");
+    let gap = if own_line.trim().is_empty() {
+        format!("\n{own_line}")
+    } else {
+        " ".to_owned()
+    };
+    let at = next.call.range.start;
+    Some(spot.edit(Range::new(at, at), format!("{name}(),{gap}")))
 }

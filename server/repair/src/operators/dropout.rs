@@ -1,11 +1,14 @@
-//! Takes dropout out of a network that it keeps from learning, or lowers it.
+//! Takes dropout out of a network that it keeps from learning, lowers it, or moves it to where it belongs.
 
 use finding::{Edit, Kind, Range};
 use program::Layout;
 
+use trace::LayerInfo;
+
 use super::part;
 use crate::candidate::Part;
 use crate::facts::{Facts, Spot, without};
+use crate::names::after;
 
 pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let mut removals: Option<Vec<Edit>> = Some(Vec::new());
@@ -68,7 +71,70 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             prior - 0.02,
         ));
     }
+    parts.extend(moved(facts));
     parts
+}
+
+/// Moves dropout from the input behind the first hidden layer, and from the output before it.
+fn moved(facts: &Facts<'_>) -> Option<Part> {
+    let layers = facts.layers();
+    let head = facts.head()?;
+    let at = layers
+        .iter()
+        .position(|layer| layer.class == "Dropout" && (layer.index == 0 || layer.index > head.index))?;
+    let spot = facts.layer(&layers[at]).filter(|_| facts.alone(&layers[at]))?;
+    let on_input = layers[at].index == 0;
+    let weighted = |layer: &&LayerInfo| layer.class == "Dense" || layer.class.starts_with("Conv");
+    let target = if on_input {
+        layers
+            .iter()
+            .find(weighted)
+            .filter(|layer| layer.index < head.index)?
+    } else {
+        let last = layers.iter().rfind(weighted)?;
+        layers
+            .iter()
+            .rfind(|layer| layer.index < last.index && layer.activation.is_some())?
+    };
+    let target = facts
+        .layer(target)
+        .filter(|target| target.source.path == spot.source.path)?;
+    let text = spot.source.text;
+    let layout = Layout::of(text)?;
+    let statement = |call: Range| {
+        layout
+            .statements
+            .iter()
+            .find(|statement| statement.contains(call))
+            .copied()
+    };
+    let (own, other) = (statement(spot.call.range)?, statement(target.call.range)?);
+    let added = |statement: Range, call: Range| {
+        Range::new(statement.start, call.start)
+            .slice(text)
+            .trim_end()
+            .ends_with(".add(")
+    };
+    if own == other || !added(own, spot.call.range) || !added(other, target.call.range) {
+        return None;
+    }
+    let edits = vec![
+        spot.edit(whole_lines(text, own)?, ""),
+        after(&spot.source, other, own.slice(text)),
+    ];
+    let title = if on_input {
+        "Move the dropout behind the first hidden layer"
+    } else {
+        "Move the dropout before the output layer"
+    };
+    Some(part(
+        title,
+        Kind::Regularisation,
+        spot.source.path,
+        spot.call.range,
+        edits,
+        0.5,
+    ))
 }
 
 /// The edit that takes a layer out: a statement of its own, or an item of a list.
@@ -104,7 +170,7 @@ fn removal(spot: &Spot<'_>) -> Option<Edit> {
 }
 
 /// Whether the innermost bracket that is open at the end of a text is a square one.
-fn in_list(text: &str) -> bool {
+pub(super) fn in_list(text: &str) -> bool {
     let mut open = Vec::new();
     for character in text.chars() {
         match character {

@@ -9,14 +9,20 @@ use crate::facts::Facts;
 
 mod batch_normalization;
 mod batch_size;
+mod class_weights;
 mod divide_pixels;
 mod dropout;
 mod epochs;
+mod from_logits;
 mod hidden_activation;
 mod initializer;
+mod label_encoding;
 mod learning_rate;
+mod normalization_layer;
 mod optimizer;
 mod output_head;
+mod regularizer;
+mod shuffle;
 mod standardise_features;
 mod standardise_targets;
 mod unfreeze;
@@ -37,6 +43,12 @@ const OPERATORS: &[Propose] = &[
     batch_size::propose,
     epochs::propose,
     batch_normalization::propose,
+    class_weights::propose,
+    from_logits::propose,
+    label_encoding::propose,
+    normalization_layer::propose,
+    regularizer::propose,
+    shuffle::propose,
     units::propose,
     unfreeze::propose,
 ];

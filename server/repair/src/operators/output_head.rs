@@ -1,6 +1,7 @@
 //! Output activation, loss, units: what the labels ask for. Changes one of them, or all that differ.
 
 use finding::{Edit, Kind, Range};
+use program::Value;
 
 use super::part;
 use crate::candidate::Part;
@@ -70,9 +71,15 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         .is_some_and(|value| value.as_bool() == Some(true));
     let activation = activation(facts, &wanted, from_logits);
     let loss = loss(facts, &wanted);
+    let metric = metric(facts, &wanted);
     let mut parts: Vec<Part> = Vec::new();
-    if let (Some((spot, place, edits)), Some((compile, value, edit))) = (&activation, &loss) {
-        let both = edits.iter().cloned().chain([edit.clone()]).collect();
+    if let (Some((spot, place, edits)), Some((_, _, edit))) = (&activation, &loss) {
+        let both = edits
+            .iter()
+            .cloned()
+            .chain([edit.clone()])
+            .chain(metric.clone())
+            .collect();
         let title = format!(
             "Use a {} output with {}, for {}",
             wanted.activation,
@@ -87,7 +94,6 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             both,
             0.85,
         ));
-        let _ = (compile, value);
     }
     let alone = if loss.is_some() { 0.6 } else { 0.9 };
     if let Some((spot, place, edits)) = activation {
@@ -112,7 +118,7 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             Kind::Loss,
             compile.source.path,
             value,
-            vec![edit],
+            std::iter::once(edit).chain(metric).collect(),
             prior,
         ));
     }
@@ -167,6 +173,42 @@ fn loss<'a>(facts: &Facts<'a>, wanted: &Wanted) -> Option<(Spot<'a>, Range, Edit
     let range = argument.value.range;
     let edit = compile.edit(range, quoted(&compile.source, wanted.loss));
     Some((compile, range, edit))
+}
+
+/// The edit that gives `compile` a metric of the kind that the loss is of, where it has one of another.
+fn metric(facts: &Facts<'_>, wanted: &Wanted) -> Option<Edit> {
+    const OF_NUMBERS: [&str; 6] = [
+        "mse",
+        "mae",
+        "mean_squared_error",
+        "mean_absolute_error",
+        "MSE",
+        "MAE",
+    ];
+    const OF_CLASSES: [&str; 5] = [
+        "accuracy",
+        "acc",
+        "binary_accuracy",
+        "categorical_accuracy",
+        "sparse_categorical_accuracy",
+    ];
+    let compile = facts.compile()?;
+    let Value::List(items) = &compile.call.argument("metrics")?.value.value else {
+        return None;
+    };
+    let (unfit, fitting): (&dyn Fn(&str) -> bool, _) = match wanted.loss {
+        "mean_squared_error" => (&|name| OF_CLASSES.contains(&name), "mae"),
+        _ => (
+            // `accuracy` follows the loss; its more special names do not.
+            &|name| OF_NUMBERS.contains(&name) || (OF_CLASSES[2..].contains(&name)),
+            "accuracy",
+        ),
+    };
+    let item = items.iter().find(|item| match &item.value {
+        Value::Str(name) => item.range == item.origin && unfit(name),
+        _ => false,
+    })?;
+    Some(compile.edit(item.range, quoted(&compile.source, fitting)))
 }
 
 fn spoken(loss: &str) -> &'static str {

@@ -1,7 +1,7 @@
 //! Lets layers be trained that are frozen, where nearly all of them are.
 
 use finding::{Kind, Range};
-use program::EventKind;
+use program::{Argument, EventKind, Value};
 
 use super::part;
 use crate::candidate::Part;
@@ -53,6 +53,36 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             0.6,
         ));
     }
+    if parts.is_empty() {
+        parts.extend(arguments(facts));
+    }
     parts.truncate(1);
     parts
+}
+
+/// `trainable=False` in the calls of layers.
+fn arguments(facts: &Facts<'_>) -> Option<Part> {
+    let mut edits = Vec::new();
+    let mut first = None;
+    for layer in facts.layers().iter().filter(|layer| !layer.trainable) {
+        let Some(spot) = facts.layer(layer) else { continue };
+        let frozen = |argument: &&Argument| argument.value.value == Value::Bool(false);
+        let Some(argument) = spot.call.argument("trainable").filter(frozen) else {
+            continue;
+        };
+        first.get_or_insert((spot.source.path.to_owned(), argument.value.range));
+        let edit = spot.edit(argument.value.range, "True");
+        if !edits.contains(&edit) {
+            edits.push(edit);
+        }
+    }
+    let (path, place) = first?;
+    Some(part(
+        "Train the frozen layers",
+        Kind::ApiMisuse,
+        &path,
+        place,
+        edits,
+        0.6,
+    ))
 }

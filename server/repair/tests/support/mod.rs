@@ -10,7 +10,9 @@ use localize::{Source, Sources};
 use program::{Program, Value};
 use repair::{Facts, Part};
 use serde_json::json;
-use trace::{DataInfo, FitMessage, Frame, LayerInfo, LossInfo, Message, OptimizerInfo, Site, Trace};
+use trace::{
+    DataInfo, FitMessage, Frame, LayerInfo, LossInfo, Message, OptimizerInfo, Site, Trace, WeightInfo,
+};
 
 pub struct Script {
     pub text: String,
@@ -92,11 +94,20 @@ pub struct Training {
 
 impl Training {
     pub fn of(text: &str, x: DataInfo, y: DataInfo) -> Training {
+        Training::with(text, x, y, false)
+    }
+
+    /// The same with labels that come in order.
+    pub fn in_order(text: &str, x: DataInfo, y: DataInfo) -> Training {
+        Training::with(text, x, y, true)
+    }
+
+    fn with(text: &str, x: DataInfo, y: DataInfo, in_order: bool) -> Training {
         let script = Script {
             text: text.to_owned(),
             program: Program::parse(text),
         };
-        let info = describe(&script, x, y);
+        let info = describe(&script, x, y, in_order);
         let mut trace = Trace::default();
         trace.push(Frame::Message(Message::Fit(Box::new(info))));
         Training { script, trace }
@@ -174,7 +185,19 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
-fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
+/// `BinaryCrossentropy` as the name of its function.
+fn snake(class: &str) -> String {
+    let mut name = String::new();
+    for character in class.chars() {
+        if character.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.extend(character.to_lowercase());
+    }
+    name
+}
+
+fn describe(script: &Script, x: DataInfo, y: DataInfo, in_order: bool) -> FitMessage {
     let (text, program) = (&script.text, &script.program);
     let fit = &program.fits[0];
     let compile = program.call(fit.compile.unwrap());
@@ -202,6 +225,17 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
             {
                 config.insert("kernel_initializer".into(), json!(name));
             }
+            let given = |name: &str| call.argument(name).map(|argument| &argument.value.value);
+            if let Some(Value::Call(id)) = given("kernel_regularizer")
+                && let Some(Value::Float(factor)) = program
+                    .call(*id)
+                    .arguments
+                    .first()
+                    .map(|first| &first.value.value)
+            {
+                config.insert("kernel_regularizer.l2".into(), json!(factor));
+            }
+            let trainable = given("trainable") != Some(&Value::Bool(false));
             LayerInfo {
                 index: layer.index,
                 name: format!("layer_{}", layer.index),
@@ -209,8 +243,13 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
                 site: Some(site(text, call.range)),
                 activation: named.or_else(|| computes.then(|| "linear".to_owned())),
                 output_shape: config.get("units").map(|units| vec![None, units.as_i64()]),
+                weights: vec![WeightInfo {
+                    name: "kernel".into(),
+                    shape: vec![layer.index as i64 + 1],
+                    trainable,
+                }],
                 config,
-                trainable: true,
+                trainable,
                 ..LayerInfo::default()
             }
         })
@@ -259,11 +298,28 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
         }),
         loss: compile
             .argument("loss")
-            .and_then(|argument| word(&argument.value.value))
-            .map(|name| LossInfo {
-                name,
-                config: Default::default(),
+            .and_then(|argument| match &argument.value.value {
+                Value::Call(id) => {
+                    let call = program.call(*id);
+                    let told = call
+                        .argument("from_logits")
+                        .map(|argument| argument.value.value == Value::Bool(true));
+                    Some(LossInfo {
+                        name: snake(call.class()),
+                        config: told
+                            .map(|told| ("from_logits".to_owned(), json!(told)))
+                            .into_iter()
+                            .collect(),
+                    })
+                }
+                other => word(other).map(|name| LossInfo {
+                    name,
+                    config: Default::default(),
+                }),
             }),
+        shuffle: call
+            .argument("shuffle")
+            .map(|argument| argument.value.value != Value::Bool(false)),
         epochs: Some(int("epochs").unwrap_or(1)),
         batch_size: Some(batch),
         steps_per_epoch: Some(samples.div_ceil(batch)),
@@ -271,6 +327,7 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo) -> FitMessage {
         data: trace::FitData {
             x: vec![x],
             y: vec![y],
+            baselines: in_order.then(|| serde_json::from_value(json!({"label_runs": 0.01})).unwrap()),
             ..trace::FitData::default()
         },
         ..serde_json::from_value(json!({"fit": 0})).unwrap()

@@ -27,9 +27,11 @@ class Finder(importlib.abc.MetaPathFinder):
         """See `importlib.abc.MetaPathFinder`."""
         if name not in self._patches:
             return None
-        for finder in sys.meta_path:
+        # Those before this one had their turn; of two such as this, each patches.
+        behind = sys.meta_path[sys.meta_path.index(self) + 1 :] if self in sys.meta_path else sys.meta_path
+        for finder in behind:
             find = getattr(finder, "find_spec", None)
-            if finder is self or find is None:
+            if find is None:
                 continue
             spec = find(name, path, target)
             if spec is not None:

@@ -49,8 +49,9 @@ def _use_engine(script: str) -> bool:
 def _serve_trials(script: str) -> NoReturn:
     from . import trials
 
+    engine = config.current.mechanism != "callback" and _use_engine(script)
     hooks.install(patches.TRIALS)
-    trials.serve(config.current.modules, lambda: _run(script, False))
+    trials.serve(config.current.modules, lambda: _run(script, engine))
 
 
 def _imitate_start(script: str) -> None:

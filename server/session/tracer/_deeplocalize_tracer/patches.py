@@ -167,14 +167,26 @@ ALL: dict[str, Patch] = {
 def _judged(module: ModuleType) -> None:
     from .scores import patch_trainer
 
-    trainers = ("TensorFlowTrainer", "JAXTrainer", "TorchTrainer")
+    trainers = ("TensorFlowTrainer", "JAXTrainer", "TorchTrainer", "NumpyTrainer")
     patch_trainer(module, next(name for name in trainers if hasattr(module, name)))
 
 
+def _judged_on_engine(module: ModuleType) -> None:
+    from .imperative import steps
+    from .scores import patch_steps
+
+    patch_steps(steps)
+    _judged(module)
+
+
 def _counted(module: ModuleType) -> None:
+    from keras.src.backend import backend
+
     from .scores import patch_callbacks
 
-    patch_callbacks(module)
+    # The engine's steps come in groups, and are counted where they are made.
+    if backend() != "numpy":
+        patch_callbacks(module)
 
 
 def _quick(module: ModuleType) -> None:
@@ -189,6 +201,7 @@ TRIALS: dict[str, Patch] = {
     "keras.src.backend.tensorflow.trainer": _judged,
     "keras.src.backend.jax.trainer": _judged,
     "keras.src.backend.torch.trainer": _judged,
+    "keras.src.backend.numpy.trainer": _judged_on_engine,
     "keras.src.callbacks.callback_list": _counted,
     "matplotlib": surroundings.patch_matplotlib,
     "matplotlib.pyplot": surroundings.patch_pyplot,

@@ -12,14 +12,10 @@ from typing import Any, Callable, NoReturn
 
 import numpy as np
 
-from . import losses, yardstick
+from . import judged_rows, losses, yardstick
 from .channel import channel
 
-# Rows that predictions are judged on at most, and how many are predicted at once.
-_ROWS = 1000
 _ROWS_AT_ONCE = 250
-# Batches taken from what is no array.
-_BATCHES = 8
 
 
 class Judge:
@@ -28,34 +24,53 @@ class Judge:
     def __init__(self, trial: dict[str, Any]) -> None:
         self._fit = int(trial.get("fit", 0))
         self._steps = int(trial["steps"])
-        self._checks = {int(step) for step in trial.get("checks", ())}
+        # Steps at which it is judged on the way, and the skill below which the trial ends there.
+        self._checks = {int(step): float(bar) for step, bar in trial.get("checks", ())}
         self._seconds = float(trial["seconds"])
         self._started = 0.0
         self._fits = -1
         self._step = 0
         self._model: Any = None
-        self._rows: tuple[Any, Any, bool] | None = None
+        # Whether the time was over before the steps were.
+        self._late = False
+        self._rows: judged_rows.Rows | None = None
 
-    def begin(self, model: Any, arguments: dict[str, Any]) -> bool:
-        """A call of `fit` begins; whether it is the one to judge."""
+    def begin(self, model: Any, arguments: dict[str, Any]) -> dict[str, Any] | None:
+        """A call of `fit` begins; when it is the one to judge, the arguments that it gets instead of its own.
+
+        `None` when it is another.
+        """
         self._fits += 1
         if self._fits != self._fit:
-            return False
+            return None
         self._model = model
-        self._rows = _rows(arguments)
-        return True
+        self._rows, changed = judged_rows.of_fit(arguments)
+        return changed
 
-    def batch_ended(self, model: Any) -> None:
-        """A step of training is done."""
+    def room(self, model: Any) -> int:
+        """Steps until the model is judged next; 0 when it is none of ours."""
+        if model is not self._model:
+            return 0
+        ends = [step for step in (*self._checks, self._steps) if step > self._step]
+        return min(ends, default=self._step + 1) - self._step
+
+    def trained(self, model: Any, steps: int) -> None:
+        """That many more steps of training are done."""
         if model is not self._model:
             return
         if self._step == 0:
-            self._started = time.process_time()
-        self._step += 1
-        if self._step >= self._steps or time.process_time() - self._started > self._seconds:
+            self._started = _seconds()
+        self._step += steps
+        if self._step >= self._steps:
+            self.finish()
+        if _seconds() - self._started > self._seconds:
+            self._late = True
             self.finish()
         if self._step in self._checks:
-            self._send(last=False)
+            skill, finite = self._judge(last=False)
+            if not finite or (skill is not None and skill < self._checks[self._step]):
+                # It is clearly behind, or broken; what it has come to is all there will be.
+                self._end()
 
     def waits(self) -> bool:
         """Whether the training has begun and was not judged."""
@@ -64,25 +79,31 @@ class Judge:
     def finish(self) -> NoReturn:
         """Judges, and ends the trial: what comes after the training in the script is not part of it."""
         try:
-            self._send(last=True)
-            channel.flush()
+            self._judge(last=True)
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
+            self._end()
 
-    def _send(self, last: bool) -> None:
+    @staticmethod
+    def _end() -> NoReturn:
+        channel.flush()
+        end_engine()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+    def _judge(self, last: bool) -> tuple[float | None, bool]:
+        """Sends what the model is worth; returns its skill, and whether its predictions are numbers."""
         found = None
-        model = self._model
-        if self._rows is not None and model is not None:
-            x, y, held_out = self._rows
+        model, rows = self._model, self._rows
+        if rows is not None and model is not None:
             loss = losses.describe(model) or {}
             from_logits = bool(loss.get("config", {}).get("from_logits"))
-            found = yardstick.measure(y, _predict(model, x), loss.get("name"), from_logits)
+            found = yardstick.measure(rows.y, _predict(model, rows.x), loss.get("name"), from_logits)
         if found is None:
-            channel.send("score", step=self._step, last=last, held_out=False)
-        else:
-            channel.send("score", step=self._step, last=last, held_out=held_out, **found)
+            channel.send("score", step=self._step, last=last, late=self._late, held_out=False)
+            return None, True
+        channel.send("score", step=self._step, last=last, late=self._late, held_out=rows.held_out, **found)
+        return yardstick.skill(found), found["finite"]
 
 
 # The one judge of this process, once a trial is expected.
@@ -101,66 +122,38 @@ def end() -> None:
             judge.finish()
 
 
-def _rows(arguments: dict[str, Any]) -> tuple[Any, Any, bool] | None:
-    """Features and labels to judge on: those the script holds out, else of those it trains on."""
-    held_out = arguments.get("validation_data")
-    if isinstance(held_out, (list, tuple)) and len(held_out) >= 2:
-        found = _some(held_out[0], held_out[1], 0.0)
-        if found is not None:
-            return (*found, True)
-    elif held_out is not None:
-        found = _from_batches(held_out)
-        if found is not None:
-            return (*found, True)
-    x, y = arguments.get("x"), arguments.get("y")
-    if y is None:
-        found = _from_batches(x)
-        return None if found is None else (*found, False)
-    share = float(arguments.get("validation_split") or 0.0)
-    found = _some(x, y, share)
-    return None if found is None else (*found, share > 0.0)
+def _engine() -> Any:
+    """The engine, when training is done by one."""
+    module = sys.modules.get(f"{__package__}.imperative.engine")
+    return module.engine() if module is not None and module.engine.cache_info().currsize else None
 
 
-def _some(x: Any, y: Any, held_out: float) -> tuple[Any, Any] | None:
-    """Evenly spaced rows of arrays; with `held_out`, of that share at their end."""
-    arrays = _arrays(x)
-    labels = _arrays(y)
-    if not arrays or not labels or not len(labels[0]):
-        return None
-    count = len(labels[0])
-    start = int(count * (1.0 - held_out)) if held_out else 0
-    chosen = np.unique(np.linspace(start, count - 1, min(_ROWS, count - start)).astype(int))
-    picked = [array[chosen] for array in arrays]
-    return (picked if isinstance(x, (list, tuple)) else picked[0]), labels[0][chosen]
+def _seconds() -> float:
+    """Processor time so far, that of the engine included."""
+    engine = _engine()
+    return time.process_time() + (engine.seconds() if engine is not None else 0.0)
 
 
-def _arrays(given: Any) -> list[np.ndarray]:
-    items = list(given) if isinstance(given, (list, tuple)) else [given]
-    if not all(hasattr(item, "__array__") and getattr(item, "shape", ()) for item in items):
-        return []
-    return [np.asarray(item) for item in items]
-
-
-def _from_batches(given: Any) -> tuple[Any, Any] | None:
-    """The first batches of something that yields them and can be read twice."""
-    if hasattr(given, "take"):
-        batches = list(given.take(_BATCHES))
-    elif hasattr(given, "__getitem__") and hasattr(given, "__len__"):
-        batches = [given[at] for at in range(min(_BATCHES, len(given)))]
-    else:
-        return None
-    pairs = [(np.asarray(batch[0]), np.asarray(batch[1])) for batch in batches if len(batch) >= 2]
-    if not pairs:
-        return None
-    return np.concatenate([x for x, _ in pairs])[:_ROWS], np.concatenate([y for _, y in pairs])[:_ROWS]
+def end_engine() -> None:
+    """Ends the engine, so that its processor time counts as this process'."""
+    engine = _engine()
+    if engine is not None:
+        engine.end()
 
 
 def _predict(model: Any, x: Any) -> np.ndarray:
     parts = []
     count = len(x[0]) if isinstance(x, list) else len(x)
+    engine = _engine()
     for start in range(0, count, _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        output = model([array[rows] for array in x] if isinstance(x, list) else x[rows], training=False)
+        batch = [array[rows] for array in x] if isinstance(x, list) else x[rows]
+        if engine is not None:
+            from .imperative import learner
+
+            output = learner.of(model, (batch,)).predict(batch)
+        else:
+            output = model(batch, training=False)
         if isinstance(output, dict):
             output = next(iter(output.values()))
         if isinstance(output, (list, tuple)):
@@ -183,7 +176,13 @@ def patch_trainer(module: ModuleType, name: str) -> None:
                 arguments = dict(signature.bind(self, *args, **kwargs).arguments)
             except TypeError:
                 arguments = {}
-            judges = [judge for judge in _judges if judge.begin(self, arguments)]
+            changes = [(judge, judge.begin(self, arguments)) for judge in _judges]
+            judges = [judge for judge, changed in changes if changed is not None]
+            if arguments:
+                args = ()
+                kwargs = {key: value for key, value in arguments.items() if key != "self"}
+                for _, changed in changes:
+                    kwargs.update(changed or {})
         result = original(self, *args, **kwargs)
         for judge in judges:
             judge.finish()
@@ -200,7 +199,26 @@ def patch_callbacks(module: ModuleType) -> None:
     def on_train_batch_end(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, *args, **kwargs)
         for judge in _judges:
-            judge.batch_ended(getattr(self, "_model", None))
+            judge.trained(getattr(self, "_model", None), 1)
         return result
 
     module.CallbackList.on_train_batch_end = on_train_batch_end
+
+
+def patch_steps(module: ModuleType) -> None:
+    """Lets the judge count the steps of the engine, which come in groups."""
+    original = module.Reporter.train
+
+    @functools.wraps(original)
+    def train(self: Any, batches: list[Any]) -> dict[str, float]:
+        logs: dict[str, float] = {}
+        while batches:
+            rooms = [room for room in (judge.room(self.model) for judge in _judges) if room > 0]
+            count = min([len(batches), *rooms])
+            logs = original(self, batches[:count])
+            batches = batches[count:]
+            for judge in _judges:
+                judge.trained(self.model, count)
+        return logs
+
+    module.Reporter.train = train

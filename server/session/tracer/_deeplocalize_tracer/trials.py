@@ -4,7 +4,7 @@ Importing Keras takes longer than such a trial. So this process only imports wha
 forks for each trial.
 The trials are lines of JSON that the tool sends, one when the one before is over:
 
-    {"overrides": {PATH: TEXT}, "seed": 0, "fit": 0, "steps": 300, "checks": [100], "seconds": 5.0}
+    {"overrides": {PATH: TEXT}, "seed": 0, "fit": 0, "steps": 300, "checks": [[100, 0.2]], "seconds": 5.0}
 
 What a trial sends ends with a `trial-end` message. The service ends when the tool closes the channel.
 """
@@ -93,8 +93,13 @@ def _child(trial: dict[str, Any], run: Callable[[], int]) -> NoReturn:
         overrides.install(_kept(trial.get("overrides", {})))
         seeds.shift(int(trial.get("seed", 0)))
         scores.expect(trial)
+        if trial.get("remember_logits") is not None:
+            from .imperative import learner
+
+            learner.remembers = bool(trial["remember_logits"])
         code = run()
         scores.end()
+        scores.end_engine()
         channels.channel.flush()
     finally:
         with contextlib.suppress(Exception):

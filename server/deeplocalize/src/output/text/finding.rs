@@ -59,7 +59,8 @@ pub fn render(finding: &Finding, sources: &Sources<'_>, look: &Look, first_of_it
             .fixes
             .iter()
             .take(MAX_FIXES)
-            .map(|fix| help(fix, sources, look)),
+            .enumerate()
+            .map(|(at, fix)| help(fix, at > 0 && fix.trial.is_some(), sources, look)),
     );
     if first_of_its_code && let Some(last) = groups.last_mut() {
         let more = Level::NOTE
@@ -224,8 +225,12 @@ fn phase_name(phase: Phase) -> &'static str {
     }
 }
 
-fn help<'a>(fix: &'a Fix, sources: &'a Sources<'_>, look: &Look) -> Group<'a> {
+/// A fix; `alternative` to the one before, when both were tried and do about the same.
+fn help<'a>(fix: &'a Fix, alternative: bool, sources: &'a Sources<'_>, look: &Look) -> Group<'a> {
     let mut title = lower_first(&fix.title);
+    if alternative {
+        title.insert_str(0, "or, with about the same effect: ");
+    }
     match fix.applicability {
         Applicability::Safe => {}
         Applicability::Unsafe => title.push_str(" (look at it before you apply it)"),

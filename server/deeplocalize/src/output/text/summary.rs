@@ -49,6 +49,25 @@ pub fn log(report: &Report) -> Option<&Path> {
     (!told && printed).then_some(log)
 }
 
+/// What trying changes came to; `None` when nothing was to be tried.
+pub fn tried(report: &Report) -> Option<String> {
+    let tried = report.run.as_ref()?.tried.as_ref()?;
+    if let Some(obstacle) = &tried.obstacle {
+        return Some(format!("no change could be tried: {}", visible(obstacle)));
+    }
+    let trials = count(tried.trials, "short training");
+    let changes = count(tried.changes, "change");
+    let helped = match tried.helped {
+        0 => "none makes it learn better than chance would".to_owned(),
+        1 => "one helps".to_owned(),
+        several => format!("{several} help about as much"),
+    };
+    Some(format!(
+        "tried {changes} in {trials} ({:.1} s): {helped}",
+        tried.seconds
+    ))
+}
+
 fn of_check(report: &Report) -> String {
     let found = tally(report);
     let files = match report.files.as_slice() {

@@ -6,6 +6,7 @@ length of what follows it, JSON, numbers. See docs/hand-over.md.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import mmap
@@ -38,7 +39,7 @@ class Engine:
         self._map = mmap.mmap(self._file, self._size)
         self._used = 0
         self._owner = os.getpid()
-        self._requests, self._replies = _start(command, self._file)
+        self._process, self._requests, self._replies = _start(command, self._file)
 
     def put(self, array: Any) -> dict[str, Any]:
         """Lays an array into the shared file, as float32; returns what the engine is told of it."""
@@ -95,6 +96,23 @@ class Engine:
             raise NotCovered(f"this training: {answer['error']}")
         return answer, numbers
 
+    def seconds(self) -> float:
+        """Processor time that the engine has used so far; 0 where the system does not tell."""
+        try:
+            with open(f"/proc/{self._process}/stat", encoding="ascii", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        # utime and stime, the fourteenth and fifteenth of all.
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def end(self) -> None:
+        """Ends the engine and waits for it."""
+        os.close(self._requests)
+        os.close(self._replies)
+        with contextlib.suppress(OSError):
+            os.waitpid(self._process, 0)
+
     def _grow(self, needed: int) -> None:
         if needed > _LARGEST:
             raise NotCovered("a batch of more than 16 GiB")
@@ -116,20 +134,20 @@ def _shared_file() -> int:
     return file
 
 
-def _start(command: list[str], file: int) -> tuple[int, int]:
-    """Starts the engine; returns the ends of its pipes: for requests, and for replies."""
+def _start(command: list[str], file: int) -> tuple[int, int, int]:
+    """Starts the engine; returns its process, and the ends of its pipes: for requests, and for replies."""
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     # Placed above the numbers they are to be copied to.
     copies = [_above(theirs_in), _above(theirs_out), _above(file)]
     actions = [(os.POSIX_SPAWN_DUP2, copy, number) for copy, number in zip(copies, (0, 1, _FILE))]
     try:
-        os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+        process = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
     except OSError as error:
         give_up(f"anything: the engine does not start ({error})")
     for descriptor in (theirs_in, theirs_out, *copies):
         os.close(descriptor)
-    return ours_out, ours_in
+    return process, ours_out, ours_in
 
 
 def _above(descriptor: int) -> int:

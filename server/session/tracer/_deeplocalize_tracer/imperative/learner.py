@@ -13,6 +13,9 @@ from .mirror import Mirror
 
 _ATTRIBUTE = "_deeplocalize_learner"
 
+# Set in a trial that trains as another back end would.
+remembers: bool | None = None
+
 
 class Learner:
     """Trains, evaluates and predicts one compiled model."""
@@ -41,7 +44,7 @@ class Learner:
             graph=config,
             compile=compiled,
             # What softmax and sigmoid leave for the loss; see docs/hand-over.md.
-            remember_logits=imports.backend() == "tensorflow",
+            remember_logits=imports.backend() == "tensorflow" if remembers is None else remembers,
             weights=[{"path": weight.path, "shape": list(weight.shape)} for weight in weights],
             seed=tensors.seed_from_the_script(),
         )

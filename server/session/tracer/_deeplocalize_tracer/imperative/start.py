@@ -77,7 +77,9 @@ def _patch_trainer(patch: hooks.Patch, module: ModuleType) -> None:
     from ..training import patch_trainer
 
     patch(module)
-    patch_trainer(module.NumpyTrainer)
+    # A trial is judged, not observed.
+    if not config.current.trials:
+        patch_trainer(module.NumpyTrainer)
 
 
 def _certainly(patch: hooks.Patch, module: ModuleType) -> None:

@@ -14,7 +14,7 @@ class Reporter:
     """Trains one model within one call of `fit`, or one of `train_on_batch`."""
 
     def __init__(self, model: Any, batch: Any) -> None:
-        self._model = model
+        self.model = model
         self._learner = learner.of(model, batch)
         self._run = fit.of_model(model)
         if self._run is not None:
@@ -27,7 +27,7 @@ class Reporter:
         run = self._run
         step = 0 if run is None else run.step
         probed = [run is not None and run.cadence.due(step + offset) for offset in range(len(batches))]
-        rates = _rates(self._model.optimizer, len(batches))
+        rates = _rates(self.model.optimizer, len(batches))
         answer, numbers = self._learner.train(batches, rates, probed)
         if run is not None:
             _send(run, answer, numbers)
