@@ -36,6 +36,12 @@ enum Command {
         /// Only cases whose name holds this
         #[arg(long, requires = "benchmark")]
         only: Option<String>,
+        /// Keep what an earlier run of the benchmark has found (in target/benchmark), and run what is missing
+        #[arg(long, requires = "benchmark")]
+        resume: bool,
+        /// Try no changes in the benchmark, which takes most of its time
+        #[arg(long, requires = "benchmark")]
+        no_trials: bool,
         /// Leave the training out, which takes minutes
         #[arg(long)]
         no_training: bool,
@@ -55,8 +61,14 @@ fn main() -> anyhow::Result<()> {
         Command::Bench {
             benchmark: true,
             only,
+            resume,
+            no_trials,
             ..
-        } => benchmark::run(only.as_deref()),
+        } => benchmark::run(&benchmark::Options {
+            only,
+            resume,
+            no_trials,
+        }),
         Command::Bench { no_training, .. } => bench::run(!no_training),
         Command::Docs { picture } => docs::run(picture),
     }

@@ -54,6 +54,8 @@ const BASELINE_GOOD: f64 = 0.5;
 /// Part of the simple model's skill below which a network is behind it. Healthy twins of our fixtures reach 0.8 of it or
 /// more; 0.5 leaves room for few epochs, dropout and augmentation.
 const BEHIND: f64 = 0.5;
+/// Part of it below which a network lags: not proof of a fault, but of the harm done by a setting that is far off anyway.
+const LAGGING: f64 = 0.8;
 /// Drop of the loss over the second half from which a network that is behind is on its way.
 const DROP_BEHIND: f64 = 0.2;
 /// Spread of the predictions, as a share of the spread of the labels, below which they are one constant.
@@ -167,6 +169,21 @@ impl Learning {
         };
         let best = skill.max(self.validated.unwrap_or(f64::NEG_INFINITY));
         baseline >= BASELINE_GOOD && best < BEHIND * baseline
+    }
+
+    /// Whether simple models do clearly better on the same data, though not out of all proportion.
+    pub fn lagging(&self) -> bool {
+        let (Some(baseline), Some(skill)) = (self.baseline, self.skill) else {
+            return false;
+        };
+        let best = skill.max(self.validated.unwrap_or(f64::NEG_INFINITY));
+        baseline >= BASELINE_GOOD && best < LAGGING * baseline
+    }
+
+    /// Whether the answers are no better than the best constant one, by more than their noise.
+    pub fn by_chance(&self) -> bool {
+        self.skill
+            .is_some_and(|skill| skill <= SKILL_NONE.max(3.0 * self.skill_error))
     }
 
     /// Whether the loss still is no better than that of the best constant prediction.
