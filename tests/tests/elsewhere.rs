@@ -112,6 +112,16 @@ fn a_training_elsewhere_is_localised_against_the_source() {
     assert_eq!(first["path"], "train.py");
     assert_eq!(report["run"]["fits"][0]["batches_seen"], 48);
 
+    let page = tool(here.path())
+        .unwrap()
+        .args(["report", "--script", "train.py", "--output", "-"])
+        .arg(&trace)
+        .output()
+        .unwrap();
+    let page = String::from_utf8(page.stdout).unwrap();
+    assert!(page.starts_with("<!doctype html>"), "{page:.200}");
+    assert!(page.contains(first["message"].as_str().unwrap()), "{page:.200}");
+
     std::fs::remove_file(cluster.path().join("train.py")).unwrap();
     let (report, status) = analyze(&[]);
     assert_eq!(report["errors"][0]["code"], "no-such-file", "{report:#}");

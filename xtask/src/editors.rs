@@ -2,11 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::shell::{command, root, step};
+use crate::shell::{cargo, command, release_binary, root, step};
 
-/// Formatting, types and lints of the VS Code extension; its package.
-fn vscode_package() -> anyhow::Result<PathBuf> {
+/// Formatting, types and lints of the VS Code extension; its package, with the executable in it.
+fn vscode_package(binary: &Path) -> anyhow::Result<PathBuf> {
     let folder = root().join("editors/vscode");
+    let bundled = folder.join("server");
+    std::fs::create_dir_all(&bundled)?;
+    // Line tables are three quarters of the tests' executable.
+    step(
+        "bundle the executable",
+        command("strip")
+            .arg(binary)
+            .arg("-o")
+            .arg(bundled.join("deeplocalize")),
+    )?;
     let npm = |arguments: &[&str]| {
         let mut command = command("npm");
         command.current_dir(&folder).args(arguments);
@@ -34,9 +44,16 @@ fn vscode_package() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
+/// `cargo xtask package`: the extension with a release build.
+pub fn package() -> anyhow::Result<()> {
+    let package = vscode_package(&release_binary()?)?.join("deeplocalize.vsix");
+    println!("{}", package.display());
+    Ok(())
+}
+
 /// The extension in VS Code's real workbench, in headless Chromium. `pictures` is where screenshots are kept.
 pub fn test_vscode(python: &Path, binary: &Path, pictures: Option<&Path>) -> anyhow::Result<()> {
-    let folder = vscode_package()?;
+    let folder = vscode_package(binary)?;
     let workbench = root().join("target/editors/code-server");
     step(
         "set up VS Code's workbench",
@@ -56,9 +73,40 @@ pub fn test_vscode(python: &Path, binary: &Path, pictures: Option<&Path>) -> any
     step("the extension in VS Code", &mut tests)
 }
 
+const STYLUA: &str = "@johnnymorganz/stylua-bin@2.5.2";
+const SELENE: &str = "0.31.0";
+
+/// Formatting and lints of the Neovim plugin.
+fn check_lua(folder: &Path) -> anyhow::Result<()> {
+    step(
+        "formatting of the Neovim plugin",
+        command("npx")
+            .current_dir(folder)
+            .args(["--yes", STYLUA, "--check", "."]),
+    )?;
+    // Selene is had only from the registry of crates; built once.
+    let tools = root().join("target/tools");
+    let selene = tools.join("bin/selene");
+    if !selene.exists() {
+        step(
+            "install selene",
+            cargo()
+                .args(["install", "--quiet", "--locked", "--no-default-features"])
+                .args(["--version", SELENE, "--root"])
+                .arg(&tools)
+                .arg("selene"),
+        )?;
+    }
+    step(
+        "lints of the Neovim plugin",
+        command(selene).current_dir(folder).arg("."),
+    )
+}
+
 /// The plugin in real Neovim.
 pub fn test_neovim(python: &Path, binary: &Path) -> anyhow::Result<()> {
     let folder = root().join("editors/neovim");
+    check_lua(&folder)?;
     let neovim = root().join("target/editors/neovim");
     step(
         "set up Neovim",

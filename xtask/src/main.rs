@@ -27,7 +27,12 @@ enum Command {
         /// Only what needs neither Python packages nor an editor
         #[arg(long)]
         fast: bool,
+        /// Only this part
+        #[arg(long, value_enum, conflicts_with = "fast")]
+        only: Option<test::Part>,
     },
+    /// Package the VS Code extension for this kind of machine, with the executable in it
+    Package,
     /// Measure speed as ratios against a peer in the same run
     Bench {
         /// Instead, measure what is found: run the benchmark's programs and write docs/benchmark.md
@@ -57,7 +62,8 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Demo => demo::run(),
-        Command::Test { fast } => test::run(fast),
+        Command::Test { fast, only } => test::run(fast, only),
+        Command::Package => editors::package(),
         Command::Bench {
             benchmark: true,
             only,

@@ -46,12 +46,24 @@ pub fn step(title: &str, command: &mut Command) -> anyhow::Result<()> {
 
 /// Builds the release binary and gives its path.
 pub fn release_binary() -> anyhow::Result<PathBuf> {
+    binary("build", &["--release"], "release")
+}
+
+/// The binary that tests run. Not a release build: the workspace's tests have built this one already, and it checks for
+/// overflows besides.
+pub fn test_binary() -> anyhow::Result<PathBuf> {
+    binary("build the tests' binary", &[], "debug")
+}
+
+fn binary(title: &str, arguments: &[&str], folder: &str) -> anyhow::Result<PathBuf> {
     step(
-        "build",
-        cargo().args(["build", "--release", "--package", "deeplocalize"]),
+        title,
+        cargo()
+            .args(["build", "--package", "deeplocalize"])
+            .args(arguments),
     )?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Ok(target
-        .join("release")
+        .join(folder)
         .join(format!("deeplocalize{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -111,6 +111,58 @@ function tests.the_code_lens_localises_the_fault_with_progress(state)
   )
 end
 
+function tests.all_fixes_are_tried_and_the_best_is_offered_with_its_effect(state)
+  state.buffer = open(fixtures .. "48934338-quadratic/faulty.py", "tried.py")
+  wait("code lenses", 20, function()
+    return #vim.lsp.codelens.get(state.buffer) > 0
+  end)
+  local ended
+  vim.api.nvim_create_autocmd("LspProgress", {
+    callback = function(event)
+      if event.data.params.value.kind == "end" then
+        ended = event.data.params.value.message
+      end
+    end,
+  })
+  vim.cmd.LspDeepLocalizeTryFixes()
+  wait("the end of the run", 180, function()
+    return ended
+  end)
+  wait("a finding of the run", 10, function()
+    return #errors(state.buffer) == 1
+  end)
+  local found = errors(state.buffer)[1]
+  vim.api.nvim_win_set_cursor(0, { found.lnum + 1, found.col })
+  local before = vim.api.nvim_buf_get_lines(0, 0, -1, false)
+  local titles = {}
+  vim.lsp.buf.code_action({
+    filter = function(action)
+      table.insert(titles, action.title)
+      return action.isPreferred == true
+    end,
+    apply = true,
+  })
+  wait("the fix", 10, function()
+    return not vim.deep_equal(before, vim.api.nvim_buf_get_lines(0, 0, -1, false))
+  end)
+  assert(titles[1]:find("explained variance .+ → .+ after %d+ steps"), vim.inspect(titles))
+  vim.cmd.undo()
+  assert(vim.deep_equal(before, vim.api.nvim_buf_get_lines(0, 0, -1, false)))
+end
+
+function tests.the_report_opens_in_the_browser(_)
+  local opened
+  vim.ui.open = function(path)
+    opened = path
+  end
+  vim.cmd.LspDeepLocalizeReport()
+  wait("the page", 20, function()
+    return opened
+  end)
+  local page = table.concat(vim.fn.readfile(vim.uri_to_fname(opened)), "\n")
+  assert(page:find("^<!doctype html>") and page:find("tried.py", 1, true), opened)
+end
+
 function tests.a_run_can_be_cancelled(_)
   local buffer = open(vim.fs.dirname(plugin) .. "/tests/slow.py", "slow.py")
   wait("the server", 20, function()
@@ -146,6 +198,8 @@ local order = {
   "a_finding_stands_on_the_exact_columns",
   "a_quick_fix_changes_the_buffer_and_one_undo_takes_it_back",
   "the_code_lens_localises_the_fault_with_progress",
+  "all_fixes_are_tried_and_the_best_is_offered_with_its_effect",
+  "the_report_opens_in_the_browser",
   "a_run_can_be_cancelled",
   "health_is_checked",
 }

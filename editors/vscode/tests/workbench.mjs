@@ -13,14 +13,15 @@ const codeServer = process.env.DEEPLOCALIZE_TEST_CODE_SERVER;
 const binary = process.env.DEEPLOCALIZE_TEST_BINARY;
 const python = process.env.DEEPLOCALIZE_TEST_PYTHON;
 
-/** Opens a folder that holds copies of the given files in the workbench. */
-export async function open(files, { trust = true } = {}) {
+/** Opens a folder that holds copies of the given files, or files with the given text, in the workbench. With
+ * `bundled`, nothing says where the executable is, so that the extension takes the one it comes with. */
+export async function open(files, { trust = true, bundled = false } = {}) {
   for (const [name, value] of Object.entries({
     DEEPLOCALIZE_TEST_CODE_SERVER: codeServer,
     DEEPLOCALIZE_TEST_BINARY: binary,
     DEEPLOCALIZE_TEST_PYTHON: python,
   })) {
-    if (!value) throw new Error(`${name} is not set: run the tests with cargo xtask test --editors`);
+    if (!value) throw new Error(`${name} is not set: run the tests with cargo xtask test --only vscode`);
   }
   const home = await mkdtemp(path.join(tmpdir(), "deeplocalize-vscode-"));
   const folder = path.join(home, "project");
@@ -28,10 +29,11 @@ export async function open(files, { trust = true } = {}) {
   await mkdir(path.join(data, "User"), { recursive: true });
   await mkdir(folder);
   for (const [name, source] of Object.entries(files)) {
-    await cp(path.join(root, source), path.join(folder, name));
+    if (typeof source === "string") await cp(path.join(root, source), path.join(folder, name));
+    else await writeFile(path.join(folder, name), source.text);
   }
   const settings = {
-    "deeplocalize.path": binary,
+    ...(bundled ? {} : { "deeplocalize.path": binary }),
     "deeplocalize.python": python,
     "editor.minimap.enabled": false,
     "workbench.startupEditor": "none",

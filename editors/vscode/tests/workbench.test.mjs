@@ -62,6 +62,27 @@ test("a trusted folder: squiggle, quick fix, localisation, cancel", async (conte
     await workbench.picture("localised");
   });
 
+  await context.test("all fixes are tried, and the best is offered with its effect", async () => {
+    const lines = (await readFile(path.join(root, DIVERGES), "utf8")).split("\n");
+    const line = lines.findIndex((text) => text.includes("learning_rate=0.1")) + 1;
+    const column = lines[line - 1].indexOf("0.1") + 1;
+    await workbench.activate("diverges.py");
+    await workbench.goTo(line, column);
+    await page.keyboard.press("Control+.");
+    await page.locator(".action-widget .monaco-list-row", { hasText: "Try all fixes" }).click();
+    const status = workbench.status();
+    await status.getByText(/tr(ying|ied)/i).waitFor({ timeout: 2 * MINUTE });
+    await status.getByText("DeepLocalize: faulty").waitFor({ timeout: 2 * MINUTE });
+    await workbench.goTo(line, column);
+    await page.keyboard.press("Control+.");
+    await page
+      .locator(".action-widget .monaco-list-row", { hasText: /explained variance .+ → .+ after \d+ steps/ })
+      .first()
+      .waitFor();
+    await workbench.picture("measured-fix");
+    await page.keyboard.press("Escape");
+  });
+
   await context.test("the report opens beside the script, with its plots", async () => {
     await workbench.command("DeepLocalize: Show the report of the last run");
     const report = page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
@@ -85,8 +106,43 @@ test("a trusted folder: squiggle, quick fix, localisation, cancel", async (conte
   });
 });
 
-test("restricted mode: read, never run", async (context) => {
-  const workbench = await open({ "train.py": SOFTMAX }, { trust: false });
+test("a notebook: cells are one program, a fix changes its cell", async (context) => {
+  const cells = [
+    ["import keras\n", "from keras import layers"],
+    ["model = keras.Sequential([\n", '    keras.Input((20,)), layers.Dense(1, activation="softmax")\n', "])"],
+    ['model.compile(loss="binary_crossentropy", optimizer="adam")'],
+  ];
+  const text = JSON.stringify({
+    cells: cells.map((source) => ({
+      cell_type: "code",
+      execution_count: null,
+      metadata: {},
+      outputs: [],
+      source,
+    })),
+    metadata: { language_info: { name: "python" } },
+    nbformat: 4,
+    nbformat_minor: 5,
+  });
+  const workbench = await open({ "train.ipynb": { text } });
+  context.after(() => workbench.close());
+  const { page } = workbench;
+  await workbench.openFile("train.ipynb");
+  const squiggle = page.locator(".notebookOverlay .squiggly-error").first();
+  await squiggle.waitFor({ timeout: MINUTE });
+  await workbench.picture("notebook");
+  const softmax = page.locator(".notebookOverlay .view-line span", { hasText: '"softmax"' }).last();
+  await softmax.click();
+  await page.keyboard.press("Control+.");
+  await page.locator(".action-widget .monaco-list-row.focused", { hasText: "Use a sigmoid output" }).waitFor();
+  await page.keyboard.press("Enter");
+  await squiggle.waitFor({ state: "detached" });
+  const saved = JSON.parse(await workbench.saved("train.ipynb"));
+  assert.equal(saved.cells[1].source.join(""), cells[1].join("").replace("softmax", "sigmoid"));
+});
+
+test("restricted mode: read by the executable that comes with the extension, never run", async (context) => {
+  const workbench = await open({ "train.py": SOFTMAX }, { trust: false, bundled: true });
   context.after(() => workbench.close());
   const { page } = workbench;
   await workbench.openFile("train.py");

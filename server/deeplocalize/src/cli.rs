@@ -9,6 +9,7 @@ mod explain;
 mod fix;
 mod interrupt;
 mod progress;
+mod report;
 mod rules;
 mod run;
 mod server;
@@ -25,6 +26,7 @@ Examples:
   deeplocalize check train.py         look at the code alone
   deeplocalize run train.py           train for a moment and find the line to blame
   deeplocalize fix train.py           find the change that makes it learn, by trying
+  deeplocalize report run.npz         see a training as a page in the browser
   deeplocalize explain DL101          what a finding means and what to do
 
 Exit status:
@@ -49,6 +51,7 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Analyze(analyze::Analyze),
+    Report(report::ReportCommand),
     Fix(fix::Fix),
     Explain(explain::Explain),
     Rules(rules::Rules),
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => common::exit_code(command.execute()),
         Command::Run(command) => common::exit_code(command.execute()),
         Command::Analyze(command) => common::exit_code(command.execute()),
+        Command::Report(command) => common::exit_code(command.execute()),
         Command::Fix(command) => common::exit_code(command.execute()),
         Command::Explain(command) => common::exit_code(command.execute()),
         Command::Rules(command) => common::exit_code(command.execute()),

@@ -334,7 +334,9 @@ fn the_first_interrupt_reports_what_is_known() {
 #[test]
 fn the_manual_names_every_option() {
     let folder = folder(&[]);
-    for command in ["check", "run", "analyze", "fix", "explain", "rules", "server"] {
+    for command in [
+        "check", "run", "analyze", "report", "fix", "explain", "rules", "server",
+    ] {
         assert!(
             MANUAL.contains(&format!("## `deeplocalize {command}")),
             "{command}"
@@ -348,4 +350,22 @@ fn the_manual_names_every_option() {
             assert!(MANUAL.contains(&format!("`{option}")), "{command} {option}");
         }
     }
+}
+
+#[test]
+fn a_report_needs_a_trace_and_says_so() {
+    let folder = folder(&[("broken.npz", b"PK\x03\x04 no archive")]);
+    let report = |arguments: &[&str]| {
+        let cache = folder.path().join("cache");
+        let mut command = deeplocalize(folder.path());
+        command.arg("report").args(arguments).env("XDG_CACHE_HOME", cache);
+        command.output().unwrap()
+    };
+    let output = report(&[]);
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("--trace run.npz"), "{}", stderr(&output));
+    let output = report(&["broken.npz", "--output", "page.html"]);
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("broken.npz"), "{}", stderr(&output));
+    assert!(!folder.path().join("page.html").exists());
 }

@@ -73,16 +73,22 @@ function M.attach(client, buffer)
     vim.api.nvim_buf_create_user_command(buffer, name, command[1], { desc = command[2] })
   end
   -- "Localize faults" stands above every fit.
-  if client.server_capabilities.codeLensProvider then
-    vim.api.nvim_create_autocmd({ "BufEnter", "InsertLeave", "TextChanged" }, {
-      group = vim.api.nvim_create_augroup("deeplocalize-lens-" .. buffer, { clear = true }),
-      buffer = buffer,
-      callback = function()
-        vim.lsp.codelens.refresh({ bufnr = buffer })
-      end,
-    })
-    vim.lsp.codelens.refresh({ bufnr = buffer })
+  if not client.server_capabilities.codeLensProvider then
+    return
   end
+  -- Neovim 0.12 keeps them fresh by itself.
+  if vim.lsp.codelens.enable then
+    vim.lsp.codelens.enable(true, { bufnr = buffer })
+    return
+  end
+  vim.api.nvim_create_autocmd({ "BufEnter", "InsertLeave", "TextChanged" }, {
+    group = vim.api.nvim_create_augroup("deeplocalize-lens-" .. buffer, { clear = true }),
+    buffer = buffer,
+    callback = function()
+      vim.lsp.codelens.refresh({ bufnr = buffer })
+    end,
+  })
+  vim.lsp.codelens.refresh({ bufnr = buffer })
 end
 
 return M

@@ -119,6 +119,21 @@ pub fn editor_schema() -> Value {
             schema: json!({"type": "string", "enum": ["default", "deeplocalize"], "default": "default", "scope": "resource"}),
         },
         EditorSetting {
+            name: "mechanism",
+            description: "How the training is watched: in Keras itself (`callback`), or by the native engine, which needs no TensorFlow (`imperative`). `auto`: by the engine where it covers the model.",
+            schema: json!({"type": "string", "enum": ["auto", "imperative", "callback"], "default": "auto", "scope": "resource"}),
+        },
+        EditorSetting {
+            name: "tryFixes",
+            description: "Whether *Localize faults* also trains with each change that may help, so that patches come with a measured effect: when a fault is found (`auto`), `always` or `never`.",
+            schema: json!({"type": "string", "enum": ["never", "auto", "always"], "default": "never", "scope": "resource"}),
+        },
+        EditorSetting {
+            name: "trySeconds",
+            description: "Seconds that trying changes may take.",
+            schema: json!({"type": "number", "exclusiveMinimum": 0, "default": of_runs.try_seconds, "scope": "resource"}),
+        },
+        EditorSetting {
             name: "inlayHints",
             description: "Show output shape and number of parameters behind each layer whose input shape is known.",
             schema: json!({"type": "boolean", "default": of_runs.inlay_hints, "scope": "resource"}),
@@ -150,4 +165,30 @@ pub fn editor_schema() -> Value {
         properties.insert(format!("deeplocalize.{}", option.name), schema);
     }
     Value::Object(properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_shown_in_editors_are_those_of_the_server() {
+        let shown = editor_schema();
+        let named = shown.as_object().unwrap().iter().map(|(key, schema)| {
+            let name = key.strip_prefix("deeplocalize.").unwrap();
+            (name.to_owned(), schema["default"].clone())
+        });
+        let defaults: serde_json::Map<_, _> = named.collect();
+        let mut settings = Settings {
+            max_batches: 1,
+            max_seconds: 1.0,
+            try_seconds: 1.0,
+            inlay_hints: false,
+            mechanism: session::Mechanism::Callback,
+            try_fixes: crate::run::TryFixes::Always,
+            ..Settings::default()
+        };
+        assert_eq!(settings.merge(&Value::Object(defaults)), Vec::<String>::new());
+        assert_eq!(settings, Settings::default());
+    }
 }
