@@ -44,6 +44,9 @@ enum Command {
         /// Keep what an earlier run of the benchmark has found (in target/benchmark), and run what is missing
         #[arg(long, requires = "benchmark")]
         resume: bool,
+        /// Write the page of the benchmark from what earlier runs have kept in full, and run nothing
+        #[arg(long, requires = "benchmark")]
+        kept: bool,
         /// Try no changes in the benchmark, which takes most of its time
         #[arg(long, requires = "benchmark")]
         no_trials: bool,
@@ -68,11 +71,13 @@ fn main() -> anyhow::Result<()> {
             benchmark: true,
             only,
             resume,
+            kept,
             no_trials,
             ..
         } => benchmark::run(&benchmark::Options {
             only,
             resume,
+            kept,
             no_trials,
         }),
         Command::Bench { no_training, .. } => bench::run(!no_training),

@@ -17,7 +17,14 @@ pub(crate) struct Culprit {
 
 const RECURRENT: [&str; 4] = ["LSTM", "GRU", "SimpleRNN", "Bidirectional"];
 /// Layers that give an axis of positions or steps.
-const SPREADING: [&str; 6] = ["Conv", "Pooling", "Embedding", "UpSampling", "ZeroPadding", "Cropping"];
+const SPREADING: [&str; 6] = [
+    "Conv",
+    "Pooling",
+    "Embedding",
+    "UpSampling",
+    "ZeroPadding",
+    "Cropping",
+];
 /// Layers that leave the axes before the last one as they are.
 const KEEPING: [&str; 11] = [
     "Dense",
@@ -38,7 +45,12 @@ pub(crate) fn culprit(layers: &[LayerInfo]) -> Option<Culprit> {
     let last = layers
         .iter()
         .rposition(|layer| !KEEPING.contains(&layer.class.as_str()))?;
-    let (source, dense) = (&layers[last], layers[last + 1..].iter().position(|layer| layer.class == "Dense")?);
+    let (source, dense) = (
+        &layers[last],
+        layers[last + 1..]
+            .iter()
+            .position(|layer| layer.class == "Dense")?,
+    );
     let returns = source
         .config
         .get("return_sequences")

@@ -1,6 +1,6 @@
 //! Does the network learn? Judged by yardsticks that do not depend on the loss that was chosen.
 
-use trace::{Fit, Scalar};
+use trace::{DataInfo, Fit, Scalar};
 
 use crate::data;
 use crate::trend::{Trend, mean, median};
@@ -122,7 +122,14 @@ impl Learning {
         let majority = fit.y().and_then(|y| data::majority(y, task));
         let explained = {
             let count = sum(Scalar::LabelCount);
-            let total = sum(Scalar::LabelSquareSum) - sum(Scalar::LabelSum).powi(2) / count;
+            let pooled = sum(Scalar::LabelSquareSum) - sum(Scalar::LabelSum).powi(2) / count;
+            // Knowing how frequent each class is explains nothing: of one-hot rows the variance is that around each column's mean.
+            let total = match fit.y().filter(|y| data::one_hot(y)) {
+                Some(y) => {
+                    around_frequencies(y).map_or(pooled, |each| each * count / data::columns(y) as f64)
+                }
+                None => pooled,
+            };
             let share = 1.0 - sum(Scalar::ResidualSquareSum) / total;
             (share.is_finite() && total > 0.0).then_some(share)
         };
@@ -227,6 +234,14 @@ impl Learning {
             _ => State::Stuck,
         }
     }
+}
+
+/// Squared distance of a one-hot row from the frequencies of the classes, on average.
+fn around_frequencies(y: &DataInfo) -> Option<f64> {
+    let counts = data::class_counts(y)?;
+    let samples: u64 = counts.iter().sum();
+    let share = |count: &u64| *count as f64 / samples as f64;
+    Some(counts.iter().map(share).map(|share| share * (1.0 - share)).sum())
 }
 
 /// Skill of the better simple model.

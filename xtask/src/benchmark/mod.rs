@@ -7,6 +7,7 @@ mod score;
 mod tools;
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use anyhow::Context;
 
@@ -22,6 +23,8 @@ pub struct Options {
     pub only: Option<String>,
     /// Take what an earlier run has kept in `target/benchmark`, and run what is missing.
     pub resume: bool,
+    /// Run nothing: only the cases that earlier runs have kept in full.
+    pub kept: bool,
     /// Try no changes, which takes most of the time.
     pub no_trials: bool,
 }
@@ -39,6 +42,7 @@ pub struct Row<'a> {
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let bench = Bench {
         binary: match std::env::var_os("DEEPLOCALIZE_TEST_BINARY") {
+            _ if options.kept => PathBuf::new(),
             Some(binary) => binary.into(),
             None => release_binary()?,
         },
@@ -47,7 +51,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             None => python::environment()?,
         },
         kept: root().join("target/benchmark"),
-        resume: options.resume,
+        resume: options.resume || options.kept,
         no_trials: options.no_trials,
     };
     let cases: Vec<Case> = cases::all()?
@@ -59,6 +63,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
                 .is_none_or(|only| case.name().contains(only))
         })
         .collect();
+    let (cases, left_out): (Vec<Case>, Vec<Case>) = cases
+        .into_iter()
+        .partition(|case| !options.kept || bench.has_all(case));
     let published = cases::published()?;
     let mut rows = Vec::new();
     for case in &cases {
@@ -75,7 +82,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         println!("{}", line(&row));
         rows.push(row);
     }
-    let page = page(&rows);
+    let mut page = page(&rows);
+    if !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().map(Case::name).collect();
+        let _ = writeln!(
+            page,
+            "\nNot run, and in none of the totals: {}.",
+            names.join(", ")
+        );
+    }
     println!("\n{page}");
     if options.only.is_none() {
         std::fs::write(root().join("docs/benchmark.md"), page).context("cannot write docs/benchmark.md")?;

@@ -86,13 +86,26 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Whether the reports of all tools on a case and its twin are kept.
+    pub fn has_all(&self, case: &Case) -> bool {
+        let scripts = ["faulty.py", "fixed.py"];
+        let there = |script: &&&str| case.folder.join(script).exists();
+        let running = TOOLS.iter().filter(|tool| tool.arguments.is_some());
+        let mut wanted =
+            running.flat_map(|tool| scripts.iter().filter(there).map(move |script| (tool, script)));
+        wanted.all(|(tool, script)| self.kept_file(tool, case, script).exists())
+    }
+
+    fn kept_file(&self, tool: &Tool, case: &Case, script: &str) -> PathBuf {
+        let name = format!("{}-{}-{script}.json", case.name(), tool.key);
+        self.kept.join(name)
+    }
+
     pub fn ask(&self, tool: &Tool, case: &Case, script: &str) -> anyhow::Result<Said> {
         let Some(arguments) = tool.arguments else {
             return last_layer(&case.folder.join(script));
         };
-        let kept = self
-            .kept
-            .join(format!("{}-{}-{script}.json", case.name(), tool.key));
+        let kept = self.kept_file(tool, case, script);
         let earlier = std::fs::read(&kept).ok().filter(|_| self.resume);
         if let Some(earlier) = earlier.and_then(|text| serde_json::from_slice::<Value>(&text).ok()) {
             return Ok(read(

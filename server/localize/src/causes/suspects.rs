@@ -142,7 +142,11 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
         }
         // Adam and its kin make steps of their own length; those of SGD are as short as the gradient.
         let ratio = case.typical_update_ratio();
-        if failure == Failure::Stuck && optimizer.class == "SGD" && (UPDATE_SMALL..UPDATE_SHORT).contains(&ratio) && !case.learning().constant {
+        if failure == Failure::Stuck
+            && optimizer.class == "SGD"
+            && (UPDATE_SMALL..UPDATE_SHORT).contains(&ratio)
+            && !case.learning().constant
+        {
             suspects.rate_low += ((UPDATE_NORMAL / ratio).log10() - 0.4).min(1.0);
         }
         // Steps of normal length are not too short, whatever the number.
@@ -161,7 +165,11 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
     {
         let large = (data::rms(y) / TARGETS_RMS).log10().max(0.0);
         let tiny = y.std < TARGETS_TINY && y.mean.abs() < 10.0 * y.std;
-        suspects.targets = if tiny { (10.0 * TARGETS_TINY / y.std).log10() } else { large };
+        suspects.targets = if tiny {
+            (10.0 * TARGETS_TINY / y.std).log10()
+        } else {
+            large
+        };
     }
     suspects
 }
@@ -200,7 +208,11 @@ fn features_off(x: &trace::DataInfo) -> f64 {
     };
     let largest = x.min.abs().max(x.max.abs());
     let tiny = largest > 0.0 && largest < FEATURES_TINY && x.feature_std_max < FEATURES_STD_TINY;
-    let small = if tiny { (10.0 * FEATURES_TINY / largest).log10() } else { 0.0 };
+    let small = if tiny {
+        (10.0 * FEATURES_TINY / largest).log10()
+    } else {
+        0.0
+    };
     size.max(offset).max(small)
 }
 

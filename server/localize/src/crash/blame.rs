@@ -184,7 +184,8 @@ fn output_against_labels<'a>(
     let class_numbers = classes > 2 && classes == units;
     if !class_numbers && (columns == units || y.shape.len() != output.len()) {
         // The same width but another rank: something between (a missing Flatten, sequences) fixed the shape.
-        if let Some(culprit) = extra_axis::culprit(&fit.info.layers).filter(|_| output.len() > y.shape.len()) {
+        if let Some(culprit) = extra_axis::culprit(&fit.info.layers).filter(|_| output.len() > y.shape.len())
+        {
             let layer = fit.info.layers.iter().find(|layer| layer.index == culprit.layer);
             return Some(Explained {
                 kind: culprit.kind,
