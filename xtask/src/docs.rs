@@ -44,6 +44,7 @@ fn pages() -> BTreeMap<PathBuf, String> {
         pages.insert(PathBuf::from("docs/rules").join(page), rule.markdown());
     }
     pages.insert("docs/rules/README.md".into(), table);
+    pages.insert("docs/symptoms.md".into(), localize::symptoms_markdown());
     pages.insert("docs/engine-coverage.md".into(), engine::coverage::markdown());
     pages.insert(
         "docs/settings.schema.json".into(),

@@ -53,6 +53,15 @@ enum Command {
         /// Only the native engine against Keras on TensorFlow
         #[arg(long, conflicts_with = "benchmark")]
         engine: bool,
+        /// Keep what an earlier run of the benchmark has found (in target/benchmark), and run what is missing
+        #[arg(long, requires = "benchmark")]
+        resume: bool,
+        /// Write the page of the benchmark from what earlier runs have kept in full, and run nothing
+        #[arg(long, requires = "benchmark")]
+        kept: bool,
+        /// Try no changes in the benchmark, which takes most of its time
+        #[arg(long, requires = "benchmark")]
+        no_trials: bool,
         /// Leave the training out, which takes minutes
         #[arg(long)]
         no_training: bool,
@@ -82,8 +91,16 @@ fn main() -> anyhow::Result<()> {
         Command::Bench {
             benchmark: true,
             only,
+            resume,
+            kept,
+            no_trials,
             ..
-        } => benchmark::run(only.as_deref()),
+        } => benchmark::run(&benchmark::Options {
+            only,
+            resume,
+            kept,
+            no_trials,
+        }),
         Command::Bench {
             patches: true,
             only,

@@ -15,6 +15,8 @@ pub(crate) struct Case<'a> {
     pub complete: bool,
     /// Steps of this and of earlier trainings of the same model.
     pub steps: u64,
+    /// Whether the labels are drawn at random, so that nobody expects anything to be learned.
+    pub drawn: bool,
     learning: OnceCell<Learning>,
     broken: OnceCell<Option<Broken>>,
 }
@@ -36,6 +38,7 @@ impl<'a> Case<'a> {
             fit,
             complete,
             steps: fit.steps,
+            drawn: false,
             learning: OnceCell::new(),
             broken: OnceCell::new(),
         }
@@ -44,6 +47,12 @@ impl<'a> Case<'a> {
     /// The same with so many steps of the model's earlier trainings.
     pub fn after(mut self, steps: u64) -> Self {
         self.steps += steps;
+        self
+    }
+
+    /// The same with what the text says of the labels.
+    pub fn with_drawn_labels(mut self, drawn: bool) -> Self {
+        self.drawn = drawn;
         self
     }
 
@@ -57,8 +66,23 @@ impl<'a> Case<'a> {
         let varied = self.fit.y().is_none_or(|y| y.min != y.max);
         self.complete
             && varied
+            && !self.drawn
             && self.broken().is_none()
             && matches!(self.learning().state(), State::Stuck | State::Behind)
+    }
+
+    /// Whether the training is over and has come clearly less far than simple models do, or after many steps nowhere, however its
+    /// loss falls.
+    pub fn lags(&self) -> bool {
+        const STEPS: u64 = 1000;
+        const MANY: u64 = 500;
+        let over = self.fit.end.as_deref() == Some("finished") || self.steps >= STEPS;
+        self.complete
+            && over
+            && !self.drawn
+            && self.broken().is_none()
+            && self.learning().state() != State::TooEarly
+            && (self.learning().lagging() || self.steps >= MANY && self.learning().by_chance())
     }
 
     pub fn layers(&self) -> &'a [LayerInfo] {

@@ -1,6 +1,6 @@
 //! Does the network learn? Judged by yardsticks that do not depend on the loss that was chosen.
 
-use trace::{Fit, Scalar};
+use trace::{DataInfo, Fit, Scalar};
 
 use crate::data;
 use crate::trend::{Trend, mean, median};
@@ -54,6 +54,8 @@ const BASELINE_GOOD: f64 = 0.5;
 /// Part of the simple model's skill below which a network is behind it. Healthy twins of our fixtures reach 0.8 of it or
 /// more; 0.5 leaves room for few epochs, dropout and augmentation.
 const BEHIND: f64 = 0.5;
+/// Part of it below which a network lags: not proof of a fault, but of the harm done by a setting that is far off anyway.
+const LAGGING: f64 = 0.8;
 /// Drop of the loss over the second half from which a network that is behind is on its way.
 const DROP_BEHIND: f64 = 0.2;
 /// Spread of the predictions, as a share of the spread of the labels, below which they are one constant.
@@ -120,7 +122,14 @@ impl Learning {
         let majority = fit.y().and_then(|y| data::majority(y, task));
         let explained = {
             let count = sum(Scalar::LabelCount);
-            let total = sum(Scalar::LabelSquareSum) - sum(Scalar::LabelSum).powi(2) / count;
+            let pooled = sum(Scalar::LabelSquareSum) - sum(Scalar::LabelSum).powi(2) / count;
+            // Knowing how frequent each class is explains nothing: of one-hot rows the variance is that around each column's mean.
+            let total = match fit.y().filter(|y| data::one_hot(y)) {
+                Some(y) => {
+                    around_frequencies(y).map_or(pooled, |each| each * count / data::columns(y) as f64)
+                }
+                None => pooled,
+            };
             let share = 1.0 - sum(Scalar::ResidualSquareSum) / total;
             (share.is_finite() && total > 0.0).then_some(share)
         };
@@ -169,6 +178,21 @@ impl Learning {
         baseline >= BASELINE_GOOD && best < BEHIND * baseline
     }
 
+    /// Whether simple models do clearly better on the same data, though not out of all proportion.
+    pub fn lagging(&self) -> bool {
+        let (Some(baseline), Some(skill)) = (self.baseline, self.skill) else {
+            return false;
+        };
+        let best = skill.max(self.validated.unwrap_or(f64::NEG_INFINITY));
+        baseline >= BASELINE_GOOD && best < LAGGING * baseline
+    }
+
+    /// Whether the answers are no better than the best constant one, by more than their noise.
+    pub fn by_chance(&self) -> bool {
+        self.skill
+            .is_some_and(|skill| skill <= SKILL_NONE.max(3.0 * self.skill_error))
+    }
+
     /// Whether the loss still is no better than that of the best constant prediction.
     fn above_constant(&self) -> bool {
         self.late
@@ -210,6 +234,14 @@ impl Learning {
             _ => State::Stuck,
         }
     }
+}
+
+/// Squared distance of a one-hot row from the frequencies of the classes, on average.
+fn around_frequencies(y: &DataInfo) -> Option<f64> {
+    let counts = data::class_counts(y)?;
+    let samples: u64 = counts.iter().sum();
+    let share = |count: &u64| *count as f64 / samples as f64;
+    Some(counts.iter().map(share).map(|share| share * (1.0 - share)).sum())
 }
 
 /// Skill of the better simple model.

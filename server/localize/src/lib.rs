@@ -7,15 +7,19 @@ mod case;
 mod causes;
 mod crash;
 mod data;
+mod drawn;
+mod extra_axis;
 mod learning;
 mod localizer;
 mod paper;
 mod place;
+mod symptoms;
 pub mod text;
 mod trend;
 
 pub use localizer::{Detector, Diagnosis, Ending, Localizer};
 pub use place::{DataPlace, Source, Sources, data_place, site_range};
+pub use symptoms::markdown as symptoms_markdown;
 
 /// All codes the analysis of runs can report.
 pub fn all() -> Vec<&'static finding::RuleInfo> {

@@ -6,9 +6,11 @@ use trace::{Fit, Stat, Trace};
 use crate::case::Case;
 use crate::causes::{self, Cause, Remedy};
 use crate::crash;
+use crate::drawn;
 use crate::learning::State;
 use crate::paper::Paper;
 use crate::place::{self, Located, Place, Source, Sources};
+use crate::symptoms;
 use crate::text::{number, percent};
 
 /// Which analysis is run.
@@ -130,11 +132,14 @@ impl Localizer {
                 .iter()
                 .filter(|earlier| earlier.info.model.name == fit.info.model.name);
             let complete = !goes_on && (fit.end.as_deref() == Some("finished") || ending == Ending::Budget);
-            let case = Case::new(fit, complete).after(earlier.map(|earlier| earlier.steps).sum());
-            let causes = match self.detector {
+            let case = Case::new(fit, complete)
+                .after(earlier.map(|earlier| earlier.steps).sum())
+                .with_drawn_labels(drawn::labels_drawn(fit, sources));
+            let mut causes = match self.detector {
                 Detector::Default => causes::find(&case),
                 Detector::DeepLocalize { .. } => Vec::new(),
             };
+            fold_symptoms(&case, &mut causes);
             states.push(case.learning().state());
             failing |= case.fails() || case.broken().is_some() || causes.iter().any(|cause| cause.settled);
             reason = story(&case);
@@ -233,6 +238,32 @@ fn story(case: &Case<'_>) -> String {
         _ => {}
     }
     parts.join(", ")
+}
+
+/// Gives the best explanation of a training that goes wrong the symptoms that it explains.
+fn fold_symptoms(case: &Case<'_>, causes: &mut [Cause]) {
+    const MOST: usize = 4;
+    let Some(cause) = causes
+        .first_mut()
+        .filter(|cause| cause.severity >= Severity::Warning)
+    else {
+        return;
+    };
+    // What the cause has said of the same place in the same phase by itself needs no second sentence.
+    let said: Vec<_> = cause
+        .evidence
+        .iter()
+        .map(|seen| (seen.phase, seen.layer))
+        .collect();
+    let more = symptoms::find(case)
+        .into_iter()
+        .filter(|symptom| !said.contains(&(symptom.phase, symptom.layer)));
+    cause.evidence.extend(more.take(MOST).map(|symptom| causes::Seen {
+        text: format!("{}: {}", symptom.info.name, symptom.text),
+        moment: symptom.moment,
+        phase: symptom.phase,
+        layer: symptom.layer,
+    }));
 }
 
 fn to_finding(cause: &Cause, fit: &Fit, sources: &dyn Sources) -> Option<Finding> {

@@ -88,7 +88,7 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
                 .chars()
                 .filter(|character| !character.is_whitespace())
                 .collect();
-            bare.contains(".trainable=False")
+            bare.contains("trainable=False")
         })
         .or_else(|| site(info.compile_site.as_ref()?, sources)),
         Place::RowOrder => statement(fit, sources, |line| {
@@ -212,6 +212,13 @@ pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option
         range: located.range,
         change: located.change,
     })
+}
+
+/// The label argument of `fit`, with its file and where `fit` is called.
+pub(crate) fn label_argument<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<(Source<'a>, Range, usize)> {
+    let located = called(fit.info.site.as_ref()?, "fit", sources)?;
+    let value = call(&located)?.argument("y")?.value.range;
+    Some((located.source, value, located.range.start))
 }
 
 fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {

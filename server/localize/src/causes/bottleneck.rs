@@ -44,7 +44,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 const NARROW: i64 = 2;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    if !case.fails() {
+    if !case.fails() && !case.lags() {
         return Vec::new();
     }
     let Some(last) = case.weighted().last().map(|layer| layer.index) else { return Vec::new() };

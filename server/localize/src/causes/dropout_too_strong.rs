@@ -41,12 +41,15 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 };
 /// Rate from which dropout is strong.
 const STRONG: f64 = 0.6;
+/// The same in a training that has got somewhere, but lags behind simple models.
+const EXTREME: f64 = 0.75;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    if !case.fails() {
+    if !case.fails() && !case.lags() {
         return Vec::new();
     }
-    let rate = |layer: &LayerInfo| Case::config(layer, "rate").filter(|rate| *rate >= STRONG);
+    let least = if case.fails() { STRONG } else { EXTREME };
+    let rate = |layer: &LayerInfo| Case::config(layer, "rate").filter(|rate| *rate >= least);
     let strong: Vec<(&LayerInfo, f64)> =
         case.layers().iter().filter(|layer| layer.class.contains("Dropout")).filter_map(|layer| Some((layer, rate(layer)?))).collect();
     let Some((layer, rate)) = strong.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.index.cmp(&a.0.index))) else {

@@ -54,6 +54,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         Failure::Diverges => "the gradients grow with them and training diverges",
         Failure::Stops => "the first steps are so long that the units die",
         Failure::Stuck => "the network does not get past a constant answer",
+        Failure::Lags => "the network stays well behind what these data allow",
     };
     let offset = if x.offset_ratio > 10.0 {
         format!(", a typical one {} standard deviations away from 0", number(x.offset_ratio))

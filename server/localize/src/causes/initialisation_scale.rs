@@ -31,6 +31,7 @@
 use finding::{Kind, Phase, RuleInfo, Severity};
 use trace::{LayerInfo, Scalar};
 
+use super::suspects::Failure;
 use super::{Cause, Remedy, suspects};
 use crate::case::Case;
 use crate::learning::State;
@@ -67,6 +68,10 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         .filter(|(_, scale)| !(SMALL..=LARGE).contains(scale) && *scale > 0.0)
         .collect();
     let Some((layer, scale)) = off.first().copied() else { return Vec::new() };
+    // Small weights make a start slow, which the training may well have got over.
+    if failure == Some(Failure::Lags) && scale > SMALL / 10.0 && scale <= LARGE {
+        return Vec::new();
+    }
     // What is further off is to be mended first.
     if failure.is_some_and(|failure| suspects::weigh(case, failure).features > scale.log10().abs()) {
         return Vec::new();

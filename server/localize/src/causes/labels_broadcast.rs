@@ -32,6 +32,7 @@ use finding::{Kind, Phase, RuleInfo, Severity};
 
 use super::Cause;
 use crate::case::Case;
+use crate::extra_axis;
 use crate::place::Place;
 
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -70,6 +71,17 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     };
     let (spread, values) = (output.iter().product::<i64>(), labels.iter().product::<i64>());
     let named = ELEMENTWISE.contains(&case.loss_name());
+    // An axis too many, of steps or positions, where one answer is wanted.
+    let deeper = output.len() > labels.len().max(1) && spread > values;
+    if let Some(culprit) = extra_axis::culprit(case.layers()).filter(|_| deeper) {
+        let message = format!(
+            "{} (outputs of shape {} stand against labels of shape {}: one label against all outputs of its sample)",
+            culprit.message,
+            written(&output),
+            written(&labels),
+        );
+        return vec![broadcast(case, culprit.place, 0.94, message).kind(culprit.kind).layer(culprit.layer)];
+    }
     if named && values == 1 && spread > 1 {
         let message = format!(
             "labels of shape {} are compared with outputs of shape {}: one number stands against all {spread} outputs of its \

@@ -41,6 +41,9 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     severity: Severity::Warning,
     source: include_str!("labels_unrelated.rs"),
 };
+/// Steps of a network that was given a chance.
+const STEPS: u64 = 150;
+
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let Some(baselines) = &case.fit.info.data.baselines else { return Vec::new() };
     let learning = case.learning();
@@ -50,7 +53,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let by_heart = learning.skill.zip(learning.validated).is_some_and(|(skill, validated)| skill > 0.1 && validated < 0.05);
     let balanced = learning.majority.is_none_or(|majority| majority < 0.7);
     let unknown = known < 0.1;
-    if sequential || !balanced || baselines.samples < 200 || !unknown || !(case.fails() || (case.complete && by_heart)) {
+    // A network that was hardly trained is no witness.
+    let tried = !case.drawn && (case.steps >= STEPS || by_heart);
+    if sequential || !balanced || baselines.samples < 200 || !unknown || !tried || !(case.fails() || (case.complete && by_heart)) {
         return Vec::new();
     }
     let message = "nothing relates these labels to these features: nearest neighbours, a linear model and the network all do no \

@@ -47,11 +47,12 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let rate = optimizer.learning_rate;
     let usual = suspects::usual_rate(&optimizer.class);
     // On targets of that size a decade is rarely enough: a step's length grows with the error.
-    let lower = usual.min(rate / if charge.failure == Failure::Stuck { 10.0 } else { 100.0 });
+    let lower = usual.min(rate / if matches!(charge.failure, Failure::Stuck | Failure::Lags) { 10.0 } else { 100.0 });
     let effect = match charge.failure {
         Failure::Diverges => "the steps overshoot and training diverges",
         Failure::Stops => "the first steps overshoot so far that the units die, and nothing can bring them back",
         Failure::Stuck => "the steps overshoot and the network does not learn",
+        Failure::Lags => "the steps overshoot and the network stays well behind what these data allow",
     };
     let message = format!(
         "learning rate {} is {} times {}'s default: {effect}; try {}",

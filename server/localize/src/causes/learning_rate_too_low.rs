@@ -39,12 +39,15 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let Some(charge) = suspects::charge(case, |suspects| suspects.rate_low) else { return Vec::new() };
     let Some(optimizer) = &case.fit.info.optimizer else { return Vec::new() };
-    let usual = suspects::usual_rate(&optimizer.class);
+    let default = suspects::usual_rate(&optimizer.class);
+    // At the default already, and still too little for this network.
+    let usual = if optimizer.learning_rate < default { default } else { 10.0 * optimizer.learning_rate };
     let message = format!(
-        "learning rate {} moves the weights too little to learn in the steps given; try {}, the default of {}",
+        "learning rate {} moves the weights too little to learn in the steps given; try {} ({}'s default is {})",
         number(optimizer.learning_rate),
         number(usual),
-        optimizer.class
+        optimizer.class,
+        number(default)
     );
     let cause = Cause::new(&INFO, Place::LearningRate, charge.confidence.min(0.9), message).severity(charge.severity);
     let mut cause = suspects::with_failure(case, charge.failure, cause).seen(

@@ -43,7 +43,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let learning = case.learning();
     let (Some(majority), Some(collapsed)) = (learning.majority, learning.collapsed) else { return Vec::new() };
     let blank = learning.skill.is_none_or(|skill| skill < (3.0 * learning.skill_error).max(0.05));
-    if !case.complete || case.broken().is_some() || majority < 0.8 || collapsed < 0.995 || !blank || case.fit.info.weighted {
+    if !case.complete || case.drawn || case.broken().is_some() || majority < 0.8 || collapsed < 0.995 || !blank || case.fit.info.weighted {
         return Vec::new();
     }
     if !matches!(learning.task, Task::Binary | Task::MultiClass) || case.fit.steps < 50 {

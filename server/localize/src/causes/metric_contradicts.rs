@@ -23,7 +23,7 @@
 //!
 //! ## References
 //! Metric faults in the taxonomy of Humbatova et al. (ICSE 2020). The share of right answers counted from predictions and
-//! labels of the last epoch against the metric that Keras logged: 25 points apart, ten times the deviation that sampling
+//! labels of the last third of the epochs against the metric that Keras logged: 25 points apart, ten times the deviation that sampling
 //! every tenth step causes.
 
 use finding::{Kind, Phase, RuleInfo, Severity};
@@ -50,16 +50,23 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     if case.broken().is_some() || case.fit.info.data.y.len() != 1 || case.fit.info.weighted {
         return Vec::new();
     }
-    let Some(epoch) = case.fit.epochs.last().filter(|epoch| epoch.epoch > 0) else { return Vec::new() };
-    let accuracy = epoch.logs.iter().find(|(name, _)| !name.starts_with("val_") && name.contains("acc"));
-    let Some((name, logged)) = accuracy.filter(|(name, _)| !name.contains("top")) else { return Vec::new() };
+    // The last third of the epochs, never the first one: a metric is a running mean while the network still changes.
+    let epochs = &case.fit.epochs;
+    let late: Vec<_> = epochs[epochs.len() - epochs.len().div_ceil(3)..].iter().filter(|epoch| epoch.epoch > 0).collect();
+    let accuracy = |epoch: &&trace::EpochMessage| {
+        epoch.logs.iter().find(|(name, _)| !name.starts_with("val_") && name.contains("acc")).map(|(name, value)| (name.clone(), *value))
+    };
+    let values: Vec<f64> = late.iter().filter_map(accuracy).map(|(_, value)| value).collect();
+    let Some(epoch) = late.last() else { return Vec::new() };
+    let Some((name, _)) = accuracy(epoch).filter(|(name, _)| !name.contains("top")) else { return Vec::new() };
+    let logged = &mean(&values);
     let moments = case.fit.scalars().moments();
     let counted: Vec<f64> = case
         .fit
         .scalar(Scalar::Hits)
         .iter()
         .zip(moments)
-        .filter(|(hits, moment)| hits.is_finite() && moment.epoch == epoch.epoch)
+        .filter(|(hits, moment)| hits.is_finite() && late.iter().any(|epoch| epoch.epoch == moment.epoch))
         .map(|(hits, _)| *hits)
         .collect();
     let learning = case.learning();

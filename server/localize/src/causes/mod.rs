@@ -46,7 +46,9 @@ causes![
     label_among_features_seen,
     metric_contradicts,
     output_dropped_or_normalised,
-    initialisation_symmetric;
+    initialisation_symmetric,
+    batch_of_one_normalised;
+    frozen_at_random,
     units_dead_at_start,
     recurrence_unbounded,
     initialisation_scale,

@@ -36,13 +36,19 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     severity: Severity::Warning,
     source: include_str!("no_learning.rs"),
 };
+/// Steps of a network that was given a chance.
+const STEPS: u64 = 100;
+
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let learning = case.learning();
     if !case.fails() {
         return Vec::new();
     }
     // Varying predictions without any success may be noise in the labels: a fault of nobody.
-    let severity = if learning.constant || (learning.behind() && learning.state() != State::Improving) { Severity::Warning } else { Severity::Information };
+    // After a handful of steps neither says much.
+    let severity = if case.steps < STEPS {
+        Severity::Information
+    } else if learning.constant || (learning.behind() && learning.state() != State::Improving) { Severity::Warning } else { Severity::Information };
     let message = "the network does not learn: its predictions are no better than a constant and the loss does not fall; check \
                    that labels belong to features, that ten samples can be fitted, and that loss and output match";
     vec![

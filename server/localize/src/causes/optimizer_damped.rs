@@ -22,7 +22,8 @@
 //!
 //! ## References
 //! Keras' defaults (epsilon 1e-7, momentum 0.9); Sutskever et al., "On the importance of initialization and momentum"
-//! (2013), go up to 0.999 with a schedule and small rates only. From epsilon 0.1 and momentum 0.99 on, and only together
+//! (2013), go up to 0.999 with a schedule and small rates only. Pascanu et al. (2013) clip at the typical norm of the
+//! gradient: a limit of a hundredth of it or less. From epsilon 0.1 and momentum 0.99 on, and only together
 //! with a failure.
 
 use finding::{Kind, Phase, RuleInfo, Severity};
@@ -31,6 +32,8 @@ use super::{Cause, suspects};
 use crate::case::Case;
 use crate::place::Place;
 use crate::text::number;
+use crate::trend::median;
+use trace::{LayerInfo, Stat, Tensor};
 
 pub(super) const INFO: RuleInfo = RuleInfo {
     code: "DL729",
@@ -48,7 +51,10 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let (name, value, effect) = match (setting("epsilon"), setting("momentum")) {
         (Some(epsilon), _) if epsilon >= 0.1 => ("epsilon", epsilon, "divides every step by about that much"),
         (_, Some(momentum)) if momentum >= 0.99 => ("momentum", momentum, "adds up hundreds of steps, so the weights overshoot"),
-        _ => return Vec::new(),
+        _ => match clipped(case, &setting) {
+            Some((name, limit)) => (name, limit, "cuts every gradient to a sliver of its size, so the weights hardly move"),
+            None => return Vec::new(),
+        },
     };
     let message = format!("{name} {} of {} {effect}; leave it at its default", number(value), optimizer.class);
     vec![
@@ -57,4 +63,19 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
             format!("a step typically changes the weights by {} of their size", number(case.typical_update_ratio())),
         ),
     ]
+}
+
+/// A clipping that cuts nearly all of the gradients away, of an optimizer whose steps are as long as its gradients.
+fn clipped(case: &Case<'_>, setting: &dyn Fn(&str) -> Option<f64>) -> Option<(&'static str, f64)> {
+    const LEFT: f64 = 0.01;
+    let optimizer = case.fit.info.optimizer.as_ref()?;
+    let size = |stat: Stat| {
+        let of_layer = |layer: &LayerInfo| Some(median(case.fit.series(layer.index, Tensor::Dw)?.stat(stat).iter().copied()));
+        case.weighted().filter_map(of_layer).filter(|size| size.is_finite()).fold(0.0, f64::max)
+    };
+    let limits = [("clipvalue", Stat::AbsMax), ("clipnorm", Stat::L2), ("global_clipnorm", Stat::L2)];
+    limits
+        .into_iter()
+        .filter(|_| optimizer.class == "SGD")
+        .find_map(|(name, stat)| setting(name).filter(|limit| *limit < LEFT * size(stat)).map(|limit| (name, limit)))
 }

@@ -45,7 +45,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let (learning, epochs) = (case.learning(), &case.fit.epochs);
     let losses = |name: &str| -> Vec<f64> { epochs.iter().filter_map(|epoch| epoch.logs.get(name).copied()).collect() };
     let (train, held) = (losses("loss"), losses("val_loss"));
-    if epochs.len() < 5 || train.len() != epochs.len() || held.len() != epochs.len() || case.broken().is_some() {
+    if case.drawn || epochs.len() < 5 || train.len() != epochs.len() || held.len() != epochs.len() || case.broken().is_some() {
         return Vec::new();
     }
     let turn = (0..held.len()).min_by(|a, b| held[*a].total_cmp(&held[*b])).unwrap_or(0);

@@ -46,7 +46,7 @@ const STRONG: f64 = 0.01;
 const LEFT: f64 = 0.2;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    if !case.fails() {
+    if !case.fails() && !case.lags() {
         return Vec::new();
     }
     for layer in case.weighted() {

@@ -19,6 +19,14 @@ const FEATURES_RMS: f64 = 10.0;
 const FEATURES_OFFSET: f64 = 10.0;
 /// Root mean square of a regression target from which it counts as unscaled.
 const TARGETS_RMS: f64 = 30.0;
+/// Largest feature, and largest deviation of a feature, up to which features count as too small: those of pixels that were divided
+/// by 255 twice. One-hot and tf-idf columns reach farther.
+const FEATURES_TINY: f64 = 0.05;
+const FEATURES_STD_TINY: f64 = 0.01;
+/// Deviation of a regression target up to which it counts as too small: the noise of a network's start is larger.
+const TARGETS_TINY: f64 = 0.003;
+/// Update over weight norm of plain SGD from which a network that is stuck gets more out of longer steps.
+const UPDATE_SHORT: f64 = 2e-4;
 /// Update over weight norm in the first steps from which a step overshoots (TheDeepChecker: 0.1; larger here,
 /// because small initial weights legitimately move by more in their first steps under Adam).
 const UPDATE_LARGE: f64 = 0.5;
@@ -38,6 +46,8 @@ pub(super) enum Failure {
     Stops,
     /// Predictions are no better than a constant at the end of what was seen.
     Stuck,
+    /// They are, but simple models do clearly better on the same data.
+    Lags,
 }
 
 /// Decades by which each suspect is away from what is usual; 0 when it is not a suspect.
@@ -83,7 +93,10 @@ pub(super) fn failure(case: &Case<'_>) -> Option<Failure> {
     if case.gradients_gone().is_some() && case.learning().state() != State::Learned {
         return Some(Failure::Stops);
     }
-    case.fails().then_some(Failure::Stuck)
+    match case.fails() {
+        true => Some(Failure::Stuck),
+        false => case.lags().then_some(Failure::Lags),
+    }
 }
 
 /// Whether NaNs come in with the data.
@@ -127,6 +140,15 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
         {
             suspects.rate_low += 1.0;
         }
+        // Adam and its kin make steps of their own length; those of SGD are as short as the gradient.
+        let ratio = case.typical_update_ratio();
+        if failure == Failure::Stuck
+            && optimizer.class == "SGD"
+            && (UPDATE_SMALL..UPDATE_SHORT).contains(&ratio)
+            && !case.learning().constant
+        {
+            suspects.rate_low += ((UPDATE_NORMAL / ratio).log10() - 0.4).min(1.0);
+        }
         // Steps of normal length are not too short, whatever the number.
         if case.typical_update_ratio() > UPDATE_NORMAL {
             suspects.rate_low -= 1.0;
@@ -141,7 +163,13 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
     if case.learning().task == Task::Regression
         && let Some(y) = case.fit.y()
     {
-        suspects.targets = (data::rms(y) / TARGETS_RMS).log10().max(0.0);
+        let large = (data::rms(y) / TARGETS_RMS).log10().max(0.0);
+        let tiny = y.std < TARGETS_TINY && y.mean.abs() < 10.0 * y.std;
+        suspects.targets = if tiny {
+            (10.0 * TARGETS_TINY / y.std).log10()
+        } else {
+            large
+        };
     }
     suspects
 }
@@ -156,7 +184,7 @@ pub(super) fn features_in_scale(case: &Case<'_>) -> bool {
 pub(super) fn unfinished(case: &Case<'_>, steps: u64) -> bool {
     let learning = case.learning();
     let finished = case.fit.end.as_deref() == Some("finished") && case.fit.info.call == "fit";
-    if !finished || !case.complete || case.steps >= steps || case.broken().is_some() {
+    if !finished || !case.complete || case.drawn || case.steps >= steps || case.broken().is_some() {
         return false;
     }
     // Half of the loss gone is learning, whatever the yardstick says of so few steps.
@@ -178,7 +206,14 @@ fn features_off(x: &trace::DataInfo) -> f64 {
     } else {
         0.0
     };
-    size.max(offset)
+    let largest = x.min.abs().max(x.max.abs());
+    let tiny = largest > 0.0 && largest < FEATURES_TINY && x.feature_std_max < FEATURES_STD_TINY;
+    let small = if tiny {
+        (10.0 * FEATURES_TINY / largest).log10()
+    } else {
+        0.0
+    };
+    size.max(offset).max(small)
 }
 
 /// Whether the first layers rescale their input themselves, or look numbers up instead of computing with them.
@@ -244,14 +279,21 @@ pub(super) struct Charge {
 const NAMED: f64 = 0.3;
 /// Decades from which a suspect that is not the worst one is mentioned beside it.
 const MENTIONED: f64 = 0.6;
+/// Decades from which a suspect is named for a training that only lags.
+const NAMED_IF_LAGGING: f64 = 1.3;
 
 /// Charges the suspect that `pick` selects, if optimisation fails and this suspect explains it.
 pub(super) fn charge(case: &Case<'_>, pick: fn(&Suspects) -> f64) -> Option<Charge> {
     let failure = failure(case)?;
     let suspects = weigh(case, failure);
     let decades = pick(&suspects);
-    let leading = decades >= NAMED && decades >= suspects.worst();
-    if !leading && decades < MENTIONED {
+    let named = if failure == Failure::Lags {
+        NAMED_IF_LAGGING
+    } else {
+        NAMED
+    };
+    let leading = decades >= named && decades >= suspects.worst();
+    if !leading && (decades < MENTIONED || failure == Failure::Lags) {
         return None;
     }
     let sure = 0.55 + 0.2 * decades.min(1.5) + if failure == Failure::Diverges { 0.05 } else { 0.0 };
@@ -260,10 +302,10 @@ pub(super) fn charge(case: &Case<'_>, pick: fn(&Suspects) -> f64) -> Option<Char
         confidence: if leading { sure } else { sure * 0.6 },
         severity: match (leading, failure) {
             (false, _) => Severity::Information,
-            (true, Failure::Stuck) => Severity::Warning,
+            (true, Failure::Stuck | Failure::Lags) => Severity::Warning,
             (true, _) => Severity::Error,
         },
-        settled: leading && failure != Failure::Stuck,
+        settled: leading && !matches!(failure, Failure::Stuck | Failure::Lags),
     })
 }
 
@@ -310,7 +352,7 @@ pub(super) fn with_failure(case: &Case<'_>, failure: Failure, mut cause: Cause) 
                 }
             }
         }
-        Failure::Stuck => cause = cause.seen(Phase::Metric, stuck_text(case)),
+        Failure::Stuck | Failure::Lags => cause = cause.seen(Phase::Metric, stuck_text(case)),
     }
     cause
 }
@@ -342,7 +384,7 @@ pub(super) fn stuck_text(case: &Case<'_>) -> String {
         }
         _ => {}
     }
-    if let Some(baseline) = learning.baseline.filter(|_| learning.behind()) {
+    if let Some(baseline) = learning.baseline.filter(|_| learning.lagging()) {
         parts.push(format!(
             "where a simple model (neighbours or a linear one) gets {} of the way from a constant answer to perfection",
             percent(baseline)

@@ -48,6 +48,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         Failure::Diverges => "the gradients grow with them and training diverges",
         Failure::Stops => "the first steps are so long that the units die",
         Failure::Stuck => "the output does not get there",
+        Failure::Lags => "the output gets there only in part",
     };
     let message = format!(
         "the targets go from {} to {} (mean {}): {effect}; standardise them and scale the predictions back",

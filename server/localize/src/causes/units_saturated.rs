@@ -44,7 +44,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 const SATURATED: f64 = 0.5;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    let Some(failure @ (Failure::Stuck | Failure::Stops)) = suspects::failure(case) else { return Vec::new() };
+    let Some(failure @ (Failure::Stuck | Failure::Stops | Failure::Lags)) = suspects::failure(case) else { return Vec::new() };
     if suspects::weigh(case, failure).features >= 0.3 {
         return Vec::new();
     }

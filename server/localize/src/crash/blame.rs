@@ -5,6 +5,7 @@ use finding::{Kind, LayerRef};
 use trace::{ExceptionMessage, Fit, LayerInfo, Site};
 
 use crate::data;
+use crate::extra_axis;
 use crate::place::Place;
 
 /// Where to point.
@@ -183,6 +184,17 @@ fn output_against_labels<'a>(
     let class_numbers = classes > 2 && classes == units;
     if !class_numbers && (columns == units || y.shape.len() != output.len()) {
         // The same width but another rank: something between (a missing Flatten, sequences) fixed the shape.
+        if let Some(culprit) = extra_axis::culprit(&fit.info.layers).filter(|_| output.len() > y.shape.len())
+        {
+            let layer = fit.info.layers.iter().find(|layer| layer.index == culprit.layer);
+            return Some(Explained {
+                kind: culprit.kind,
+                place: Some(At::Place(culprit.place)),
+                layer: layer.map(named),
+                message: format!("{} ({text})", culprit.message),
+                fix: None,
+            });
+        }
         let message = format!(
             "the output has shape {} where the labels have {:?}: {text}",
             shape(output),
@@ -210,7 +222,7 @@ fn output_against_labels<'a>(
             "\"sparse_categorical_crossentropy\"".to_owned(),
         );
         return Some(Explained {
-            kind: Kind::Shape,
+            kind: Kind::Loss,
             place: Some(At::Place(Place::Loss)),
             layer: None,
             message,

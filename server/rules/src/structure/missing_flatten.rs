@@ -100,8 +100,13 @@ fn of_chain(context: &Context<'_>, output: &Output<'_>, chain: &Chain<'_>) -> Op
         .enumerate()
         .any(|(index, fit)| one_label_per_sample(context, output, index, fit));
     let dense = *rest.get(first_dense)?;
-    let message = "the map of height and width reaches this Dense layer as it is, so the model predicts per pixel, which \
-                   does not fit one label per image; put `Flatten()` or `GlobalAveragePooling2D()` before it";
+    // The layer after which one is missing.
+    let before = match first_dense.checked_sub(1) {
+        Some(position) => *rest.get(position)?,
+        None => *chain.layers.get(last_map)?,
+    };
+    let message = "the map of height and width that comes out of this layer reaches a Dense layer as it is, so the model predicts \
+                   per pixel, which does not fit one label per image; put `Flatten()` or `GlobalAveragePooling2D()` after it";
     let written = dense.callee_range.slice(context.text);
     let prefix = written
         .strip_suffix("Dense")
@@ -134,9 +139,9 @@ fn of_chain(context: &Context<'_>, output: &Output<'_>, chain: &Chain<'_>) -> Op
             Severity::Warning
         },
         confidence: if labels_per_image { 0.97 } else { 0.85 },
-        layer: context.layer(chain.model, chain.position(last_map + 1 + first_dense)),
+        layer: context.layer(chain.model, chain.position(last_map + first_dense)),
         fixes: fix.into_iter().collect(),
-        ..context.finding(&INFO, dense.range, message)
+        ..context.finding(&INFO, before.range, message)
     })
 }
 
@@ -186,14 +191,14 @@ mod tests {
                     "L.Conv2D(8, 3), L.Dense(3, 'softmax')",
                     "'categorical_crossentropy'",
                 ),
-                "L.Dense(3, 'softmax')",
+                "L.Conv2D(8, 3)",
             ),
             (
                 model(
                     "L.Conv2D(8, 3), L.MaxPooling2D(), L.Dense(8, 'relu'), L.Dropout(0.5), L.Dense(1, 'sigmoid')",
                     "'binary_crossentropy'",
                 ),
-                "L.Dense(8, 'relu')",
+                "L.MaxPooling2D()",
             ),
         ];
         let fix = [(

@@ -1,0 +1,29 @@
+use finding::Phase;
+
+use super::{Symptom, SymptomInfo, gradient};
+use crate::case::Case;
+use crate::text::number;
+
+pub(super) const INFO: SymptomInfo = SymptomInfo {
+    name: "exploding gradient",
+    what: "gradient per weight of the first layer against that of the last one, and alone",
+    threshold: "70 times the last layer's, or 1e3",
+    source: "AUTOTRAINER: ratio 70, loss 1e3",
+};
+
+const RATIO: f64 = 70.0;
+const LARGE: f64 = 1e3;
+
+pub(super) fn find(case: &Case<'_>) -> Option<Symptom> {
+    let (first, last) = (case.weighted().next()?, case.weighted().last()?);
+    let (near, far) = (gradient(case, first)?, gradient(case, last)?);
+    let explodes = near > LARGE || (far > 0.0 && near > RATIO * far);
+    let text = format!(
+        "gradient per weight: {} in {}, {} in {}",
+        number(near),
+        first.name,
+        number(far),
+        last.name
+    );
+    explodes.then(|| Symptom::new(&INFO, Phase::Backward, text).layer(first))
+}
