@@ -131,7 +131,10 @@ fn frozen_later(context: &Context<'_>) -> Option<Finding> {
             "the loop freezes every layer of `{name}`, so its training changes nothing and the loss stays where it is; leave out at least \
              the output layer (`{name}.layers[:-1]`)"
         );
-        context.finding(&INFO, event.range, message)
+        Finding {
+            kind: Kind::ApiMisuse,
+            ..context.finding(&INFO, event.range, message)
+        }
     })
 }
 
