@@ -1,7 +1,8 @@
 """Times Keras' `fit` on TensorFlow, and writes what the engine needs to train the same models.
 
 python engine.py FOLDER: writes FOLDER/SHAPE.json for each shape and prints `ready`. Then for each line of
-standard input that names a shape, it trains that model and prints the seconds of a step.
+standard input that names a shape, it trains that model and prints the seconds of a step, by the clock and of
+processor time.
 """
 
 from __future__ import annotations
@@ -53,13 +54,14 @@ class Clock(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.times: list[float] = []
+        self.times: list[tuple[float, float]] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.start = time.perf_counter()
+        self.start = (time.perf_counter(), time.process_time())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.times.append(time.perf_counter() - self.start)
+        clock, processor = self.start
+        self.times.append((time.perf_counter() - clock, time.process_time() - processor))
 
 
 class Model:
@@ -84,14 +86,15 @@ class Model:
         self.y = rng.integers(0, max(classes, 2), self.batch * self.steps).astype(np.float32)
         self.warm = False
 
-    def seconds(self) -> float:
+    def seconds(self) -> tuple[float, float]:
         """Of one step of `fit`, once its graph is traced: the best epoch, since the machine may be shared."""
         clock = Clock()
         # The first epoch of each call makes the data set anew.
         epochs = 3 if self.warm else 5
         self.warm = True
         self.model.fit(self.x, self.y, batch_size=self.batch, epochs=epochs, verbose=0, callbacks=[clock])
-        return min(clock.times[1:]) / self.steps
+        best = [min(times) / self.steps for times in zip(*clock.times[1:])]
+        return best[0], best[1]
 
 
 def main() -> None:
@@ -101,7 +104,7 @@ def main() -> None:
         Path(sys.argv[1], f"{name}.json").write_text(json.dumps(model.described))
     print("ready", flush=True)
     for line in sys.stdin:
-        print(models[line.strip()].seconds(), flush=True)
+        print(*models[line.strip()].seconds(), flush=True)
 
 
 if __name__ == "__main__":

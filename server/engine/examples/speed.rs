@@ -37,6 +37,9 @@ fn processor_seconds() -> f64 {
     1e-9 * nanoseconds.sum::<f64>()
 }
 
+/// Seconds of one turn at least: Linux counts processor time in ticks of some milliseconds.
+const TURN: f64 = 0.05;
+
 /// Of one turn: seconds of a step, by the clock and of processor time.
 type Turn = (f64, f64);
 
@@ -53,7 +56,6 @@ fn main() -> Result<(), Failure> {
             .unwrap_or(1)
     };
     let (batch, classes, steps) = (number("batch"), number("classes"), number("steps"));
-    let turn = (steps / 4).max(1);
     let mut shape = vec![batch];
     shape.extend(serde_json::from_value::<Vec<usize>>(case["shape"].clone())?);
     let mut rng = fastrand::Rng::with_seed(1);
@@ -80,19 +82,22 @@ fn main() -> Result<(), Failure> {
         graph.set_weight(index, &shape, values)?;
     }
     let mut trainer = Trainer::new(graph, &case["compile"], Options::default())?;
-    let mut run = |data: &[(Vec<f32>, Vec<f32>)], probed: bool| -> Result<Turn, EngineError> {
+    let mut run = |probed: bool| -> Result<Turn, EngineError> {
         // As in a run, where a group of steps is trained at once.
         engine::flushed(|| {
             let (start, ran) = (Instant::now(), processor_seconds());
-            for (x, y) in data {
-                let batch = Batch {
-                    inputs: vec![View::new(&shape, x)?],
-                    targets: vec![View::new(&shape[..1], y)?],
-                    weights: Vec::new(),
-                };
-                trainer.step(&batch, probed)?;
+            let mut steps = 0.0;
+            while start.elapsed().as_secs_f64() < TURN {
+                for (x, y) in &data {
+                    let batch = Batch {
+                        inputs: vec![View::new(&shape, x)?],
+                        targets: vec![View::new(&shape[..1], y)?],
+                        weights: Vec::new(),
+                    };
+                    trainer.step(&batch, probed)?;
+                    steps += 1.0;
+                }
             }
-            let steps = data.len() as f64;
             let took = start.elapsed().as_secs_f64();
             Ok((took / steps, (processor_seconds() - ran) / steps))
         })
@@ -100,11 +105,9 @@ fn main() -> Result<(), Failure> {
     let (mut plain, mut probed) = (Vec::new(), Vec::new());
     let start = Instant::now();
     while start.elapsed().as_secs_f64() < seconds {
-        // In short turns, so that both meet the same machine.
-        for part in data.chunks(turn) {
-            plain.push(run(part, false)?);
-            probed.push(run(part, true)?);
-        }
+        // In turns, so that both meet the same machine.
+        plain.push(run(false)?);
+        probed.push(run(true)?);
     }
     // The lower quartile: the machine is shared, and nothing makes a step faster than it is.
     let quartile = |turns: &[Turn], pick: fn(&Turn) -> f64| {

@@ -85,35 +85,60 @@ struct Pool {
     chosen: Vec<u32>,
 }
 
-/// Channels that are pooled together, in vector registers.
-const LANES: usize = 16;
-
 /// The largest value of each channel under a window, and where it was.
 #[inline(always)]
 fn largest_of(x: &[f32], places: &[u32], y: &mut [f32], chosen: &mut [u32]) {
     let channels = y.len();
     let mut from = 0;
+    while from + 16 <= channels {
+        largest_block::<16>(x, places, from, y, chosen);
+        from += 16;
+    }
+    while from + 4 <= channels {
+        largest_block::<4>(x, places, from, y, chosen);
+        from += 4;
+    }
     while from < channels {
-        let size = (channels - from).min(LANES);
-        let (mut best, mut at) = ([f32::NEG_INFINITY; LANES], [0_u32; LANES]);
-        let mut take = |x: &[f32], place: u32| {
-            for (lane, &value) in x.iter().enumerate() {
-                // A NaN is passed on. Without a branch, for vector instructions.
-                let better = (value > best[lane]) | value.is_nan();
-                best[lane] = if better { value } else { best[lane] };
-                at[lane] = if better { place } else { at[lane] };
-            }
-        };
-        for &place in places {
-            let start = place as usize * channels + from;
-            match x[start..start + size].first_chunk::<LANES>() {
-                Some(x) => take(x, place),
-                None => take(&x[start..start + size], place),
-            }
+        largest_block::<1>(x, places, from, y, chosen);
+        from += 1;
+    }
+}
+
+/// The same of `N` channels, in vector registers.
+#[inline(always)]
+fn largest_block<const N: usize>(x: &[f32], places: &[u32], from: usize, y: &mut [f32], chosen: &mut [u32]) {
+    let channels = y.len();
+    let (mut best, mut at) = ([f32::NEG_INFINITY; N], [0_u32; N]);
+    for &place in places {
+        let start = place as usize * channels + from;
+        let x = &x[start..start + N];
+        for lane in 0..N {
+            // A NaN is passed on. Without a branch, for vector instructions.
+            let better = (x[lane] > best[lane]) | x[lane].is_nan();
+            best[lane] = if better { x[lane] } else { best[lane] };
+            at[lane] = if better { place } else { at[lane] };
         }
-        y[from..from + size].copy_from_slice(&best[..size]);
-        chosen[from..from + size].copy_from_slice(&at[..size]);
-        from += size;
+    }
+    y[from..from + N].copy_from_slice(&best);
+    chosen[from..from + N].copy_from_slice(&at);
+}
+
+/// Hands the gradient of a window back to the places it came from.
+#[inline(always)]
+fn hand_back(gx: &mut [f32], gy: &[f32], places: &[u32], chosen: Option<&[u32]>) {
+    let channels = gy.len();
+    let count = places.len() as f32;
+    for &place in places {
+        let start = place as usize * channels;
+        let gx = &mut gx[start..start + channels];
+        match chosen {
+            Some(chosen) => {
+                for ((gx, &gy), &chosen) in gx.iter_mut().zip(gy).zip(chosen) {
+                    *gx += if chosen == place { gy } else { 0.0 };
+                }
+            }
+            None => gx.iter_mut().zip(gy).for_each(|(gx, &gy)| *gx += gy / count),
+        }
     }
 }
 
@@ -225,24 +250,6 @@ impl Op for Pool {
         let result = (geometry.positions() * channels).max(1);
         let image = (geometry.places() * channels).max(1);
         let per = share(ins[0].dim(0), ins[0].len());
-        let back = |gx: &mut [f32], gy: &[f32], chosen: &[u32]| {
-            for (at, places) in table.windows().enumerate() {
-                let of = at * channels..(at + 1) * channels;
-                let gy = &gy[of.clone()];
-                let count = places.len() as f32;
-                for &place in places {
-                    let start = place as usize * channels;
-                    let gx = &mut gx[start..start + channels];
-                    if *largest {
-                        for ((gx, &gy), &chosen) in gx.iter_mut().zip(gy).zip(&chosen[of.clone()]) {
-                            *gx += if chosen == place { gy } else { 0.0 };
-                        }
-                    } else {
-                        gx.iter_mut().zip(gy).for_each(|(gx, &gy)| *gx += gy / count);
-                    }
-                }
-            }
-        };
         let parts = gin
             .data_mut()
             .par_chunks_mut(per * image)
@@ -255,12 +262,13 @@ impl Op for Pool {
                 || {
                     for (at, (gx, gy)) in samples.enumerate() {
                         let start = (part * per + at) * result;
-                        let chosen = if *largest {
-                            &chosen[start..start + result]
-                        } else {
-                            &[]
-                        };
-                        back(gx, gy, chosen);
+                        for (window, (gy, places)) in
+                            gy.chunks_exact(channels).zip(table.windows()).enumerate()
+                        {
+                            let from = start + window * channels;
+                            let chosen = largest.then(|| &chosen[from..from + channels]);
+                            hand_back(gx, gy, places, chosen);
+                        }
                     }
                 },
             );
