@@ -1,15 +1,16 @@
-"""Times Keras' `fit` per step on TensorFlow and writes what the engine needs to train the same model.
+"""Times Keras' `fit` on TensorFlow, and writes what the engine needs to train the same models.
 
-python engine.py SHAPE MODEL.json: prints seconds per step.
+python engine.py FOLDER: writes FOLDER/SHAPE.json for each shape and prints `ready`. Then for each line of
+standard input that names a shape, it trains that model and prints the seconds of a step.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,13 +20,15 @@ import keras
 import numpy as np
 from keras import layers
 
-SHAPES: dict[str, tuple[int, tuple[int, ...], list[Any], int]] = {
-    "mlp": (32, (20,), [layers.Dense(64, activation="relu"), layers.Dense(1, activation="sigmoid")], 1),
+# Batch size, input shape, layers, classes, steps of an epoch.
+SHAPES: dict[str, tuple[int, tuple[int, ...], list[Any], int, int]] = {
+    "mlp": (32, (20,), [layers.Dense(64, activation="relu"), layers.Dense(1, activation="sigmoid")], 1, 200),
     "digits": (
         64,
         (784,),
         [layers.Dense(128, activation="relu"), layers.Dense(10, activation="softmax")],
         10,
+        100,
     ),
     "cnn": (
         32,
@@ -39,8 +42,9 @@ SHAPES: dict[str, tuple[int, tuple[int, ...], list[Any], int]] = {
             layers.Dense(10, activation="softmax"),
         ],
         10,
+        40,
     ),
-    "lstm": (32, (50, 8), [layers.LSTM(32), layers.Dense(1, activation="sigmoid")], 1),
+    "lstm": (32, (50, 8), [layers.LSTM(32), layers.Dense(1, activation="sigmoid")], 1, 40),
 }
 
 
@@ -58,30 +62,46 @@ class Clock(keras.callbacks.Callback):
         self.times.append(time.perf_counter() - self.start)
 
 
+class Model:
+    """One of them, compiled and with data."""
+
+    def __init__(self, name: str) -> None:
+        self.batch, shape, stack, classes, self.steps = SHAPES[name]
+        self.model = keras.Sequential([keras.Input(shape), *stack])
+        loss = "binary_crossentropy" if classes == 1 else "sparse_categorical_crossentropy"
+        self.model.compile("adam", loss, metrics=["accuracy"])
+        self.described = {
+            "model": keras.saving.serialize_keras_object(self.model),
+            "compile": self.model.get_compile_config(),
+            "weights": [np.asarray(weight).reshape(-1).tolist() for weight in self.model.weights],
+            "batch": self.batch,
+            "shape": shape,
+            "classes": classes,
+            "steps": self.steps,
+        }
+        rng = np.random.default_rng(0)
+        self.x = rng.random((self.batch * self.steps, *shape), dtype=np.float32)
+        self.y = rng.integers(0, max(classes, 2), self.batch * self.steps).astype(np.float32)
+        self.warm = False
+
+    def seconds(self) -> float:
+        """Of one step of `fit`, once its graph is traced: the best epoch, since the machine may be shared."""
+        clock = Clock()
+        # The first epoch of each call makes the data set anew.
+        epochs = 3 if self.warm else 5
+        self.warm = True
+        self.model.fit(self.x, self.y, batch_size=self.batch, epochs=epochs, verbose=0, callbacks=[clock])
+        return min(clock.times[1:]) / self.steps
+
+
 def main() -> None:
-    """Trains the model of that shape."""
-    batch, shape, stack, classes = SHAPES[sys.argv[1]]
-    steps = 40 if sys.argv[1] in ("cnn", "lstm") else 200
-    model = keras.Sequential([keras.Input(shape), *stack])
-    loss = "binary_crossentropy" if classes == 1 else "sparse_categorical_crossentropy"
-    model.compile("adam", loss, metrics=["accuracy"])
-    described = {
-        "model": keras.saving.serialize_keras_object(model),
-        "compile": model.get_compile_config(),
-        "weights": [np.asarray(weight).reshape(-1).tolist() for weight in model.weights],
-        "batch": batch,
-        "shape": shape,
-        "classes": classes,
-        "steps": steps,
-    }
-    with open(sys.argv[2], "w") as file:
-        json.dump(described, file)
-    rng = np.random.default_rng(0)
-    x = rng.random((batch * steps, *shape), dtype=np.float32)
-    y = rng.integers(0, 2 if classes == 1 else classes, batch * steps).astype(np.float32)
-    clock = Clock()
-    model.fit(x, y, batch_size=batch, epochs=6, verbose=0, callbacks=[clock])
-    print(statistics.median(clock.times[1:]) / steps)
+    """Serves the measurements."""
+    models = {name: Model(name) for name in SHAPES}
+    for name, model in models.items():
+        Path(sys.argv[1], f"{name}.json").write_text(json.dumps(model.described))
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(models[line.strip()].seconds(), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: speed as ratios against a peer in the same run. Seconds are shown for orientation only.
 
+mod engine;
 mod server;
 
 use std::path::Path;
@@ -16,6 +17,11 @@ const REPEAT: usize = 5;
 /// Files the quick check is measured on.
 const FILES: usize = 1000;
 
+/// Only the engine against Keras.
+pub fn of_engine() -> anyhow::Result<()> {
+    engine::run(&release_binary()?, &python::environment()?)
+}
+
 pub fn run(training_too: bool) -> anyhow::Result<()> {
     let binary = release_binary()?;
     let python = python::environment()?;
@@ -28,7 +34,7 @@ pub fn run(training_too: bool) -> anyhow::Result<()> {
     for shape in ["mlp", "cnn"] {
         training(&binary, &python, shape)?;
     }
-    Ok(())
+    engine::run(&binary, &python)
 }
 
 /// `deeplocalize check` against `ruff check --no-cache` on the same files.

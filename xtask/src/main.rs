@@ -6,6 +6,7 @@ mod demo;
 mod docs;
 mod editors;
 mod python;
+mod references;
 mod shell;
 mod test;
 
@@ -50,9 +51,21 @@ enum Command {
         /// Try no changes in the benchmark, which takes most of its time
         #[arg(long, requires = "benchmark")]
         no_trials: bool,
+        /// Only the native engine against Keras on TensorFlow
+        #[arg(long, conflicts_with = "benchmark")]
+        engine: bool,
         /// Leave the training out, which takes minutes
         #[arg(long)]
         no_training: bool,
+    },
+    /// Train the engine's reference models with Keras, whose results its tests compare with
+    References {
+        /// Only cases whose table and name hold this (`layers/LSTM`)
+        #[arg(long)]
+        only: Option<String>,
+        /// Only cases that were never written
+        #[arg(long, conflicts_with = "only")]
+        missing: bool,
     },
     /// Write the generated pages: rules and the README's picture
     Docs {
@@ -80,7 +93,9 @@ fn main() -> anyhow::Result<()> {
             kept,
             no_trials,
         }),
+        Command::Bench { engine: true, .. } => bench::of_engine(),
         Command::Bench { no_training, .. } => bench::run(!no_training),
+        Command::References { only, missing } => references::run(only.as_deref(), missing),
         Command::Docs { picture } => docs::run(picture),
     }
 }

@@ -27,8 +27,11 @@ pub enum Part {
     Vscode,
 }
 
+/// Runs a part; fails when it fails.
+type Run = fn() -> anyhow::Result<()>;
+
 /// The parts, those first that fail soonest.
-const PARTS: [(Part, fn() -> anyhow::Result<()>); 8] = [
+const PARTS: [(Part, Run); 8] = [
     (Part::Lints, lints),
     (Part::Workspace, workspace),
     (Part::Python, python_lints),

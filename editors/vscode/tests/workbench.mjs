@@ -148,6 +148,19 @@ export class Workbench {
     await this.page.keyboard.press("Enter");
   }
 
+  /** Takes the code action with this title. A click would land on what covers the window meanwhile. */
+  async choose(title) {
+    const rows = this.page.locator(".action-widget .monaco-list-row.action");
+    const wanted = rows.and(this.page.locator(".focused", { hasText: title }));
+    await rows.first().waitFor();
+    for (let row = 0; row < (await rows.count()) && (await wanted.count()) === 0; row += 1) {
+      await this.page.keyboard.press("ArrowDown");
+      await this.page.waitForTimeout(50);
+    }
+    await wanted.waitFor();
+    await this.page.keyboard.press("Enter");
+  }
+
   /** Rows of the problems view that are ours. */
   problems() {
     return this.page.locator(".markers-panel .monaco-list-row .marker-source", { hasText: "deeplocalize" });

@@ -6,6 +6,7 @@ use crate::config::{Config, serialized, snake};
 use crate::functions::{exp, sigmoid, softplus, tanh};
 use crate::graph::{Builder, Sym};
 use crate::op::{Ctx, Elementwise, Op};
+use crate::sparsemax::Sparsemax;
 use crate::tensor::around;
 use crate::{EngineError, Tensor};
 
@@ -31,6 +32,8 @@ pub enum Activation {
     Softmax(i64),
     /// Along an axis.
     LogSoftmax(i64),
+    /// Along an axis.
+    Sparsemax(i64),
     /// Gaussian error linear unit; whether approximate.
     Gelu(bool),
     /// One of those without arguments.
@@ -95,6 +98,7 @@ fn named(name: &str, config: Config<'_>) -> Option<Activation> {
         "softmax" => Activation::Softmax(-1),
         "Softmax" => Activation::Softmax(config.int("axis", -1).ok()?),
         "log_softmax" => Activation::LogSoftmax(-1),
+        "sparsemax" => Activation::Sparsemax(-1),
         "gelu" => Activation::Gelu(false),
         "sigmoid" => Activation::Plain(Sigmoid),
         "tanh" => Activation::Plain(Tanh),
@@ -133,6 +137,7 @@ pub const NAMES: &[&str] = &[
     "mish",
     "softmax",
     "log_softmax",
+    "sparsemax",
     "sigmoid",
     "log_sigmoid",
     "hard_sigmoid",
@@ -160,6 +165,10 @@ pub fn apply(builder: &mut Builder, kind: Activation, x: &Sym) -> Option<Sym> {
             let axis = x.axis(axis)?;
             let log = matches!(kind, Activation::LogSoftmax(_));
             builder.op(Softmax { axis, log }, &[x], shape)
+        }
+        Activation::Sparsemax(axis) => {
+            let axis = x.axis(axis)?;
+            builder.op(Sparsemax { axis }, &[x], shape)
         }
         Activation::Relu {
             slope,

@@ -25,8 +25,8 @@ pub fn markdown() -> String {
         "Layers",
         layers().collect(),
         "Channels last. Nested, shared, frozen and multi-input/-output models; operators between tensors (`+`, `-`, `*`, `/` with tensors or numbers). \
-         Not covered: `stateful`, `renorm`, `BatchNormalization` with a mask or within `TimeDistributed`, `return_state` within `Bidirectional`, \
-         `output_padding`, interpolation other than nearest, `normalize` of `Dot`, learned scales of `Attention`, orthogonal regularizers.",
+         Not covered: `stateful`, `renorm`, `BatchNormalization` within `TimeDistributed`, interpolation other than nearest and bilinear, the \
+         `concat` scores of `Attention`.",
     );
     section("Activations", ACTIVATIONS.to_vec(), "");
     section(
@@ -46,7 +46,7 @@ pub fn markdown() -> String {
         "`accuracy` and `crossentropy` are chosen from the shapes, as Keras does.",
     );
     page.push_str(
-        "\n## Regularizers and constraints\n\n`L1`, `L2`, `L1L2`, on weights and outputs; `MaxNorm`, `MinMaxNorm`, `NonNeg`, `UnitNorm`\n",
+        "\n## Regularizers and constraints\n\n`L1`, `L2`, `L1L2`, on weights and outputs; `OrthogonalRegularizer`; `MaxNorm`, `MinMaxNorm`, `NonNeg`, `UnitNorm`\n",
     );
     page
 }

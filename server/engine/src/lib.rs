@@ -18,6 +18,7 @@ mod op;
 mod optimizers;
 pub mod probe;
 mod regularizers;
+mod sparsemax;
 mod tensor;
 mod trainer;
 

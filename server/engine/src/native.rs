@@ -85,6 +85,17 @@ pub fn matmul(
     product((m, k, n), a, b, out, stride, add);
 }
 
+/// From this many elements on, work that is light for each element is worth a second thread.
+const WORTH_SHARING: usize = 1 << 15;
+
+/// How many of `items` one thread takes, where they have so many elements in all.
+pub fn share(items: usize, elements: usize) -> usize {
+    if elements < WORTH_SHARING {
+        return items.max(1);
+    }
+    items.div_ceil(rayon::current_num_threads().max(1)).max(1)
+}
+
 #[allow(unsafe_code, clippy::cast_possible_wrap, clippy::many_single_char_names)]
 fn product(
     (m, k, n): (usize, usize, usize),

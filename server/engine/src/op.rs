@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use crate::graph::Param;
-use crate::native::wide;
+use crate::native::{share, wide};
 use crate::{EngineError, Tensor};
 
 /// What operations share during a step.
@@ -19,6 +21,8 @@ pub struct Ctx<'a> {
     pub noise: &'a HashMap<String, Vec<f32>>,
     /// Losses that layers add (activity regularizers).
     pub added_loss: f32,
+    /// In the backward pass of an operation that overwrites: its input's gradient holds nothing yet, not even zeros.
+    pub overwrite: bool,
 }
 
 impl Ctx<'_> {
@@ -55,6 +59,16 @@ pub trait Op: Send {
         false
     }
 
+    /// Whether it heeds [`Ctx::overwrite`]; such an operation has one input.
+    fn overwrites(&self) -> bool {
+        false
+    }
+
+    /// How many numbers besides its outputs it keeps of the forward pass for the backward pass.
+    fn kept(&self) -> usize {
+        0
+    }
+
     /// Whether gradients pass through it at all.
     fn differentiable(&self) -> bool {
         true
@@ -73,8 +87,8 @@ pub struct Elementwise<F, B> {
 
 impl<F, B> Op for Elementwise<F, B>
 where
-    F: Fn(f32) -> f32 + Send,
-    B: Fn(f32, f32, f32) -> f32 + Send,
+    F: Fn(f32) -> f32 + Send + Sync,
+    B: Fn(f32, f32, f32) -> f32 + Send + Sync,
 {
     fn name(&self) -> &'static str {
         self.name
@@ -83,36 +97,67 @@ where
     fn forward(&mut self, _: &mut Ctx<'_>, ins: &[&Tensor], outs: &mut [Tensor]) -> Result<(), EngineError> {
         outs[0].resize(ins[0].shape())?;
         let (forward, x, y) = (&self.forward, ins[0].data(), outs[0].data_mut());
-        wide(
-            #[inline(always)]
-            || {
-                for (y, &x) in y.iter_mut().zip(x) {
-                    *y = forward(x);
-                }
-            },
-        );
+        let compute = |y: &mut [f32], x: &[f32]| {
+            wide(
+                #[inline(always)]
+                || {
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y = forward(x);
+                    }
+                },
+            );
+        };
+        let per = share(x.len(), x.len());
+        if per >= x.len() {
+            compute(y, x);
+        } else {
+            let parts = y.par_chunks_mut(per).zip(x.par_chunks(per));
+            parts.for_each(|(y, x)| compute(y, x));
+        }
         Ok(())
+    }
+
+    fn overwrites(&self) -> bool {
+        true
     }
 
     fn backward(
         &mut self,
-        _: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_>,
         ins: &[&Tensor],
         outs: &[&Tensor],
         gouts: &[&Tensor],
         gins: &mut [Option<Tensor>],
     ) -> Result<(), EngineError> {
         if let Some(gin) = &mut gins[0] {
-            let values = ins[0].data().iter().zip(outs[0].data()).zip(gouts[0].data());
+            let overwrite = ctx.overwrite;
+            let (x, y, gy) = (ins[0].data(), outs[0].data(), gouts[0].data());
             let (backward, gx) = (&self.backward, gin.data_mut());
-            wide(
-                #[inline(always)]
-                || {
-                    for (gx, ((&x, &y), &gy)) in gx.iter_mut().zip(values) {
-                        *gx += backward(x, y, gy);
-                    }
-                },
-            );
+            let compute = |gx: &mut [f32], x: &[f32], y: &[f32], gy: &[f32]| {
+                wide(
+                    #[inline(always)]
+                    || {
+                        let values = gx.iter_mut().zip(x.iter().zip(y).zip(gy));
+                        if overwrite {
+                            for (gx, ((&x, &y), &gy)) in values {
+                                *gx = backward(x, y, gy);
+                            }
+                        } else {
+                            for (gx, ((&x, &y), &gy)) in values {
+                                *gx += backward(x, y, gy);
+                            }
+                        }
+                    },
+                );
+            };
+            let per = share(x.len(), x.len());
+            if per >= x.len() {
+                compute(gx, x, y, gy);
+            } else {
+                let values = x.par_chunks(per).zip(y.par_chunks(per)).zip(gy.par_chunks(per));
+                let parts = gx.par_chunks_mut(per).zip(values);
+                parts.for_each(|(gx, ((x, y), gy))| compute(gx, x, y, gy));
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::compile::{self, OutputLoss, OutputMetric, Shapes};
 use crate::graph::{Graph, Pass, Values};
 use crate::losses::{Gradients, Pair};
 use crate::optimizers::Optimizer;
-use crate::probe::{self, Fault, Probe};
+use crate::probe::{self, Fault, Layout, Probe, Watch};
 use crate::{EngineError, Tensor, Unsupported, View, native};
 
 pub use diagnosis::StepGauge;
@@ -87,6 +87,51 @@ struct Compiled {
     metrics: Vec<OutputMetric>,
     /// Running loss of each output.
     running: Vec<Running>,
+    /// What stands in the logs besides the loss, sorted by name.
+    order: Vec<Log>,
+}
+
+/// A number in the logs.
+#[derive(Clone, Copy, Debug)]
+enum Log {
+    /// The loss of an output.
+    Loss(usize),
+    Metric(usize),
+}
+
+impl Compiled {
+    fn new(losses: Vec<OutputLoss>, metrics: Vec<OutputMetric>) -> Self {
+        let several = if losses.len() > 1 { losses.len() } else { 0 };
+        let order = (0..several)
+            .map(Log::Loss)
+            .chain((0..metrics.len()).map(Log::Metric))
+            .collect();
+        let mut compiled = Compiled {
+            running: vec![Running::default(); losses.len()],
+            losses,
+            metrics,
+            order,
+        };
+        let mut order = std::mem::take(&mut compiled.order);
+        order.sort_by(|&a, &b| compiled.name(a).cmp(compiled.name(b)));
+        order.retain(|&log| compiled.name(log) != "loss");
+        compiled.order = order;
+        compiled
+    }
+
+    fn name(&self, log: Log) -> &str {
+        match log {
+            Log::Loss(at) => &self.losses[at].name,
+            Log::Metric(at) => &self.metrics[at].name,
+        }
+    }
+
+    fn value(&self, log: Log) -> f64 {
+        match log {
+            Log::Loss(at) => self.running[at].mean(),
+            Log::Metric(at) => self.metrics[at].metric.measure.result(),
+        }
+    }
 }
 
 /// A compiled model in training.
@@ -100,9 +145,9 @@ pub struct Trainer {
     rng: fastrand::Rng,
     noise: HashMap<String, Vec<f32>>,
     running: Running,
-    /// Weights from before the update, by index, for probes.
-    before: Vec<Vec<f32>>,
-    pool: Vec<f32>,
+    /// What probed steps look at weights with, and the rows they give.
+    watch: Watch,
+    layout: Layout,
     fault_found: bool,
 }
 
@@ -128,8 +173,8 @@ impl Trainer {
             rng: fastrand::Rng::with_seed(options.seed),
             noise: HashMap::new(),
             running: Running::default(),
-            before: Vec::new(),
-            pool: Vec::new(),
+            watch: Watch::default(),
+            layout: Layout::default(),
             fault_found: false,
             graph,
         })
@@ -202,12 +247,8 @@ impl Trainer {
     pub fn logs(&self) -> Vec<(String, f64)> {
         let mut logs = vec![("loss".to_owned(), self.running.mean())];
         if let Some(compiled) = &self.compiled {
-            if compiled.losses.len() > 1 {
-                let each = compiled.losses.iter().zip(&compiled.running);
-                logs.extend(each.map(|(loss, running)| (loss.name.clone(), running.mean())));
-            }
-            let metrics = compiled.metrics.iter();
-            logs.extend(metrics.map(|metric| (metric.name.clone(), metric.metric.measure.result())));
+            let order = compiled.order.iter();
+            logs.extend(order.map(|&log| (compiled.name(log).to_owned(), compiled.value(log))));
         }
         logs.sort_by(|a, b| a.0.cmp(&b.0));
         logs
@@ -215,8 +256,10 @@ impl Trainer {
 
     /// Names of the metrics behind the scalars of a step.
     pub fn metric_names(&self) -> Vec<String> {
-        let logs = self.logs().into_iter().map(|(name, _)| name);
-        logs.filter(|name| name != "loss").collect()
+        let compiled = self.compiled.iter();
+        compiled
+            .flat_map(|compiled| compiled.order.iter().map(|&log| compiled.name(log).to_owned()))
+            .collect()
     }
 
     /// Starts a new epoch of loss and metrics.
@@ -250,13 +293,9 @@ impl Trainer {
 
     fn training_step(&mut self, batch: &Batch<'_>, probed: bool) -> Result<StepOutcome, EngineError> {
         let loss = self.gradients(batch, true, probed)?;
-        if probed {
-            self.keep_weights();
-        }
         let learning_rate = self.optimizer.learning_rate();
-        // Probes see the gradient before it is clipped, so they come before the update where it is.
-        let raw = probed.then(|| self.raw_gradients());
-        self.optimizer.apply(&mut self.graph.params);
+        let watch = probed.then_some(&mut self.watch);
+        self.optimizer.apply(&mut self.graph.params, watch);
         self.running.add(loss, samples(batch));
         self.update_metrics(batch)?;
         let mut outcome = StepOutcome {
@@ -267,10 +306,7 @@ impl Trainer {
             fault: None,
         };
         if probed {
-            if let Some(raw) = raw {
-                self.restore_gradients(raw);
-            }
-            let probe = probe::measure(&self.graph, &self.values, &self.before, &mut self.pool);
+            let probe = probe::measure(&self.graph, &self.values, &self.watch, &mut self.layout);
             outcome.fault = self.fault(loss, &probe);
             outcome.probe = Some(probe);
         } else if !loss.is_finite() && !self.fault_found {
@@ -279,27 +315,6 @@ impl Trainer {
         }
         outcome.scalars = self.scalars(batch, &outcome, probed);
         Ok(outcome)
-    }
-
-    /// Gradients as the backward pass gave them, kept where clipping is going to change them.
-    fn raw_gradients(&self) -> Option<Vec<Vec<f32>>> {
-        self.optimizer
-            .changes_gradients()
-            .then(|| self.graph.params.iter().map(|param| param.grad.clone()).collect())
-    }
-
-    fn restore_gradients(&mut self, raw: Option<Vec<Vec<f32>>>) {
-        for (param, raw) in self.graph.params.iter_mut().zip(raw.into_iter().flatten()) {
-            param.grad = raw;
-        }
-    }
-
-    fn keep_weights(&mut self) {
-        self.before.resize(self.graph.params.len(), Vec::new());
-        for (before, param) in self.before.iter_mut().zip(&self.graph.params) {
-            before.clear();
-            before.extend_from_slice(&param.value);
-        }
     }
 
     fn fault(&mut self, loss: f32, probe: &Probe) -> Option<Fault> {
@@ -311,7 +326,7 @@ impl Trainer {
             return None;
         }
         self.fault_found = true;
-        probe::find(&self.graph, &self.values, loss, &self.before)
+        probe::find(&self.graph, &self.values, loss, &self.watch.seen)
     }
 
     fn scalars(&self, batch: &Batch<'_>, outcome: &StepOutcome, probed: bool) -> Vec<f64> {
@@ -335,16 +350,13 @@ impl Trainer {
                     logits,
                 ));
             }
-            _ => scalars.extend([f64::NAN; 8]),
+            _ => scalars.extend([f64::NAN; probe::COMPARED]),
         }
-        // What else the trace knows of a step (its seconds) is not known here.
+        // What else the trace may know of a step is not known here.
         scalars.resize(trace::Scalar::ALL.len(), f64::NAN);
-        let logs = self.logs();
-        scalars.extend(
-            logs.iter()
-                .filter(|(name, _)| name != "loss")
-                .map(|(_, value)| value),
-        );
+        if let Some(compiled) = &self.compiled {
+            scalars.extend(compiled.order.iter().map(|log| compiled.value(*log)));
+        }
         scalars
     }
 
@@ -396,11 +408,7 @@ impl Trainer {
         let fits = |error: Unsupported| EngineError::shape(error.place, error.what);
         let losses = compile::losses(&self.compile, outputs, &shapes).map_err(fits)?;
         let metrics = compile::metrics(&self.compile, outputs, &shapes).map_err(fits)?;
-        self.compiled = Some(Compiled {
-            running: vec![Running::default(); losses.len()],
-            losses,
-            metrics,
-        });
+        self.compiled = Some(Compiled::new(losses, metrics));
         Ok(())
     }
 
@@ -474,7 +482,7 @@ impl Trainer {
             {
                 param.touched |= gradients;
                 let gradient = gradients.then_some(param.grad.as_mut_slice());
-                total += regularizer.penalize(&param.value, gradient);
+                total += regularizer.penalize(&param.shape, &param.value, gradient);
             }
         }
         total

@@ -178,6 +178,12 @@ layer("Cropping2D", (5, 4, 2), (2,), dense(2), lambda: layers.Cropping2D(((1, 0)
 layer("Cropping3D", (4, 4, 4, 2), (2,), dense(2), lambda: layers.Cropping3D(1), *head())
 layer("UpSampling1D", (3, 2), (2,), dense(2), lambda: layers.UpSampling1D(2), *head())
 layer("UpSampling2D", (3, 2, 2), (2,), dense(2), lambda: layers.UpSampling2D((2, 3)), *head())
+layer("UpSampling2D bilinear", (3, 2, 2), (2,), dense(2), lambda: layers.UpSampling2D((2, 3), interpolation="bilinear"),
+      *head())  # fmt: skip
+layer("Conv2DTranspose with output padding", (3, 3, 2), (2,), lambda: layers.Conv2DTranspose(
+    3, 3, strides=2, padding="same", output_padding=1), *head())  # fmt: skip
+layer("Conv1DTranspose with output padding", (4, 2), (2,), lambda: layers.Conv1DTranspose(
+    3, 2, strides=3, output_padding=1), *head())  # fmt: skip
 layer("UpSampling3D", (2, 2, 2, 2), (2,), dense(2), lambda: layers.UpSampling3D(2), *head())
 layer("Permute", (3, 4), (2,), dense(5), lambda: layers.Permute((2, 1)), dense(2, activation="tanh"), *head())
 
@@ -313,6 +319,37 @@ graph(
     reals((4, 3), (5, 3)),
     reals((2,)),
 )
+
+
+graph("Attention with a scale", _attended(lambda x, y: layers.Attention(use_scale=True)([x, y])),
+      reals((4, 3), (5, 3)), reals((2,)))  # fmt: skip
+graph(
+    "Dot of directions",
+    _attended(lambda x, y: layers.Dot(axes=(2, 2), normalize=True)([x, y])),
+    reals((4, 3), (5, 3)),
+    reals((2,)),
+)
+graph("Dot of directions, axis 1", _merged(lambda x, y: layers.Dot(axes=1, normalize=True)([x, y])), reals((4,), (3,)),
+      reals((2,)))  # fmt: skip
+layer("BatchNormalization with mask", (6,), (2,), ids(True), lambda: layers.BatchNormalization(momentum=0.9),
+      lambda: layers.GRU(3), dense(2), inputs=PADDED)  # fmt: skip
+layer("sparsemax", (4,), (2,), lambda: layers.Dense(5, activation="sparsemax"), dense(2))
+layer("orthogonal rows", (4,), (2,), lambda: layers.Dense(
+    5, kernel_regularizer=keras.regularizers.OrthogonalRegularizer(0.3)), dense(2))  # fmt: skip
+layer("orthogonal columns", (4,), (2,), lambda: layers.Dense(
+    5, kernel_regularizer=keras.regularizers.OrthogonalRegularizer(0.3, mode="columns")), dense(2))  # fmt: skip
+
+
+def _states_of_both_halves() -> keras.Model:
+    x = keras.Input((5, 3))
+    y, *states = layers.Bidirectional(layers.LSTM(3, return_sequences=True, return_state=True))(x)
+    state = layers.Concatenate()([states[0], states[2]])
+    cell = layers.Concatenate()([states[1], states[3]])
+    z = layers.LSTM(6)(y, initial_state=[state, cell])
+    return keras.Model(x, layers.Dense(2)(z))
+
+
+graph("Bidirectional with states", _states_of_both_halves, reals((5, 3)), reals((2,)))
 
 
 def _masked_attention() -> keras.Model:

@@ -73,6 +73,20 @@ loss("one target for three predictions", "mse", ["real", [1]])
 loss("crossentropy by shape", "crossentropy", CLASS, "softmax")
 
 
+TABLES["losses"]["circle"] = Case(
+    stack(
+        (4,), lambda: layers.Dense(5, activation="tanh"), lambda: layers.Dense(3), layers.UnitNormalization
+    ),
+    Data(reals((4,)), [CLASS]),
+    {"optimizer": optimizers.SGD(0.05), "loss": losses.Circle(gamma=4.0)},
+)
+TABLES["losses"]["ctc"] = Case(
+    stack((6, 4), lambda: layers.Dense(5)),
+    Data(reals((6, 4)), [["padded", [3], 4]]),
+    {"optimizer": optimizers.SGD(0.05), "loss": losses.CTC()},
+)
+
+
 def optimizer(name: str, make: Any, **more: Any) -> None:
     """A small model that is trained by an optimizer."""
     TABLES["optimizers"][name] = Case(

@@ -171,6 +171,14 @@ fn what_is_not_covered_is_named() {
         layer("Dense", json!({"name": "d", "units": 3, "dtype": "float16"})),
         "layer d (Dense): dtype=float16"
     );
+    assert_eq!(
+        layer("Dense", json!({"name": "d", "units": 1_u64 << 27})),
+        "layer d (Dense): more weights than the engine's limit of 2^28"
+    );
+    assert_eq!(
+        layer("LSTM", json!({"name": "l", "units": 3})),
+        "layer l (LSTM): an input of 2 axes"
+    );
     let graph = || Graph::from_keras(cases("layers")[0].get("model")).unwrap();
     let refused = |compile: Value| {
         Trainer::new(graph(), &compile, Options::default())
@@ -181,6 +189,6 @@ fn what_is_not_covered_is_named() {
         refused(json!({"optimizer": "muon", "loss": "mse"})),
         "optimizer: muon is not covered"
     );
-    assert!(refused(json!({"optimizer": "sgd", "loss": "ctc"})).starts_with("loss: "));
+    assert!(refused(json!({"optimizer": "sgd", "loss": "own"})).starts_with("loss: "));
     assert!(refused(json!({"optimizer": "sgd", "loss": "mse", "metrics": ["BLEU"]})).starts_with("metric"));
 }

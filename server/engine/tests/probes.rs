@@ -199,6 +199,24 @@ fn the_first_broken_number_is_named() {
     assert_eq!(fault.what, "matmul");
     assert_eq!(fault.element.len(), 2);
 
+    // A weight that is broken from the start, probed or not.
+    for probed in [true, false] {
+        let mut trainer = dense(&[(3, "linear")], &json!({"optimizer": "sgd", "loss": "mse"}));
+        let mut weights = values(0, 12);
+        weights[7] = f32::NAN;
+        trainer.graph_mut().set_weight(0, &[4, 3], &weights).unwrap();
+        let fault = with_batch(&values(5, 12), 3, |batch| {
+            trainer.step(batch, probed).unwrap().fault.unwrap()
+        });
+        let expected = if probed {
+            (Moment::Weight, "kernel", vec![2, 1])
+        } else {
+            (Moment::Forward, "matmul", vec![0, 1])
+        };
+        assert_eq!((fault.moment, fault.what.as_str(), fault.element), expected);
+        assert_eq!(fault.layer, Some(0));
+    }
+
     let mut trainer = dense(&[(3, "linear")], &json!({"optimizer": "sgd", "loss": "mse"}));
     let mut broken = values(5, 12);
     broken[4] = f32::NAN;
@@ -216,20 +234,15 @@ fn the_gauge_knows_short_steps_from_long_ones() {
         let mut trainer = dense(&[(3, "linear")], &compile);
         let targets = values(5, 24);
         with_batch(&targets, 3, |batch| {
-            assert!(trainer.step_gauge(batch).unwrap().is_none());
-            trainer.step(batch, true).unwrap();
-            let weights: Vec<_> = trainer
-                .graph()
-                .weights()
-                .map(|weight| weight.value.clone())
-                .collect();
-            let gauge = trainer.step_gauge(batch).unwrap().unwrap();
-            let after: Vec<_> = trainer
-                .graph()
-                .weights()
-                .map(|weight| weight.value.clone())
-                .collect();
-            assert_eq!(weights, after);
+            let (_, gauge) = trainer.gauged_step(batch).unwrap();
+            let after = |trainer: &Trainer| -> Vec<_> {
+                let weights = trainer.graph().weights();
+                weights.map(|weight| weight.value.clone()).collect()
+            };
+            // The step itself is that of any training.
+            let mut plain = dense(&[(3, "linear")], &compile);
+            plain.step(batch, true).unwrap();
+            assert_eq!(after(&trainer), after(&plain));
             gauge
         })
     };
@@ -243,7 +256,7 @@ fn gradients_of_samples_add_up_to_that_of_the_batch() {
     let mut trainer = dense(&[(3, "linear")], &json!({"optimizer": "sgd", "loss": "mse"}));
     let targets = values(5, 3);
     let (norms, whole) = with_batch(&targets, 3, |batch| {
-        let norms = trainer.sample_gradient_norms(batch).unwrap();
+        let norms = trainer.sample_gradient_norms(batch, 8).unwrap();
         let probe = trainer.step(batch, true).unwrap().probe.unwrap();
         let of = |tensor: Tensor| {
             let rows = probe

@@ -1,5 +1,7 @@
 //! One model that was taken over.
 
+use std::sync::Arc;
+
 use engine::probe::ProbeRow;
 use engine::{Batch as EngineBatch, Graph, Options, Tensor, Trainer, Unsupported, View};
 use serde_json::{Value, json};
@@ -11,6 +13,9 @@ use crate::server::{Answer, Refusal};
 
 /// Most steps of one request.
 const MOST_STEPS: usize = 1 << 16;
+
+/// Of how many samples of a gauged step the gradients are measured singly.
+const GAUGED_SAMPLES: usize = 16;
 
 /// A model with its optimizer, losses and metrics.
 #[derive(Debug)]
@@ -89,20 +94,41 @@ impl Learner {
                 probed.len()
             )));
         }
-        let mut layouts: Vec<Vec<ProbeRow>> = Vec::new();
+        // On the engine's threads as a whole, since going over to them takes as long as a small step.
+        engine::flushed(|| self.train_each(batches, rates, probed, shared))
+    }
+
+    fn train_each(
+        &mut self,
+        batches: &[Batch],
+        rates: &[f64],
+        probed: &[bool],
+        shared: &mut Shared,
+    ) -> Result<Answer, Refusal> {
+        let mut layouts: Vec<Arc<[ProbeRow]>> = Vec::new();
         let mut steps: Vec<Option<usize>> = Vec::new();
-        let mut faults = Vec::new();
+        let (mut faults, mut gauges) = (Vec::new(), Vec::new());
         let mut numbers = Vec::new();
         for ((batch, &rate), &probed) in batches.iter().zip(rates).zip(probed) {
             let arrays = Arrays::read(batch, shared)?;
             #[allow(clippy::cast_possible_truncation)]
             self.trainer.set_learning_rate(rate as f32);
-            let outcome = self.trainer.step(&arrays.views()?, probed)?;
+            let views = arrays.views()?;
+            let outcome = if probed && is_gauged(self.trainer.iterations()) {
+                let (outcome, gauge) = self.trainer.gauged_step(&views)?;
+                let norms = self.sample_gradients(&views)?;
+                gauges.push((steps.len(), gauge, norms));
+                outcome
+            } else {
+                self.trainer.step(&views, probed)?
+            };
             let probe = outcome.probe.as_ref();
             put(&mut numbers, &outcome.scalars);
             steps.push(probe.map(|probe| {
                 put(&mut numbers, &probe.stats);
-                let known = layouts.iter().position(|rows| *rows == probe.rows);
+                let known = layouts
+                    .iter()
+                    .position(|rows| Arc::ptr_eq(rows, &probe.rows) || *rows == probe.rows);
                 known.unwrap_or_else(|| {
                     layouts.push(probe.rows.clone());
                     layouts.len() - 1
@@ -120,11 +146,17 @@ impl Learner {
             "steps": steps,
             "faults": faults.iter().map(|(step, fault)| json!({
                 "step": step,
-                "moment": format!("{:?}", fault.moment).to_lowercase(),
+                "moment": fault.moment.name(),
                 "layer": fault.layer,
                 "what": fault.what,
                 "element": fault.element,
-                "value": if fault.value.is_nan() { "nan" } else { "inf" },
+                "value": plain(f64::from(fault.value)),
+            })).collect::<Vec<_>>(),
+            "gauges": gauges.iter().map(|(step, gauge, norms)| json!({
+                "step": step,
+                "slope_before": plain(gauge.before),
+                "slope_after": plain(gauge.after),
+                "sample_gradients": norms,
             })).collect::<Vec<_>>(),
         });
         Ok((answer, numbers))
@@ -185,16 +217,31 @@ impl Learner {
         }
     }
 
-    /// JSON has no NaN; the tracer reads these strings as floats.
     fn logs(&self) -> Value {
-        let value = |value: f64| match value {
-            _ if value.is_finite() => json!(value),
-            _ if value.is_nan() => json!("nan"),
-            _ if value > 0.0 => json!("inf"),
-            _ => json!("-inf"),
-        };
         let logs = self.trainer.logs().into_iter();
-        Value::Object(logs.map(|(name, number)| (name, value(number))).collect())
+        Value::Object(logs.map(|(name, number)| (name, plain(number))).collect())
+    }
+
+    /// Norms of the gradients of the first samples, as far as they are finite.
+    fn sample_gradients(&mut self, batch: &EngineBatch<'_>) -> Result<Vec<f64>, Refusal> {
+        let mut norms = self.trainer.sample_gradient_norms(batch, GAUGED_SAMPLES)?;
+        norms.retain(|norm| norm.is_finite());
+        Ok(norms)
+    }
+}
+
+/// Whether the step after so many is gauged: 32, 128, 512 and so on, so that it costs a small share of any training.
+fn is_gauged(steps: u64) -> bool {
+    steps >= 32 && steps.is_power_of_two() && steps.trailing_zeros() % 2 == 1
+}
+
+/// JSON has no NaN; the tracer reads these strings as floats.
+fn plain(value: f64) -> Value {
+    match value {
+        _ if value.is_finite() => json!(value),
+        _ if value.is_nan() => json!("nan"),
+        _ if value > 0.0 => json!("inf"),
+        _ => json!("-inf"),
     }
 }
 
@@ -245,7 +292,10 @@ fn row(row: &ProbeRow) -> Value {
 }
 
 fn put(numbers: &mut Vec<u8>, values: &[f64]) {
-    numbers.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    numbers.reserve(size_of_val(values));
+    for value in values {
+        numbers.extend_from_slice(&value.to_le_bytes());
+    }
 }
 
 /// The arrays of one batch.

@@ -77,7 +77,7 @@ fn a_model_is_taken_over_trained_evaluated_and_handed_back() {
     assert_eq!(answer["steps"], json!([0]));
     let rows = answer["layouts"][0].as_array().unwrap().len();
     let scalars = answer["scalars"].as_array().unwrap().len();
-    assert_eq!(numbers.len(), 8 * (scalars + 15 * rows));
+    assert_eq!(numbers.len(), 8 * (scalars + engine::probe::WIDTH * rows));
     assert_eq!((number(&numbers, 0), number(&numbers, 2)), (1.25, 2.0));
     assert!((number(&numbers, 1) - 0.1).abs() < 1e-6);
     assert_eq!(answer["scalars"][scalars - 1], "metric:mae");

@@ -98,9 +98,8 @@ fn usual(stat: Stat) -> f64 {
         Stat::Max | Stat::AbsMax => 1.0,
         Stat::L2 => 2.0,
         Stat::Units => 8.0,
-        Stat::Zeros | Stat::Nans | Stat::Infs | Stat::DeadUnits | Stat::ConstantUnits | Stat::Saturated => {
-            0.0
-        }
+        Stat::Zeros | Stat::Nans | Stat::Infs => 0.0,
+        Stat::DeadUnits | Stat::ConstantUnits | Stat::Saturated | Stat::SaturatedUnits => 0.0,
     }
 }
 

@@ -42,7 +42,11 @@ pub fn managed_interpreter(
             folder.display(),
             PACKAGES.join(", ")
         ));
-        make(&base.path, &folder, &python)?;
+        if let Err(error) = make(&base.path, &folder, &python, tell) {
+            // What is there is of no use to anybody.
+            let _ = fs::remove_dir_all(&folder);
+            return Err(error);
+        }
         fs::write(folder.join(MARK), wanted).map_err(SessionError::io("finish the environment"))?;
     }
     Ok(Interpreter {
@@ -51,7 +55,7 @@ pub fn managed_interpreter(
     })
 }
 
-fn make(base: &Path, folder: &Path, python: &Path) -> Result<(), SessionError> {
+fn make(base: &Path, folder: &Path, python: &Path, tell: &mut dyn FnMut(&str)) -> Result<(), SessionError> {
     fs::create_dir_all(folder).map_err(SessionError::io(format!("create {}", folder.display())))?;
     let step = |doing: &str, command: &mut Command| {
         let output = command
@@ -62,20 +66,48 @@ fn make(base: &Path, folder: &Path, python: &Path) -> Result<(), SessionError> {
         if output.status.success() {
             return Ok(());
         }
-        let text = String::from_utf8_lossy(&output.stderr);
-        let last = text.trim().lines().last().unwrap_or("no reason was given");
-        Err(failed(doing, last))
+        Err(failed(doing, &reason(&String::from_utf8_lossy(&output.stderr))))
     };
     step(
         "make the Python environment (is python3-venv installed?)",
         Command::new(base).args(["-m", "venv", "--clear"]).arg(folder),
     )?;
+    tell("downloading and installing the packages; that may take some minutes");
     step(
         "install Keras into the environment",
         Command::new(python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--no-input", "--retries", "2", "--timeout", "15"])
             .args(PACKAGES),
-    )
+    )?;
+    tell("the environment is ready");
+    Ok(())
+}
+
+/// What pip says when it does not get through.
+const UNREACHABLE: [&str; 6] = [
+    "NewConnectionError",
+    "NameResolutionError",
+    "ProxyError",
+    "SSLError",
+    "ReadTimeoutError",
+    "ConnectTimeoutError",
+];
+
+/// Why a program failed, of what it wrote to standard error.
+fn reason(text: &str) -> String {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    // Of several errors the first is the cause.
+    let error = lines().find(|line| line.starts_with("ERROR:") || line.starts_with("Error:"));
+    let said = error
+        .or_else(|| lines().next_back())
+        .unwrap_or("no reason was given");
+    if UNREACHABLE.iter().any(|sign| text.contains(sign)) {
+        return format!(
+            "the package index cannot be reached ({said}); check the network, or name another index in PIP_INDEX_URL"
+        );
+    }
+    said.to_owned()
 }
 
 fn failed(doing: &str, reason: &str) -> SessionError {
@@ -105,6 +137,26 @@ fn cache_folder(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> 
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_installation_gives_its_cause() {
+        let warning = "WARNING: Retrying (Retry(total=1)) after connection broken by 'NewConnectionError('<pip>: \
+                       Failed to establish a new connection: [Errno 111] Connection refused')': /simple/keras/\n";
+        let missing =
+            "ERROR: Could not find a version that satisfies the requirement keras>=3.8 (from versions: none)";
+        let last = "\nERROR: No matching distribution found for keras>=3.8\n";
+        let offline = reason(&format!("{warning}{missing}{last}"));
+        assert!(
+            offline.starts_with("the package index cannot be reached (ERROR: Could not find"),
+            "{offline}"
+        );
+        assert_eq!(reason(&format!("{missing}{last}")), missing);
+        assert_eq!(
+            reason("OSError: [Errno 28] No space left on device\n\n"),
+            "OSError: [Errno 28] No space left on device"
+        );
+        assert_eq!(reason(""), "no reason was given");
+    }
 
     #[test]
     fn a_finished_environment_is_used_as_it_is_and_a_missing_python_is_said() {

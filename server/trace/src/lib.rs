@@ -5,6 +5,7 @@
 mod file;
 mod frame;
 mod history;
+mod inside;
 mod message;
 mod score;
 mod trace;
@@ -12,6 +13,7 @@ mod trace;
 pub use file::{Problem, TraceFileError};
 pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
 pub use history::{History, Moment};
+pub use inside::{FaultMessage, GaugeMessage};
 pub use message::{
     Baselines, DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitData,
     FitEndMessage, FitMessage, HeldOut, InputInfo, KerasMessage, LayerInfo, LayoutMessage, LayoutRow,

@@ -545,6 +545,10 @@ pub enum Message {
     Mechanism(MechanismMessage),
     /// Something is not covered; the script was ended.
     Fallback(FallbackMessage),
+    /// The first number that became NaN or infinite, where an engine has seen it.
+    Fault(crate::FaultMessage),
+    /// How far a step went along its own direction, where an engine has measured it.
+    Gauge(crate::GaugeMessage),
     /// The script ended by itself.
     Exit(ExitMessage),
     /// The process that serves trials has imported what it needs.

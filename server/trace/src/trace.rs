@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use crate::history::Moment;
 use crate::{
-    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitMessage, Frame, History,
-    KerasMessage, LayoutMessage, LayoutRow, MechanismMessage, Message, NoticeMessage, StartMessage,
-    StepFrame, Tensor,
+    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FaultMessage, FitMessage, Frame,
+    GaugeMessage, History, KerasMessage, LayoutMessage, LayoutRow, MechanismMessage, Message, NoticeMessage,
+    StartMessage, StepFrame, Tensor,
 };
 
 macro_rules! names {
@@ -87,6 +87,8 @@ names! {
         Saturated = "saturated",
         /// Mean over units of the standard deviation over samples.
         Spread = "spread",
+        /// Units in the same flat part of the activation for every sample and position.
+        SaturatedUnits = "saturated_units",
     }
 }
 
@@ -161,6 +163,9 @@ impl Layout {
     }
 }
 
+/// Gauges kept of a training. Steps are gauged ever more rarely, so this is more than there are.
+const MOST_GAUGES: usize = 256;
+
 /// One training: what is known of it and what it did.
 #[derive(Clone, Debug)]
 pub struct Fit {
@@ -170,6 +175,10 @@ pub struct Fit {
     pub epochs: Vec<EpochMessage>,
     /// How it ended; `None` while it runs.
     pub end: Option<String>,
+    /// The first number that became NaN or infinite, where an engine has seen it.
+    pub fault: Option<FaultMessage>,
+    /// Steps that an engine has gauged.
+    pub gauges: Vec<GaugeMessage>,
     /// Steps seen.
     pub steps: u64,
     /// Steps probed.
@@ -186,6 +195,8 @@ impl Fit {
             info,
             epochs: Vec::new(),
             end: None,
+            fault: None,
+            gauges: Vec::new(),
             steps: 0,
             probed: 0,
             layouts: BTreeMap::new(),
@@ -347,6 +358,18 @@ impl Trace {
             Message::FitEnd(end) => {
                 if let Some(fit) = self.fit_mut(end.fit) {
                     fit.end = Some(end.reason);
+                }
+            }
+            Message::Fault(fault) => {
+                if let Some(fit) = self.fit_mut(fault.fit) {
+                    fit.fault.get_or_insert(fault);
+                }
+            }
+            Message::Gauge(gauge) => {
+                if let Some(fit) = self.fit_mut(gauge.fit)
+                    && fit.gauges.len() < MOST_GAUGES
+                {
+                    fit.gauges.push(gauge);
                 }
             }
             Message::Exception(exception) => self.exception = Some(exception),

@@ -182,6 +182,9 @@ impl Call<'_> {
             .get(&format!("{prefix}_constraint"))
             .map_or(Ok(None), |value| Constraint::read(value).map(Some).ok_or(()));
         let regularizer = regularizer.map_err(|()| self.config.not(&format!("{prefix}_regularizer")))?;
+        if regularizer.is_some_and(|regularizer| !regularizer.fits(shape.len())) {
+            return Err(self.config.not(&format!("{prefix}_regularizer")));
+        }
         let constraint = constraint.map_err(|()| self.config.not(&format!("{prefix}_constraint")))?;
         self.weight_with(name, shape, trainable, regularizer, constraint)
     }

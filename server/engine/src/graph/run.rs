@@ -79,6 +79,7 @@ impl Values {
             rng: pass.rng,
             noise: pass.noise,
             added_loss: 0.0,
+            overwrite: false,
         };
         for node in &mut graph.nodes {
             self.scratch.clear();
@@ -117,6 +118,7 @@ impl Values {
             rng: pass.rng,
             noise: pass.noise,
             added_loss: 0.0,
+            overwrite: false,
         };
         for node in graph.nodes.iter_mut().rev() {
             if !node.op.differentiable()
@@ -128,6 +130,7 @@ impl Values {
             for &id in &node.outputs {
                 self.grad_mut(id)?;
             }
+            ctx.overwrite = node.op.overwrites() && node.inputs.iter().all(|&id| !self.has_grad[id]);
             let mut gins: Vec<Option<Tensor>> = Vec::with_capacity(node.inputs.len());
             for (at, &id) in node.inputs.iter().enumerate() {
                 let wanted = graph.needs_grad[id] || (probed && graph.probe_grad[id]);
@@ -139,7 +142,12 @@ impl Values {
                     second.zero(self.values[id].shape())?;
                     Some(second)
                 } else {
-                    self.grad_mut(id)?;
+                    if ctx.overwrite {
+                        self.grads[id].resize(self.values[id].shape())?;
+                        self.has_grad[id] = true;
+                    } else {
+                        self.grad_mut(id)?;
+                    }
                     Some(std::mem::take(&mut self.grads[id]))
                 });
             }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Entry;
 use super::dense::Affine;
 use crate::activations::softmax_row;
-use crate::graph::{Call, Sym};
+use crate::graph::{Call, ParamId, Sym};
 use crate::native::{Mat, matmul};
 use crate::op::{Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
@@ -116,12 +116,18 @@ fn attention(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     if !(2..=3).contains(&tensors.len()) || tensors.iter().any(|sym| sym.rank() != 3) {
         return Err(call.unsupported("not a query and a value"));
     }
-    call.config.only("use_scale", &[false.into()])?;
     call.config.only("score_mode", &["dot".into()])?;
     if call.kwargs["return_attention_scores"].as_bool() == Some(true) {
         return Err(call.unsupported("return_attention_scores"));
     }
-    let (query, value) = (&tensors[0], &tensors[1]);
+    let mut query = tensors[0].clone();
+    if call.config.flag("use_scale", false)? {
+        let gain = call.weight("scale", &[], true)?;
+        let shape = query.shape.clone();
+        let scaled = call.builder.op(Gain { gain }, &[&query], shape);
+        query.id = scaled.id;
+    }
+    let (query, value) = (&query, &tensors[1]);
     let key = tensors.get(2).unwrap_or(value);
     let op = Attend {
         heads: 1,
@@ -143,6 +149,53 @@ fn attention(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         mask: query.mask,
         logits: None,
     }])
+}
+
+/// Times a weight that is one number.
+struct Gain {
+    gain: ParamId,
+}
+
+impl Op for Gain {
+    fn name(&self) -> &'static str {
+        "scale"
+    }
+
+    fn trains(&self) -> bool {
+        true
+    }
+
+    fn forward(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        ins: &[&Tensor],
+        outs: &mut [Tensor],
+    ) -> Result<(), EngineError> {
+        outs[0].resize(ins[0].shape())?;
+        let gain = ctx.params[self.gain].value[0];
+        for (y, &x) in outs[0].data_mut().iter_mut().zip(ins[0].data()) {
+            *y = x * gain;
+        }
+        Ok(())
+    }
+
+    fn backward(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        ins: &[&Tensor],
+        _: &[&Tensor],
+        gouts: &[&Tensor],
+        gins: &mut [Option<Tensor>],
+    ) -> Result<(), EngineError> {
+        let param = &mut ctx.params[self.gain];
+        let pairs = || ins[0].data().iter().zip(gouts[0].data());
+        param.grad_mut()[0] += pairs().map(|(x, gy)| x * gy).sum::<f32>();
+        if let Some(gx) = &mut gins[0] {
+            let values = gx.data_mut().iter_mut().zip(gouts[0].data());
+            values.for_each(|(gx, &gy)| *gx += gy * param.value[0]);
+        }
+        Ok(())
+    }
 }
 
 /// Softmax of query against keys, times values, head by head.

@@ -67,6 +67,7 @@ pub(super) struct Conv {
 pub(super) struct Task {
     pub rows: Vec<f32>,
     pub gradient: Vec<f32>,
+    pub bias: Vec<f32>,
 }
 
 /// How many samples one thread takes.
@@ -105,10 +106,7 @@ impl Op for Conv {
         let (take, out) = (channels / groups, filters / groups);
         let width = self.windows.taps() * take;
         prepare(&mut self.tasks, samples, positions * width);
-        if let Some(bias) = self.bias {
-            spread_bias(y.data_mut(), &ctx.params[bias].value);
-        }
-        let add = self.bias.is_some();
+        let bias = self.bias.map(|bias| ctx.params[bias].value.as_slice());
         let kernel = &ctx.params[self.kernel].value;
         let (image, result) = (geometry.places() * channels, positions * filters);
         if image == 0 || result == 0 {
@@ -121,6 +119,9 @@ impl Op for Conv {
             .zip(&mut self.tasks)
             .for_each(|((y, x), task)| {
                 for (y, x) in y.chunks_exact_mut(result).zip(x.chunks_exact(image)) {
+                    if let Some(bias) = bias {
+                        spread_bias(y, bias);
+                    }
                     for group in 0..groups {
                         geometry.unfold(x, channels, (group * take, take), &mut task.rows);
                         let columns = Mat {
@@ -130,7 +131,14 @@ impl Op for Conv {
                         };
                         let sizes = (positions, width, out);
                         let rows = Mat::rows(&task.rows, width);
-                        matmul(sizes, rows, columns, &mut y[group * out..], filters, add);
+                        matmul(
+                            sizes,
+                            rows,
+                            columns,
+                            &mut y[group * out..],
+                            filters,
+                            bias.is_some(),
+                        );
                     }
                 }
             });
@@ -151,9 +159,6 @@ impl Op for Conv {
         let (positions, filters, groups) = (geometry.positions(), self.filters, self.groups);
         let (take, out) = (channels / groups, filters / groups);
         let width = self.windows.taps() * take;
-        if let Some(bias) = self.bias {
-            add_rows(ctx.params[bias].grad_mut(), gy.data());
-        }
         prepare(&mut self.tasks, samples, positions * width);
         let kernel = &mut ctx.params[self.kernel];
         kernel.touched = true;
@@ -161,6 +166,8 @@ impl Op for Conv {
         for task in &mut self.tasks {
             task.gradient.clear();
             task.gradient.resize(weights.len(), 0.0);
+            task.bias.clear();
+            task.bias.resize(filters, 0.0);
         }
         let (image, result) = (geometry.places() * channels, positions * filters);
         if image == 0 || result == 0 {
@@ -182,6 +189,7 @@ impl Op for Conv {
             .zip(&mut parts)
             .for_each(|(((x, gy), task), gx)| {
                 for (at, (x, gy)) in x.chunks_exact(image).zip(gy.chunks_exact(result)).enumerate() {
+                    add_rows(&mut task.bias, gy);
                     for group in 0..groups {
                         geometry.unfold(x, channels, (group * take, take), &mut task.rows);
                         let gradient = Mat {
@@ -215,6 +223,11 @@ impl Op for Conv {
         for task in &self.tasks {
             for (sum, &part) in kernel.grad.iter_mut().zip(&task.gradient) {
                 *sum += part;
+            }
+        }
+        if let Some(bias) = self.bias {
+            for task in &self.tasks {
+                add_rows(ctx.params[bias].grad_mut(), &task.bias);
             }
         }
         Ok(())

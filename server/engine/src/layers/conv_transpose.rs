@@ -19,7 +19,13 @@ fn transpose(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let axes = axes_of(call.class);
     let x = call.input()?;
     let windows = Windows::read(call, "kernel_size", axes)?;
-    call.config.only("output_padding", &[])?;
+    let mut extra = [None; 3];
+    if call.config.get("output_padding").is_some() {
+        let sizes = call.config.sizes("output_padding", axes, 0)?;
+        for (extra, size) in extra[3 - axes..].iter_mut().zip(sizes) {
+            *extra = Some(size);
+        }
+    }
     let filters = call.config.size("filters")?;
     if x.rank() != axes + 2 {
         return Err(call.unsupported(format!("an input of {} axes", x.rank())));
@@ -27,7 +33,14 @@ fn transpose(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let channels = call.known(&x, axes + 1)?;
     let mut shape = vec![None];
     for axis in 0..axes {
-        shape.push(x.shape[axis + 1].and_then(|size| windows.image_of(3 - axes + axis, size, None)));
+        let at = 3 - axes + axis;
+        shape.push(match x.shape[axis + 1] {
+            None => None,
+            Some(size) => {
+                let image = windows.image_of(at, size, extra[at]);
+                Some(image.ok_or_else(|| call.config.not("output_padding"))?)
+            }
+        });
     }
     shape.push(Some(filters));
     let mut kernel = windows.kernel[3 - axes..].to_vec();
@@ -37,6 +50,7 @@ fn transpose(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let op = Transpose {
         windows,
         axes,
+        extra,
         filters,
         kernel,
         bias,
@@ -50,6 +64,8 @@ fn transpose(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
 struct Transpose {
     windows: Windows,
     axes: usize,
+    /// `output_padding`.
+    extra: [Option<usize>; 3],
     filters: usize,
     kernel: ParamId,
     bias: Option<ParamId>,
@@ -64,7 +80,7 @@ impl Transpose {
             small[at] = shape.get(axis + 1).copied().unwrap_or(1);
             image[at] = self
                 .windows
-                .image_of(at, small[at], None)
+                .image_of(at, small[at], self.extra[at])
                 .ok_or_else(|| EngineError::TooLarge(shape.to_vec()))?;
         }
         Ok(self.windows.laid(image, small))

@@ -2,7 +2,7 @@
 
 use super::Entry;
 use crate::graph::{Call, ParamId, Sym};
-use crate::native::{Mat, matmul};
+use crate::native::{Mat, matmul, wide};
 use crate::op::{Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
@@ -52,11 +52,16 @@ pub(super) fn spread_bias(out: &mut [f32], bias: &[f32]) {
 
 /// Adds the sum over the rows.
 pub(super) fn add_rows(sum: &mut [f32], rows: &[f32]) {
-    for row in rows.chunks_exact(sum.len().max(1)) {
-        for (sum, &value) in sum.iter_mut().zip(row) {
-            *sum += value;
-        }
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact(sum.len().max(1)) {
+                for (sum, &value) in sum.iter_mut().zip(row) {
+                    *sum += value;
+                }
+            }
+        },
+    );
 }
 
 impl Op for Affine {

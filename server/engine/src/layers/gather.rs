@@ -1,6 +1,7 @@
 //! Layers that copy values to other places: padding, cropping, enlarging, permuting.
 
 use super::Entry;
+use super::bilinear::Bilinear;
 use super::geometry::axes_of;
 use crate::graph::{Call, Dim, Sym};
 use crate::op::{Ctx, Op};
@@ -149,13 +150,24 @@ fn enlarging(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     if call.config.text("data_format", "channels_last")? != "channels_last" {
         return Err(call.config.not("data_format"));
     }
-    if call.config.text("interpolation", "nearest")? != "nearest" {
-        return Err(call.config.not("interpolation"));
-    }
     if x.rank() != axes + 2 {
         return Err(call.unsupported(format!("an input of {} axes", x.rank())));
     }
     let times = call.config.sizes("size", axes, 2)?;
+    match (call.config.text("interpolation", "nearest")?, times.as_slice()) {
+        ("nearest", _) => {}
+        ("bilinear", &[down, across]) if down > 0 && across > 0 => {
+            let mut shape = x.shape.clone();
+            for (size, times) in shape[1..].iter_mut().zip([down, across]) {
+                *size = size.and_then(|size| size.checked_mul(times));
+            }
+            let op = Bilinear {
+                times: [down, across],
+            };
+            return Ok(vec![call.builder.op(op, &[&x], shape)]);
+        }
+        _ => return Err(call.config.not("interpolation")),
+    }
     Ok(vec![gather(call, &x, Rule::Repeat(times))?])
 }
 

@@ -172,16 +172,24 @@ impl Windows {
         }
     }
 
-    /// Size of the image whose windows are `small` in number: what a transposed convolution makes.
+    /// Size of the image whose windows are `small` in number: what a transposed convolution makes. `extra` is what its
+    /// `output_padding` adds.
     pub fn image_of(&self, axis: usize, small: usize, extra: Option<usize>) -> Option<usize> {
         let (kernel, stride) = (self.reach(axis), self.stride[axis]);
-        match (self.padding, extra) {
-            (Padding::Same, None) => small.checked_mul(stride),
-            (Padding::Valid, None) => small
-                .checked_mul(stride)?
-                .checked_add(kernel.saturating_sub(stride)),
-            _ => None,
-        }
+        let padding = match (self.padding, extra) {
+            (Padding::Same, None) => return small.checked_mul(stride),
+            (Padding::Valid, None) => {
+                let whole = small.checked_mul(stride)?;
+                return whole.checked_add(kernel.saturating_sub(stride));
+            }
+            (Padding::Causal, _) => return None,
+            (Padding::Same, Some(_)) => kernel / 2,
+            (Padding::Valid, Some(_)) => 0,
+        };
+        let reached = small.checked_sub(1)?.checked_mul(stride)?.checked_add(kernel)?;
+        let image = reached.checked_add(extra?)?.checked_sub(2 * padding)?;
+        // A convolution of that image must give as many windows as there are.
+        (self.count(axis, image) == Some(small)).then_some(image)
     }
 }
 

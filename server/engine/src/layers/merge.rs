@@ -431,9 +431,7 @@ fn dot(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let [a, b]: [Sym; 2] = std::mem::take(&mut call.inputs)
         .try_into()
         .map_err(|_| call.unsupported("not two inputs"))?;
-    if call.config.flag("normalize", false)? {
-        return Err(call.config.not("normalize"));
-    }
+    let normalize = call.config.flag("normalize", false)?;
     let axes = match call.config.get("axes") {
         Some(Value::Array(two)) if two.len() == 2 => (two[0].as_i64(), two[1].as_i64()),
         Some(one) => (one.as_i64(), one.as_i64()),
@@ -448,6 +446,12 @@ fn dot(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     if !(2..=3).contains(&a.rank()) || !(2..=3).contains(&b.rank()) || in_a == 0 || in_b == 0 {
         return Err(call.unsupported("inputs of a rank that is not covered"));
     }
+    let (a, b) = if normalize {
+        let a = super::length::along(call, &a, in_a);
+        (a, super::length::along(call, &b, in_b))
+    } else {
+        (a, b)
+    };
     let rest = |sym: &Sym, axis: usize| {
         (1..sym.rank())
             .filter(|&at| at != axis)

@@ -2,6 +2,7 @@
 
 mod activation;
 mod attention;
+mod bilinear;
 mod conv;
 mod conv_transpose;
 mod dense;
@@ -10,6 +11,7 @@ mod dropout;
 mod embedding;
 mod gather;
 mod geometry;
+mod length;
 mod logic;
 mod merge;
 mod normalization;
@@ -71,6 +73,7 @@ const LAYERS: &[&[Entry]] = &[
     dropout::LAYERS,
     embedding::LAYERS,
     gather::LAYERS,
+    length::LAYERS,
     merge::LAYERS,
     normalization::LAYERS,
     pooling::LAYERS,

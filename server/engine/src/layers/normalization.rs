@@ -11,7 +11,6 @@ pub(super) const LAYERS: &[Entry] = &[
     Entry::new("LayerNormalization", layer_normalization),
     Entry::new("GroupNormalization", group_normalization),
     Entry::new("RMSNormalization", rms_normalization),
-    Entry::new("UnitNormalization", unit_normalization),
 ];
 
 fn batch_normalization(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
@@ -21,8 +20,9 @@ fn batch_normalization(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         .axis(axis)
         .filter(|&axis| axis > 0)
         .ok_or_else(|| call.config.not("axis"))?;
-    if x.mask.is_some() {
-        return Err(call.unsupported("a mask"));
+    let mask = x.mask;
+    if mask.is_some() && axis + 1 != x.rank() {
+        return Err(call.unsupported("a mask and an axis that is not the last"));
     }
     for key in ["synchronized", "renorm"] {
         call.config.only(key, &[false.into()])?;
@@ -44,8 +44,13 @@ fn batch_normalization(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         scale: Vec::new(),
         batch: false,
     };
-    let shape = x.shape.clone();
-    Ok(vec![call.builder.op(op, &[&x], shape)])
+    let ids = std::iter::once(x.id).chain(mask).collect();
+    let id = call.builder.op_ids(Box::new(op), ids, 1)[0];
+    Ok(vec![Sym {
+        id,
+        logits: None,
+        ..x
+    }])
 }
 
 fn optional(
@@ -98,15 +103,17 @@ impl Op for BatchNorm {
         self.used.clear();
         self.scale.clear();
         if self.batch {
-            let count = (before * after).max(1) as f64;
+            let counts = Counted::of(ins, before * after);
+            let count = counts.total;
             let mut sums = vec![0.0_f64; size];
             let mut squares = vec![0.0_f64; size];
-            each(x.data(), (before, size, after), |unit, value| {
-                sums[unit] += f64::from(value)
+            each(x.data(), (before, size, after), |unit, place, value| {
+                sums[unit] += f64::from(value * counts.weight(place));
             });
             let means: Vec<f64> = sums.iter().map(|sum| sum / count).collect();
-            each(x.data(), (before, size, after), |unit, value| {
-                squares[unit] += (f64::from(value) - means[unit]).powi(2);
+            each(x.data(), (before, size, after), |unit, place, value| {
+                let weight = f64::from(counts.weight(place));
+                squares[unit] += weight * (f64::from(value) - means[unit]).powi(2);
             });
             for unit in 0..size {
                 let variance = squares[unit] / count;
@@ -199,7 +206,8 @@ impl Op for BatchNorm {
         let Some(gin) = &mut gins[0] else {
             return Ok(());
         };
-        let count = (before * after) as f32;
+        let counts = Counted::of(ins, before * after);
+        let count = counts.total as f32;
         let gamma = self.gamma.map(|id| ctx.params[id].value.as_slice());
         let values = x.data().iter().zip(gy.data());
         for (index, (gx, (&x, &g))) in gin.data_mut().iter_mut().zip(values).enumerate() {
@@ -207,7 +215,8 @@ impl Op for BatchNorm {
             let factor = scale[unit] * gamma.map_or(1.0, |gamma| gamma[unit]);
             *gx += if self.batch {
                 let normal = (x - used[unit]) * scale[unit];
-                factor * (g - (sums[unit] as f32 + normal * dots[unit] as f32) / count)
+                let share = counts.weight(index / (size * after).max(1)) / count;
+                factor * (g - (sums[unit] as f32 + normal * dots[unit] as f32) * share)
             } else {
                 factor * g
             };
@@ -216,10 +225,34 @@ impl Op for BatchNorm {
     }
 }
 
-fn each(values: &[f32], (_, size, after): (usize, usize, usize), mut visit: impl FnMut(usize, f32)) {
+/// Which places a statistic is taken over: all, or those where a mask is 1.
+struct Counted<'a> {
+    mask: Option<&'a [f32]>,
+    total: f64,
+}
+
+impl<'a> Counted<'a> {
+    /// Of an operation whose second input, if any, is the mask.
+    fn of(ins: &[&'a Tensor], places: usize) -> Self {
+        let mask = ins.get(1).map(|mask| mask.data());
+        let total = match mask {
+            // Keras adds an epsilon where there is a mask.
+            Some(mask) => mask.iter().map(|&weight| f64::from(weight)).sum::<f64>() + 1e-7,
+            None => places.max(1) as f64,
+        };
+        Counted { mask, total }
+    }
+
+    fn weight(&self, place: usize) -> f32 {
+        self.mask
+            .map_or(1.0, |mask| mask.get(place).copied().unwrap_or(0.0))
+    }
+}
+
+fn each(values: &[f32], (_, size, after): (usize, usize, usize), mut visit: impl FnMut(usize, usize, f32)) {
     for (row, part) in values.chunks_exact(after.max(1)).enumerate() {
         for &value in part {
-            visit(row % size, value);
+            visit(row % size, row / size, value);
         }
     }
 }
@@ -239,7 +272,7 @@ fn pairs(
 }
 
 /// The axes as the last ones of the input, in order; the only kind that is covered.
-fn trailing(call: &Call<'_>, x: &Sym) -> Result<usize, Unsupported> {
+pub(super) fn trailing(call: &Call<'_>, x: &Sym) -> Result<usize, Unsupported> {
     let axes: Vec<i64> = match call.config.get("axis") {
         None => vec![-1],
         Some(serde_json::Value::Array(items)) => items.iter().filter_map(serde_json::Value::as_i64).collect(),
@@ -458,80 +491,6 @@ impl Op for RowNorm {
             let group = find(index).0;
             let shared = (sums[group] + normal(index) * dots[group]) / each;
             *gx += self.statistics[group].1 * (inner(index, g) - shared);
-        }
-        Ok(())
-    }
-}
-
-fn unit_normalization(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
-    let x = call.input()?;
-    let from = trailing(call, &x)?;
-    let shape = x.shape.clone();
-    let axes = x.rank() - from;
-    Ok(vec![call.builder.op(Unit { axes }, &[&x], shape)])
-}
-
-/// Divides by the length over the last axes.
-struct Unit {
-    axes: usize,
-}
-
-impl Unit {
-    fn size(&self, x: &Tensor) -> usize {
-        x.shape()[x.rank() - self.axes..].iter().product::<usize>().max(1)
-    }
-}
-
-/// Keras floors the square of the length.
-const FLOOR: f32 = 1e-12;
-
-impl Op for Unit {
-    fn name(&self) -> &'static str {
-        "unit_normalization"
-    }
-
-    fn forward(&mut self, _: &mut Ctx<'_>, ins: &[&Tensor], outs: &mut [Tensor]) -> Result<(), EngineError> {
-        let size = self.size(ins[0]);
-        outs[0].resize(ins[0].shape())?;
-        for (y, x) in outs[0]
-            .data_mut()
-            .chunks_exact_mut(size)
-            .zip(ins[0].data().chunks_exact(size))
-        {
-            let square: f32 = x.iter().map(|x| x * x).sum();
-            let scale = 1.0 / square.max(FLOOR).sqrt();
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = x * scale;
-            }
-        }
-        Ok(())
-    }
-
-    fn backward(
-        &mut self,
-        _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        outs: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
-    ) -> Result<(), EngineError> {
-        let Some(gin) = &mut gins[0] else {
-            return Ok(());
-        };
-        let size = self.size(ins[0]);
-        let rows = ins[0]
-            .data()
-            .chunks_exact(size)
-            .zip(outs[0].data().chunks_exact(size));
-        let rows = rows.zip(gouts[0].data().chunks_exact(size));
-        for (gx, ((x, y), gy)) in gin.data_mut().chunks_exact_mut(size).zip(rows) {
-            let square: f32 = x.iter().map(|x| x * x).sum();
-            let scale = 1.0 / square.max(FLOOR).sqrt();
-            let dot: f32 = y.iter().zip(gy).map(|(y, g)| y * g).sum();
-            let radial = if square > FLOOR { dot } else { 0.0 };
-            for ((gx, &y), &gy) in gx.iter_mut().zip(y).zip(gy) {
-                *gx += scale * (gy - y * radial);
-            }
         }
         Ok(())
     }

@@ -39,7 +39,9 @@ impl Op for Penalty {
         self.gradient.clear();
         self.gradient.resize(ins[0].len(), 0.0);
         let samples = ins[0].dim(0).max(1) as f32;
-        let penalty = self.regularizer.penalize(ins[0].data(), Some(&mut self.gradient));
+        let penalty = self
+            .regularizer
+            .penalize(ins[0].shape(), ins[0].data(), Some(&mut self.gradient));
         ctx.added_loss += penalty / samples;
         self.gradient.iter_mut().for_each(|value| *value /= samples);
         Ok(())

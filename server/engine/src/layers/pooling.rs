@@ -1,8 +1,11 @@
 //! Pooling, by windows and global.
 
+use rayon::prelude::*;
+
 use super::Entry;
-use super::geometry::{Windows, axes_of};
+use super::geometry::{Geometry, Windows, axes_of};
 use crate::graph::{Call, Sym};
+use crate::native::{share, wide};
 use crate::op::{Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
@@ -39,20 +42,105 @@ fn pool(call: &mut Call<'_>, largest: bool) -> Result<Vec<Sym>, Unsupported> {
         windows,
         axes,
         largest,
+        geometry: Geometry::default(),
+        table: Table::default(),
         chosen: Vec::new(),
-        counts: Vec::new(),
     };
     Ok(vec![call.builder.op(op, &[&x], shape)])
+}
+
+/// The places of the image under each window.
+#[derive(Default)]
+struct Table {
+    places: Vec<u32>,
+    /// Where each window's places begin, and where the last's end.
+    starts: Vec<usize>,
+}
+
+impl Table {
+    fn fill(&mut self, geometry: &Geometry) {
+        self.places.clear();
+        self.starts.clear();
+        let Table { places, starts } = self;
+        geometry.visit(|window, _, place| {
+            starts.resize(window + 1, places.len());
+            places.push(place as u32);
+        });
+        starts.resize(geometry.positions() + 1, places.len());
+    }
+
+    fn windows(&self) -> impl Iterator<Item = &[u32]> {
+        self.starts.windows(2).map(|ends| &self.places[ends[0]..ends[1]])
+    }
 }
 
 struct Pool {
     windows: Windows,
     axes: usize,
     largest: bool,
+    /// What `table` was made for.
+    geometry: Geometry,
+    table: Table,
     /// Place in the image each output came from.
     chosen: Vec<u32>,
-    /// Places under each window.
-    counts: Vec<f32>,
+}
+
+/// Channels that are pooled together, in vector registers.
+const LANES: usize = 16;
+
+/// The largest value of each channel under a window, and where it was.
+#[inline(always)]
+fn largest_of(x: &[f32], places: &[u32], y: &mut [f32], chosen: &mut [u32]) {
+    let channels = y.len();
+    let mut from = 0;
+    while from < channels {
+        let size = (channels - from).min(LANES);
+        let (mut best, mut at) = ([f32::NEG_INFINITY; LANES], [0_u32; LANES]);
+        let mut take = |x: &[f32], place: u32| {
+            for (lane, &value) in x.iter().enumerate() {
+                // A NaN is passed on. Without a branch, for vector instructions.
+                let better = (value > best[lane]) | value.is_nan();
+                best[lane] = if better { value } else { best[lane] };
+                at[lane] = if better { place } else { at[lane] };
+            }
+        };
+        for &place in places {
+            let start = place as usize * channels + from;
+            match x[start..start + size].first_chunk::<LANES>() {
+                Some(x) => take(x, place),
+                None => take(&x[start..start + size], place),
+            }
+        }
+        y[from..from + size].copy_from_slice(&best[..size]);
+        chosen[from..from + size].copy_from_slice(&at[..size]);
+        from += size;
+    }
+}
+
+/// The mean of each channel under a window.
+#[inline(always)]
+fn mean_of(x: &[f32], places: &[u32], y: &mut [f32]) {
+    let channels = y.len();
+    y.fill(0.0);
+    for &place in places {
+        let start = place as usize * channels;
+        for (y, &x) in y.iter_mut().zip(&x[start..start + channels]) {
+            *y += x;
+        }
+    }
+    let count = places.len() as f32;
+    y.iter_mut().for_each(|y| *y /= count);
+}
+
+impl Pool {
+    fn prepare(&mut self, shape: &[usize]) -> Result<(), EngineError> {
+        let geometry = self.windows.over(shape)?;
+        if geometry != self.geometry {
+            self.table.fill(&geometry);
+            self.geometry = geometry;
+        }
+        Ok(())
+    }
 }
 
 impl Op for Pool {
@@ -62,50 +150,54 @@ impl Op for Pool {
 
     fn forward(&mut self, _: &mut Ctx<'_>, ins: &[&Tensor], outs: &mut [Tensor]) -> Result<(), EngineError> {
         let (x, y) = (ins[0], &mut outs[0]);
-        let geometry = self.windows.over(x.shape())?;
-        let channels = x.last();
-        y.resize(&geometry.shape(x.dim(0), self.axes, channels))?;
+        self.prepare(x.shape())?;
+        let Pool {
+            geometry,
+            table,
+            chosen,
+            largest,
+            ..
+        } = self;
+        let (geometry, table, largest) = (&*geometry, &*table, *largest);
+        let channels = x.last().max(1);
+        y.resize(&geometry.shape(x.dim(0), self.axes, x.last()))?;
         let result = (geometry.positions() * channels).max(1);
         let image = (geometry.places() * channels).max(1);
-        if self.largest {
-            y.data_mut().fill(f32::NEG_INFINITY);
-            self.chosen.clear();
-            self.chosen.resize(y.len(), 0);
+        let per = share(x.dim(0), x.len());
+        let parts = y.data_mut().par_chunks_mut(per * result);
+        let parts = parts.zip(x.data().par_chunks(per * image));
+        if largest {
+            chosen.resize(result * x.dim(0), 0);
+            let parts = parts.zip(chosen.par_chunks_mut(per * result));
+            parts.for_each(|((y, x), chosen)| {
+                let samples = y.chunks_exact_mut(result).zip(chosen.chunks_exact_mut(result));
+                wide(
+                    #[inline(always)]
+                    || {
+                        for ((y, chosen), x) in samples.zip(x.chunks_exact(image)) {
+                            let outs = y
+                                .chunks_exact_mut(channels)
+                                .zip(chosen.chunks_exact_mut(channels));
+                            for ((y, chosen), places) in outs.zip(table.windows()) {
+                                largest_of(x, places, y, chosen);
+                            }
+                        }
+                    },
+                );
+            });
         } else {
-            y.data_mut().fill(0.0);
-            self.counts.clear();
-            self.counts.resize(geometry.positions(), 0.0);
-            geometry.visit(|window, _, _| self.counts[window] += 1.0);
-        }
-        for (at, (y, x)) in y
-            .data_mut()
-            .chunks_exact_mut(result)
-            .zip(x.data().chunks_exact(image))
-            .enumerate()
-        {
-            if self.largest {
-                let chosen = &mut self.chosen[at * result..(at + 1) * result];
-                geometry.visit(|window, _, place| {
-                    let to = window * channels..(window + 1) * channels;
-                    let x = &x[place * channels..(place + 1) * channels];
-                    for ((y, chosen), &x) in y[to.clone()].iter_mut().zip(&mut chosen[to]).zip(x) {
-                        // A NaN is passed on. Without a branch, for vector instructions.
-                        let better = (x > *y) | x.is_nan();
-                        *y = if better { x } else { *y };
-                        *chosen = if better { place as u32 } else { *chosen };
-                    }
-                });
-            } else {
-                geometry.visit(|window, _, place| {
-                    let x = &x[place * channels..(place + 1) * channels];
-                    for (y, &x) in y[window * channels..(window + 1) * channels].iter_mut().zip(x) {
-                        *y += x;
-                    }
-                });
-                for (y, &count) in y.chunks_exact_mut(channels).zip(&self.counts) {
-                    y.iter_mut().for_each(|y| *y /= count);
-                }
-            }
+            parts.for_each(|(y, x)| {
+                wide(
+                    #[inline(always)]
+                    || {
+                        for (y, x) in y.chunks_exact_mut(result).zip(x.chunks_exact(image)) {
+                            for (y, places) in y.chunks_exact_mut(channels).zip(table.windows()) {
+                                mean_of(x, places, y);
+                            }
+                        }
+                    },
+                );
+            });
         }
         Ok(())
     }
@@ -121,30 +213,58 @@ impl Op for Pool {
         let Some(gin) = &mut gins[0] else {
             return Ok(());
         };
-        let geometry = self.windows.over(ins[0].shape())?;
-        let channels = ins[0].last();
+        self.prepare(ins[0].shape())?;
+        let Pool {
+            geometry,
+            table,
+            chosen,
+            largest,
+            ..
+        } = &*self;
+        let channels = ins[0].last().max(1);
         let result = (geometry.positions() * channels).max(1);
         let image = (geometry.places() * channels).max(1);
-        let samples = gin
-            .data_mut()
-            .chunks_exact_mut(image)
-            .zip(gouts[0].data().chunks_exact(result));
-        for (at, (gx, gy)) in samples.enumerate() {
-            if self.largest {
-                let chosen = &self.chosen[at * result..(at + 1) * result];
-                for (index, (&g, &place)) in gy.iter().zip(chosen).enumerate() {
-                    gx[place as usize * channels + index % channels] += g;
-                }
-            } else {
-                geometry.visit(|window, _, place| {
-                    let gy = &gy[window * channels..(window + 1) * channels];
-                    let count = self.counts[window];
-                    for (gx, &gy) in gx[place * channels..(place + 1) * channels].iter_mut().zip(gy) {
-                        *gx += gy / count;
+        let per = share(ins[0].dim(0), ins[0].len());
+        let back = |gx: &mut [f32], gy: &[f32], chosen: &[u32]| {
+            for (at, places) in table.windows().enumerate() {
+                let of = at * channels..(at + 1) * channels;
+                let gy = &gy[of.clone()];
+                let count = places.len() as f32;
+                for &place in places {
+                    let start = place as usize * channels;
+                    let gx = &mut gx[start..start + channels];
+                    if *largest {
+                        for ((gx, &gy), &chosen) in gx.iter_mut().zip(gy).zip(&chosen[of.clone()]) {
+                            *gx += if chosen == place { gy } else { 0.0 };
+                        }
+                    } else {
+                        gx.iter_mut().zip(gy).for_each(|(gx, &gy)| *gx += gy / count);
                     }
-                });
+                }
             }
-        }
+        };
+        let parts = gin
+            .data_mut()
+            .par_chunks_mut(per * image)
+            .zip(gouts[0].data().par_chunks(per * result))
+            .enumerate();
+        parts.for_each(|(part, (gx, gy))| {
+            let samples = gx.chunks_exact_mut(image).zip(gy.chunks_exact(result));
+            wide(
+                #[inline(always)]
+                || {
+                    for (at, (gx, gy)) in samples.enumerate() {
+                        let start = (part * per + at) * result;
+                        let chosen = if *largest {
+                            &chosen[start..start + result]
+                        } else {
+                            &[]
+                        };
+                        back(gx, gy, chosen);
+                    }
+                },
+            );
+        });
         Ok(())
     }
 }

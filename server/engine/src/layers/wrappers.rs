@@ -125,17 +125,18 @@ fn bidirectional(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let x = call.input()?;
     let layer = call.config.get("layer").ok_or_else(|| call.config.not("layer"))?;
     let config = &layer["config"];
-    let backwards = config["go_backwards"].as_bool().unwrap_or(false);
-    if config["return_state"].as_bool() == Some(true) {
-        return Err(call.unsupported("return_state"));
+    let second = call.config.get("backward_layer");
+    if !config.is_object() || second.is_some_and(|second| !second["config"].is_object()) {
+        return Err(call.config.not("layer"));
     }
+    let backwards = config["go_backwards"].as_bool().unwrap_or(false);
     let sequences = config["return_sequences"].as_bool().unwrap_or(false);
     let given = config["name"].as_str().unwrap_or_default();
     let name = given.strip_prefix("forward_").unwrap_or(given);
     let mut first = layer.clone();
     first["config"]["name"] = format!("forward_{name}").into();
     // Keras writes both halves down; of an older file the second is the first, reversed.
-    let second = match call.config.get("backward_layer") {
+    let second = match second {
         Some(second) => second.clone(),
         None => {
             let mut second = layer.clone();
@@ -144,16 +145,15 @@ fn bidirectional(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
             second
         }
     };
-    let one = |call: &Call<'_>, outputs: Vec<Sym>| -> Result<Sym, Unsupported> {
-        let [y]: [Sym; 1] = outputs
-            .try_into()
-            .map_err(|_| call.unsupported("several outputs"))?;
-        Ok(y)
-    };
-    let outputs = call.inner(&first, vec![x.clone()])?;
-    let ahead = one(call, outputs)?;
-    let outputs = call.inner(&second, vec![x.clone()])?;
-    let mut back = one(call, outputs)?;
+    // The output of each half, then the states of both.
+    let mut states = call.inner(&first, vec![x.clone()])?;
+    let mut others = call.inner(&second, vec![x.clone()])?;
+    if states.is_empty() || states.len() != others.len() {
+        return Err(call.unsupported("halves of two kinds"));
+    }
+    let ahead = states.remove(0);
+    let mut back = others.remove(0);
+    states.append(&mut others);
     if sequences {
         back = gather(call, &back, Rule::Reverse(0))?;
     }
@@ -167,5 +167,7 @@ fn bidirectional(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         Some(mode @ ("sum" | "mul" | "ave")) => merge::of_two(call, &inputs, mode)?,
         _ => return Err(call.config.not("merge_mode")),
     };
-    Ok(vec![Sym { mask, ..y }])
+    let mut outputs = vec![Sym { mask, ..y }];
+    outputs.append(&mut states);
+    Ok(outputs)
 }

@@ -3,6 +3,7 @@
 mod crossentropy;
 mod reduce;
 mod regression;
+mod samples;
 mod whole;
 
 use serde_json::Value;
@@ -22,8 +23,10 @@ pub(crate) enum Kind {
     Row(regression::Row),
     /// Cross-entropy and its relatives.
     Entropy(crossentropy::Entropy),
-    /// Over whole samples, or over the whole batch.
+    /// Over the whole batch.
     Whole(whole::Whole),
+    /// One number for each sample.
+    Samples(samples::Samples),
 }
 
 /// A loss with its arguments.
@@ -79,6 +82,8 @@ pub const NAMES: &[&str] = &[
     "CategoricalGeneralizedCrossEntropy",
     "Dice",
     "Tversky",
+    "CTC",
+    "Circle",
 ];
 
 impl Loss {
@@ -100,7 +105,7 @@ impl Loss {
         config
             .only("axis", &[Value::from(-1)])
             .or_else(|error| match kind {
-                Kind::Whole(_) => Ok(()),
+                Kind::Whole(_) | Kind::Samples(_) => Ok(()),
                 _ => Err(error),
             })?;
         Ok(Loss {
@@ -116,6 +121,8 @@ impl Loss {
             Kind::Row(row) => row.name(),
             Kind::Entropy(entropy) => entropy.name(),
             Kind::Whole(_) => "overlap",
+            Kind::Samples(samples::Samples::Ctc) => "ctc",
+            Kind::Samples(_) => "circle",
         }
     }
 
@@ -146,6 +153,7 @@ impl Loss {
             Kind::Row(row) => row.run(pair, None, &mut none, values)?,
             Kind::Entropy(entropy) => entropy.run(pair, None, &mut none, values)?,
             Kind::Whole(whole) => whole.run(pair, None, &mut none, values)?,
+            Kind::Samples(samples) => samples.run(pair, None, &mut none, values)?,
         }
         Ok(valid)
     }
@@ -154,6 +162,7 @@ impl Loss {
     fn valid(&self, pair: Pair<'_>) -> Result<Option<Vec<f32>>, EngineError> {
         match &self.kind {
             Kind::Entropy(entropy) => entropy.valid(pair),
+            Kind::Samples(samples) => samples.valid(pair),
             _ => Ok(None),
         }
     }
@@ -181,6 +190,7 @@ impl Loss {
             Kind::Row(row) => row.run(pair, Some(&per_value), gradients, &mut values)?,
             Kind::Entropy(entropy) => entropy.run(pair, Some(&per_value), gradients, &mut values)?,
             Kind::Whole(whole) => whole.run(pair, Some(&per_value), gradients, &mut values)?,
+            Kind::Samples(samples) => samples.run(pair, Some(&per_value), gradients, &mut values)?,
         }
         let mut total = 0.0_f64;
         for (&value, &weight) in values.iter().zip(&coefficients) {
@@ -194,6 +204,7 @@ impl Loss {
     fn value_shape(&self, pair: Pair<'_>) -> Vec<usize> {
         match &self.kind {
             Kind::Whole(whole) => whole.value_shape(pair),
+            Kind::Samples(_) => pair.prediction.shape()[..pair.prediction.rank().min(1)].to_vec(),
             _ => {
                 let shape = pair.prediction.shape();
                 shape[..shape.len().saturating_sub(1)].to_vec()
@@ -226,6 +237,7 @@ pub(crate) fn which_crossentropy(target: &[usize], prediction: &[usize]) -> Outp
 pub(crate) fn canonical(name: &str) -> String {
     let name = match name {
         "KLDivergence" => "kl_divergence".to_owned(),
+        "CTC" => "ctc".to_owned(),
         _ => snake(name),
     };
     match name.as_str() {
@@ -250,6 +262,9 @@ pub(crate) fn kind(name: &str, config: Config<'_>, bare: bool) -> Result<Option<
     }
     if let Some(entropy) = crossentropy::Entropy::read(name, config)? {
         return Ok(Some(Kind::Entropy(entropy)));
+    }
+    if let Some(samples) = samples::Samples::read(name, config)? {
+        return Ok(Some(Kind::Samples(samples)));
     }
     Ok(whole::Whole::read(name, config)?.map(Kind::Whole))
 }

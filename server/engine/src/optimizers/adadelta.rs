@@ -21,7 +21,7 @@ impl Rule for Adadelta {
         vec![0.0; 2]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let [squares, changes] = slots else { return };
         let (rho, rest) = (self.rho, 1.0 - self.rho);
         let rms = |x: f32| (x + self.epsilon).sqrt();

@@ -21,9 +21,9 @@ impl Rule for Adagrad {
         vec![self.initial]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let [sums] = slots else { return };
-        for ((weight, &gradient), sum) in weight.iter_mut().zip(gradient).zip(sums) {
+        for ((weight, &gradient), sum) in weight.iter_mut().zip(gradient).zip(sums.iter_mut()) {
             *sum += gradient * gradient;
             *weight -= now.rate * gradient / (*sum + self.epsilon).sqrt();
         }

@@ -26,7 +26,7 @@ impl Rule for Adam {
         vec![0.0; if self.amsgrad { 3 } else { 2 }]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let (power_1, power_2) = (self.beta_1.powf(now.step), self.beta_2.powf(now.step));
         let alpha = now.rate * (1.0 - power_2).sqrt() / (1.0 - power_1);
         let (rest_1, rest_2) = (1.0 - self.beta_1, 1.0 - self.beta_2);

@@ -23,7 +23,7 @@ impl Rule for Adamax {
         vec![0.0; 2]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let [m, u] = slots else { return };
         let below = 1.0 - self.beta_1.powf(now.step);
         let state = m.iter_mut().zip(u.iter_mut());

@@ -29,7 +29,7 @@ impl Rule for Ftrl {
         vec![self.initial, 0.0]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let [sums, linears] = slots else { return };
         let l2 = self.l2 + self.beta / (2.0 * now.rate);
         let state = sums.iter_mut().zip(linears.iter_mut());

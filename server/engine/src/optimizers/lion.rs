@@ -21,9 +21,9 @@ impl Rule for Lion {
         vec![0.0]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let [momentum] = slots else { return };
-        for ((weight, &gradient), m) in weight.iter_mut().zip(gradient).zip(momentum) {
+        for ((weight, &gradient), m) in weight.iter_mut().zip(gradient).zip(momentum.iter_mut()) {
             let mixed = *m * self.beta_1 + gradient * (1.0 - self.beta_1);
             *weight -= now.rate * if mixed == 0.0 { 0.0 } else { mixed.signum() };
             *m = *m * self.beta_2 + gradient * (1.0 - self.beta_2);

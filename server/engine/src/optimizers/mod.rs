@@ -16,7 +16,11 @@ use serde_json::Value;
 use crate::Unsupported;
 use crate::config::{Config, serialized};
 use crate::graph::Param;
+use crate::probe::{PORTION, Watch};
 use schedule::Schedule;
+
+/// Most variables an optimizer keeps for each weight.
+const MOST_SLOTS: usize = 3;
 
 /// How one optimizer changes a weight.
 pub(crate) trait Rule: Send {
@@ -26,8 +30,8 @@ pub(crate) trait Rule: Send {
     /// Once before the weights of a step.
     fn begin(&mut self, _now: Now) {}
 
-    /// Changes one weight.
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]);
+    /// Changes one weight, or a part of one.
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]);
 }
 
 /// The step that is being made.
@@ -160,40 +164,38 @@ impl Optimizer {
         self.rate = Schedule::Constant(rate);
     }
 
-    /// Whether `apply` changes the gradients.
-    pub fn changes_gradients(&self) -> bool {
-        self.clip != Clip::None || self.accumulation > 1
-    }
-
     /// Finished steps.
     pub fn iterations(&self) -> u64 {
         self.iterations
     }
 
-    /// Changes the weights by their gradients.
-    pub fn apply(&mut self, params: &mut [Param]) {
-        let rate = self.learning_rate();
+    /// How many numbers it keeps.
+    pub fn kept(&self) -> usize {
+        self.slots.iter().flatten().map(Vec::len).sum()
+    }
+
+    /// Changes the weights by their gradients, and takes down what happens to them.
+    pub fn apply(&mut self, params: &mut [Param], mut watch: Option<&mut Watch>) {
+        let now = Now {
+            // Keras counts updates, not batches, except for schedules.
+            step: (self.iterations / self.accumulation.max(1) + 1) as f32,
+            rate: self.learning_rate(),
+        };
+        if let Some(watch) = &mut watch {
+            // Where gradients or weights are changed by what looks at the whole of them.
+            let all = self.clip != Clip::None || self.accumulation > 1 || self.average.is_some();
+            watch.begin(params, |param| all || param.constraint.is_some());
+        }
         if self.accumulate(params) {
             self.clip_gradients(params);
-            if let Some(decay) = self.weight_decay {
-                let factor = decay * rate;
-                for param in trained(params) {
-                    param
-                        .value
-                        .iter_mut()
-                        .for_each(|weight| *weight -= *weight * factor);
-                }
-            }
-            let now = Now {
-                // Keras counts updates, not batches, except for schedules.
-                step: (self.iterations / self.accumulation.max(1) + 1) as f32,
-                rate,
-            };
             self.rule.begin(now);
-            for (param, slots) in params.iter_mut().zip(&mut self.slots) {
-                if param.learns() && param.touched {
-                    self.rule.update(now, &mut param.value, &param.grad, slots);
+            for (index, (param, slots)) in params.iter_mut().zip(&mut self.slots).enumerate() {
+                if !(param.learns() && param.touched) {
+                    continue;
                 }
+                let watch = watch.as_deref_mut().filter(|watch| watch.in_portions(index));
+                let decay = self.weight_decay.map(|decay| decay * now.rate);
+                update(self.rule.as_ref(), now, decay, (index, param), slots, watch);
             }
         }
         self.average(params);
@@ -201,6 +203,9 @@ impl Optimizer {
             if let Some(constraint) = &param.constraint {
                 constraint.project(&param.shape, &mut param.value);
             }
+        }
+        if let Some(watch) = watch {
+            watch.end(params);
         }
         self.iterations += 1;
     }
@@ -297,6 +302,41 @@ impl Optimizer {
                     param.value.copy_from_slice(average);
                 }
             }
+        }
+    }
+}
+
+/// Changes one weight, portion by portion where it is watched.
+fn update(
+    rule: &dyn Rule,
+    now: Now,
+    decay: Option<f32>,
+    (index, param): (usize, &mut Param),
+    slots: &mut [Vec<f32>],
+    mut watch: Option<&mut Watch>,
+) {
+    let size = if watch.is_some() {
+        PORTION
+    } else {
+        param.value.len()
+    }
+    .max(1);
+    let count = slots.len().min(MOST_SLOTS);
+    let mut parts: Vec<_> = slots.iter_mut().map(|slot| slot.chunks_mut(size)).collect();
+    for (weight, gradient) in param.value.chunks_mut(size).zip(param.grad.chunks(size)) {
+        let mut state: [&mut [f32]; MOST_SLOTS] = Default::default();
+        for (state, parts) in state.iter_mut().zip(&mut parts) {
+            *state = parts.next().unwrap_or_default();
+        }
+        let mut change = |weight: &mut [f32]| {
+            if let Some(factor) = decay {
+                weight.iter_mut().for_each(|weight| *weight -= *weight * factor);
+            }
+            rule.update(now, weight, gradient, &mut state[..count]);
+        };
+        match &mut watch {
+            Some(watch) => watch.portion(index, (weight, gradient), change),
+            None => change(weight),
         }
     }
 }

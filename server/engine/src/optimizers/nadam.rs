@@ -35,7 +35,7 @@ impl Rule for Nadam {
         self.product *= self.momentum(now.step);
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let [m, v] = slots else { return };
         let (here, next) = (self.momentum(now.step), self.momentum(now.step + 1.0));
         let following = self.product * next;

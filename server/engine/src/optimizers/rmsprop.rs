@@ -25,7 +25,7 @@ impl Rule for RmsProp {
         vec![0.0; 3]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let [velocity, momentum, mean] = slots else { return };
         let state = velocity.iter_mut().zip(momentum.iter_mut()).zip(mean.iter_mut());
         for ((weight, &gradient), ((velocity, momentum), mean)) in weight.iter_mut().zip(gradient).zip(state)

@@ -21,14 +21,14 @@ impl Rule for Sgd {
         vec![0.0; usize::from(self.momentum != 0.0)]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [Vec<f32>]) {
+    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         let Some(momentum) = slots.first_mut() else {
             for (weight, &gradient) in weight.iter_mut().zip(gradient) {
                 *weight -= gradient * now.rate;
             }
             return;
         };
-        for ((weight, &gradient), m) in weight.iter_mut().zip(gradient).zip(momentum) {
+        for ((weight, &gradient), m) in weight.iter_mut().zip(gradient).zip(momentum.iter_mut()) {
             let part = gradient * now.rate;
             *m = *m * self.momentum - part;
             *weight += if self.nesterov {

@@ -1,5 +1,6 @@
 //! The first operation and element that became NaN or infinite.
 
+use super::weights::Seen;
 use crate::Tensor;
 use crate::graph::{Graph, Values};
 
@@ -37,20 +38,40 @@ pub struct Fault {
     pub value: f32,
 }
 
+impl Moment {
+    /// As the trace names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Moment::Input => "input",
+            Moment::Weight => "weight",
+            Moment::Forward => "forward",
+            Moment::Loss => "loss",
+            Moment::Backward => "backward",
+            Moment::Gradient => "gradient",
+            Moment::Update => "update",
+        }
+    }
+}
+
 fn first(shape: &[usize], values: &[f32]) -> Option<(Vec<usize>, f32)> {
     let at = values.iter().position(|value| !value.is_finite())?;
+    Some((place(shape, at), values[at]))
+}
+
+/// Index along each axis of the element at that place.
+fn place(shape: &[usize], at: usize) -> Vec<usize> {
     let mut rest = at;
     let mut element = vec![0; shape.len()];
     for axis in (0..shape.len()).rev() {
-        element[axis] = rest % shape[axis];
-        rest /= shape[axis];
+        element[axis] = rest % shape[axis].max(1);
+        rest /= shape[axis].max(1);
     }
-    Some((element, values[at]))
+    element
 }
 
-/// Looks through a finished step in the order in which things were computed. `before`: the weights from before the
-/// update, by index, where they were kept.
-pub(crate) fn find(graph: &Graph, values: &Values, loss: f32, before: &[Vec<f32>]) -> Option<Fault> {
+/// Looks through a finished step in the order in which things were computed. `seen`: what the weights were before the
+/// update, by index, where that is known.
+pub(crate) fn find(graph: &Graph, values: &Values, loss: f32, seen: &[Seen]) -> Option<Fault> {
     let make = |moment, layer, what: &str, (element, value)| Fault {
         moment,
         layer,
@@ -65,9 +86,11 @@ pub(crate) fn find(graph: &Graph, values: &Values, loss: f32, before: &[Vec<f32>
         }
     }
     let owner = |id: usize| graph.leaves.iter().position(|leaf| leaf.params.contains(&id));
-    for (id, old) in before.iter().enumerate() {
-        if let Some(found) = first(&graph.params[id].shape, old) {
-            return Some(make(Moment::Weight, owner(id), &graph.params[id].name, found));
+    for (id, seen) in seen.iter().enumerate() {
+        if let Some((at, value)) = seen.weight.broken() {
+            let param = &graph.params[id];
+            let found = (place(&param.shape, at), value);
+            return Some(make(Moment::Weight, owner(id), &param.name, found));
         }
     }
     for node in &graph.nodes {

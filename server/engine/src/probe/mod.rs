@@ -3,15 +3,25 @@
 mod fault;
 mod predictions;
 mod statistics;
+mod units;
+mod weights;
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
 use trace::{LayoutMessage, LayoutRow, Scalar, Stat, StepFrame, Tensor as Probed};
 
 pub(crate) use fault::find;
 pub use fault::{Fault, Moment};
-pub use predictions::compare;
-pub use statistics::{of_output, of_tensor};
+pub use predictions::{COMPARED, compare};
+pub use statistics::of_tensor;
+pub use units::of_output;
+pub(crate) use weights::{PORTION, Watch};
 
-use crate::graph::{Graph, Values};
+use crate::Tensor;
+use crate::graph::{Graph, Leaf, ParamId, Values};
+use statistics::Summary;
+use units::Extremes;
 
 /// Number of statistics of a tensor.
 pub const WIDTH: usize = Stat::ALL.len();
@@ -19,8 +29,8 @@ pub const WIDTH: usize = Stat::ALL.len();
 /// One probed step: statistics by row.
 #[derive(Clone, Debug, Default)]
 pub struct Probe {
-    /// The tensors.
-    pub rows: Vec<ProbeRow>,
+    /// The tensors; the same list as in the step before where nothing has changed.
+    pub rows: Arc<[ProbeRow]>,
     /// [`WIDTH`] numbers each.
     pub stats: Vec<f64>,
 }
@@ -32,20 +42,6 @@ pub struct ProbeRow {
     pub row: LayoutRow,
     /// A `gout` taken before the activation.
     pub before_activation: bool,
-}
-
-impl Probe {
-    fn add(&mut self, layer: usize, tensor: Probed, weight: Option<&str>, before: bool, stats: [f64; WIDTH]) {
-        self.rows.push(ProbeRow {
-            row: LayoutRow {
-                layer,
-                tensor,
-                weight: weight.map(str::to_owned),
-            },
-            before_activation: before,
-        });
-        self.stats.extend(stats);
-    }
 }
 
 /// The names of the numbers of a step with these rows, as the channel announces them.
@@ -81,61 +77,160 @@ pub fn frame(
     }
 }
 
-/// Statistics of a step after its update; `before` holds the weights from before, by index.
-pub(crate) fn measure(graph: &Graph, values: &Values, before: &[Vec<f32>], pool: &mut Vec<f32>) -> Probe {
-    let mut probe = Probe::default();
-    for (index, leaf) in graph.leaves.iter().enumerate() {
-        let took_part = |&&(before, after): &&(Option<usize>, usize)| {
-            values.has_grad[after] || before.is_some_and(|before| values.has_grad[before])
+/// From this many elements on, tensors are measured on several threads.
+const WORTH_THREADS: usize = 1 << 17;
+
+/// One row of a step, as long as nothing of it is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    layer: usize,
+    tensor: Probed,
+    weight: Option<ParamId>,
+    before_activation: bool,
+}
+
+/// What measuring needs again in every step.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    keys: Vec<Key>,
+    rows: Option<Arc<[ProbeRow]>>,
+    extremes: Extremes,
+}
+
+/// What a row is taken of.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// A tensor with its activation, where that matters.
+    Tensor(&'a Tensor, &'a Leaf, Option<&'a str>),
+    /// The same as the row before.
+    Repeated,
+    /// Weights have been measured already.
+    Measured(&'a Summary),
+}
+
+impl Source<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Source::Tensor(tensor, ..) => tensor.len(),
+            _ => 0,
+        }
+    }
+
+    fn write(&self, extremes: &mut Extremes, stats: &mut [f64; WIDTH]) {
+        match self {
+            Source::Tensor(tensor, leaf, activation) => {
+                units::write_output(tensor.view(), leaf.unit_axis, *activation, extremes, stats);
+            }
+            Source::Measured(summary) => summary.write(stats),
+            Source::Repeated => {}
+        }
+    }
+}
+
+/// Statistics of a step after its update, during which `watch` looked at the weights.
+pub(crate) fn measure(graph: &Graph, values: &Values, watch: &Watch, layout: &mut Layout) -> Probe {
+    let (mut keys, mut sources) = (Vec::with_capacity(layout.keys.len()), Vec::new());
+    for (layer, leaf) in graph.leaves.iter().enumerate() {
+        let mut add = |tensor, weight, before_activation, source| {
+            keys.push(Key {
+                layer,
+                tensor,
+                weight,
+                before_activation,
+            });
+            sources.push(source);
         };
-        let chosen = leaf.calls.iter().find(took_part).or(leaf.calls.first());
-        if let Some(&(v1, v2)) = chosen {
-            let of = |tensor: &crate::Tensor, activation: Option<&str>| {
-                of_output(tensor.view(), leaf.unit_axis, activation)
-            };
-            if let Some(v1) = v1 {
-                let stats = of(&values.values[v1], leaf.activation.as_deref());
-                probe.add(index, Probed::V1, None, false, stats);
-            }
-            // A linear layer's output is its value before the activation.
-            let same = v1 == Some(v2) && !is_saturating(leaf.activation.as_deref());
-            let stats = if same {
-                repeat_last(&probe.stats)
-            } else {
-                of(&values.values[v2], None)
-            };
-            probe.add(index, Probed::V2, None, false, stats);
-            if values.has_grad[v2] {
-                probe.add(index, Probed::Gout, None, false, of(&values.grads[v2], None));
-            } else if let Some(v1) = v1.filter(|&v1| values.has_grad[v1]) {
-                probe.add(index, Probed::Gout, None, true, of(&values.grads[v1], None));
-            }
-        }
+        outputs(values, leaf, &mut add);
         for &id in &leaf.params {
+            let seen = &watch.seen[id];
             let param = &graph.params[id];
-            let name = Some(param.name.as_str());
-            let old = before.get(id).map_or(param.value.as_slice(), Vec::as_slice);
-            probe.add(index, Probed::W, name, false, of_tensor(old));
+            add(Probed::W, Some(id), false, Source::Measured(&seen.weight));
             if param.learns() && param.touched {
-                probe.add(index, Probed::Dw, name, false, of_tensor(&param.grad));
+                add(Probed::Dw, Some(id), false, Source::Measured(&seen.gradient));
             }
-            pool.clear();
-            pool.extend(param.value.iter().zip(old).map(|(new, old)| new - old));
-            probe.add(index, Probed::Update, name, false, of_tensor(pool));
+            add(Probed::Update, Some(id), false, Source::Measured(&seen.update));
         }
     }
-    probe
-}
-
-fn is_saturating(activation: Option<&str>) -> bool {
-    matches!(activation, Some("sigmoid" | "tanh"))
-}
-
-fn repeat_last(stats: &[f64]) -> [f64; WIDTH] {
-    let mut last = [f64::NAN; WIDTH];
-    let from = stats.len().saturating_sub(WIDTH);
-    for (to, &value) in last.iter_mut().zip(&stats[from..]) {
-        *to = value;
+    let rows = match &layout.rows {
+        Some(rows) if layout.keys == keys => rows.clone(),
+        _ => {
+            let rows: Arc<[ProbeRow]> = keys.iter().map(|key| row(graph, key)).collect();
+            layout.keys = keys;
+            layout.rows = Some(rows.clone());
+            rows
+        }
+    };
+    Probe {
+        rows,
+        stats: all_stats(&sources, &mut layout.extremes),
     }
-    last
+}
+
+/// The rows of what a layer puts out, and of the gradient at it.
+fn outputs<'a>(
+    values: &'a Values,
+    leaf: &'a Leaf,
+    add: &mut impl FnMut(Probed, Option<ParamId>, bool, Source<'a>),
+) {
+    let took_part = |&&(before, after): &&(Option<usize>, usize)| {
+        values.has_grad[after] || before.is_some_and(|before| values.has_grad[before])
+    };
+    let Some(&(v1, v2)) = leaf.calls.iter().find(took_part).or(leaf.calls.first()) else {
+        return;
+    };
+    let activation = leaf.activation.as_deref();
+    if let Some(v1) = v1 {
+        let source = Source::Tensor(&values.values[v1], leaf, activation);
+        add(Probed::V1, None, false, source);
+    }
+    // A linear layer's output is its value before the activation.
+    let same = v1 == Some(v2) && !units::is_saturating(activation);
+    let source = if same {
+        Source::Repeated
+    } else {
+        Source::Tensor(&values.values[v2], leaf, None)
+    };
+    add(Probed::V2, None, false, source);
+    let gradient = |id: usize| Source::Tensor(&values.grads[id], leaf, None);
+    if values.has_grad[v2] {
+        add(Probed::Gout, None, false, gradient(v2));
+    } else if let Some(v1) = v1.filter(|&v1| values.has_grad[v1]) {
+        add(Probed::Gout, None, true, gradient(v1));
+    }
+}
+
+fn row(graph: &Graph, key: &Key) -> ProbeRow {
+    ProbeRow {
+        row: LayoutRow {
+            layer: key.layer,
+            tensor: key.tensor,
+            weight: key.weight.map(|id| graph.params[id].name.clone()),
+        },
+        before_activation: key.before_activation,
+    }
+}
+
+fn all_stats(sources: &[Source<'_>], extremes: &mut Extremes) -> Vec<f64> {
+    let elements: usize = sources.iter().map(Source::len).sum();
+    let mut stats = vec![0.0; sources.len() * WIDTH];
+    let (rows, _) = stats.as_chunks_mut::<WIDTH>();
+    if elements >= WORTH_THREADS {
+        sources
+            .par_iter()
+            .with_max_len(1)
+            .zip(&mut *rows)
+            .for_each_init(Extremes::default, |extremes, (source, row)| {
+                source.write(extremes, row)
+            });
+    } else {
+        for (source, row) in sources.iter().zip(&mut *rows) {
+            source.write(extremes, row);
+        }
+    }
+    for (at, source) in sources.iter().enumerate().skip(1) {
+        if matches!(source, Source::Repeated) {
+            rows[at] = rows[at - 1];
+        }
+    }
+    stats
 }

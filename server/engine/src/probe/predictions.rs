@@ -1,10 +1,19 @@
 //! How the predictions of a batch compare with its labels, as docs/trace-protocol.md names it.
 
+use super::units::spread_over_samples;
 use crate::View;
 
-/// From `hits` to `prediction_max`; NaN for what does not apply.
-pub fn compare(labels: Option<View<'_>>, prediction: View<'_>, loss: &str, from_logits: bool) -> [f64; 8] {
-    let mut found = [f64::NAN; 8];
+/// How many numbers say how predictions compare with labels.
+pub const COMPARED: usize = 9;
+
+/// From `hits` to `prediction_majority`; NaN for what does not apply.
+pub fn compare(
+    labels: Option<View<'_>>,
+    prediction: View<'_>,
+    loss: &str,
+    from_logits: bool,
+) -> [f64; COMPARED] {
+    let mut found = [f64::NAN; COMPARED];
     if let Some(labels) = labels {
         found[1] = labels.data.iter().map(|&y| f64::from(y)).sum();
         found[2] = labels.data.iter().map(|&y| f64::from(y) * f64::from(y)).sum();
@@ -15,6 +24,7 @@ pub fn compare(labels: Option<View<'_>>, prediction: View<'_>, loss: &str, from_
             found[4] = pairs.map(|(&y, &p)| (f64::from(y) - f64::from(p)).powi(2)).sum();
         }
     }
+    found[8] = majority(prediction, loss, from_logits);
     let finite = || prediction.data.iter().copied().filter(|value| value.is_finite());
     if finite().next().is_some() {
         let (low, high) = finite().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| {
@@ -24,16 +34,47 @@ pub fn compare(labels: Option<View<'_>>, prediction: View<'_>, loss: &str, from_
     }
     if prediction.shape.first().is_some_and(|&samples| samples > 1) {
         found[5] = if prediction.shape.len() > 1 {
-            super::statistics::spread_over_samples(prediction)
+            spread_over_samples(prediction)
         } else {
             let shape = [prediction.data.len(), 1];
-            super::statistics::spread_over_samples(View {
+            spread_over_samples(View {
                 shape: &shape,
                 data: prediction.data,
             })
         };
     }
     found
+}
+
+/// Share of the most frequent predicted class; NaN where predictions are not classes.
+fn majority(prediction: View<'_>, loss: &str, from_logits: bool) -> f64 {
+    let values = prediction.data;
+    if !loss.contains("crossentropy") || values.is_empty() || !values.iter().all(|value| value.is_finite()) {
+        return f64::NAN;
+    }
+    let columns = columns(prediction.shape);
+    if columns == 1 {
+        let threshold = if from_logits { 0.0 } else { 0.5 };
+        let positive = values.iter().filter(|&&value| value > threshold).count() as f64 / values.len() as f64;
+        return positive.max(1.0 - positive);
+    }
+    if loss.starts_with("binary") {
+        return f64::NAN;
+    }
+    let mut counts = vec![0_u32; columns];
+    for row in values.chunks_exact(columns) {
+        counts[argmax(row)] += 1;
+    }
+    let most = counts.into_iter().max().unwrap_or(0);
+    f64::from(most) * columns as f64 / values.len() as f64
+}
+
+/// Size of the last axis, if it is not that of the samples.
+fn columns(shape: &[usize]) -> usize {
+    match shape {
+        [_, .., last] => (*last).max(1),
+        _ => 1,
+    }
 }
 
 /// Whether labels and predictions are the same up to an axis of length 1.
@@ -48,11 +89,7 @@ fn hits(labels: View<'_>, prediction: View<'_>, loss: &str, from_logits: bool) -
         return f64::NAN;
     }
     let aligned = aligned(labels.shape, prediction.shape);
-    let columns = if prediction.shape.len() > 1 {
-        prediction.shape.last().copied().unwrap_or(1)
-    } else {
-        1
-    };
+    let columns = columns(prediction.shape);
     let sparse = loss.contains("sparse");
     if columns > 1 && (!aligned || sparse) {
         return sparse_hits(labels, prediction, columns);

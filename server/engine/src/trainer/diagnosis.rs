@@ -1,8 +1,8 @@
 //! What only an engine can ask of a step.
 
-use super::{Batch, Trainer};
+use super::{Batch, StepOutcome, Trainer};
 use crate::native::flushed;
-use crate::{EngineError, View};
+use crate::{EngineError, Tensor, View};
 
 /// How far the last step went along its own direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,43 +22,44 @@ impl StepGauge {
 }
 
 impl Trainer {
-    /// The gauge of the last probed step on its batch. Measured without dropout; nothing is trained.
-    pub fn step_gauge(&mut self, batch: &Batch<'_>) -> Result<Option<StepGauge>, EngineError> {
-        if self.before.len() != self.graph.params.len() {
-            return Ok(None);
-        }
+    /// Bytes of the last batch's activations, of the weights and of what the optimizer keeps for each of them.
+    pub fn needed_bytes(&self) -> usize {
+        let outputs: usize = self.values.values.iter().map(Tensor::len).sum();
+        let within: usize = self.graph.nodes.iter().map(|node| node.op.kept()).sum();
+        let activations = outputs + within;
+        let weights: usize = self.graph.params.iter().map(|param| param.value.len()).sum();
+        size_of::<f32>() * (activations + weights + self.optimizer.kept())
+    }
+
+    /// A probed step of training, and how far it went along its own direction. That is measured without dropout.
+    pub fn gauged_step(&mut self, batch: &Batch<'_>) -> Result<(StepOutcome, StepGauge), EngineError> {
         flushed(|| {
+            self.watch.keep = true;
+            let outcome = self.training_step(batch, true);
+            let before = self.watch.kept().map(std::mem::take);
+            self.watch.keep = false;
+            let (outcome, mut before) = (outcome?, before.unwrap_or_default());
             let updates: Vec<Vec<f32>> = self
                 .graph
                 .params
                 .iter()
-                .zip(&self.before)
-                .map(|(param, before)| {
-                    param
-                        .value
-                        .iter()
-                        .zip(before)
-                        .map(|(new, old)| new - old)
-                        .collect()
-                })
+                .zip(&before)
+                .map(|(param, before)| difference(&param.value, before))
                 .collect();
-            let mut slopes = [0.0; 2];
-            for slope in &mut slopes {
-                self.swap_weights();
-                self.gradients(batch, false, false)?;
-                *slope = self.slope(&updates);
-            }
-            Ok(Some(StepGauge {
-                before: slopes[0],
-                after: slopes[1],
-            }))
+            let mut slope = || {
+                for (param, before) in self.graph.params.iter_mut().zip(&mut before) {
+                    std::mem::swap(&mut param.value, before);
+                }
+                self.gradients(batch, false, false).map(|_| self.slope(&updates))
+            };
+            // To the weights before the update, then back, whatever happens.
+            let slopes = (slope(), slope());
+            let gauge = StepGauge {
+                before: slopes.0?,
+                after: slopes.1?,
+            };
+            Ok((outcome, gauge))
         })
-    }
-
-    fn swap_weights(&mut self) {
-        for (param, before) in self.graph.params.iter_mut().zip(&mut self.before) {
-            std::mem::swap(&mut param.value, before);
-        }
     }
 
     /// Derivative of the loss along a direction of the weights.
@@ -71,8 +72,9 @@ impl Trainer {
             .sum()
     }
 
-    /// Norm of the gradient of each sample's own loss. Measured without dropout; nothing is trained.
-    pub fn sample_gradient_norms(&mut self, batch: &Batch<'_>) -> Result<Vec<f64>, EngineError> {
+    /// Norm of the gradient of each sample's own loss, of so many samples at most. Measured without dropout; nothing is
+    /// trained.
+    pub fn sample_gradient_norms(&mut self, batch: &Batch<'_>, most: usize) -> Result<Vec<f64>, EngineError> {
         let samples = super::samples(batch);
         let all = || batch.inputs.iter().chain(&batch.targets);
         if all().any(|view| view.shape.first() != Some(&samples)) {
@@ -83,8 +85,8 @@ impl Trainer {
         }
         let shapes: Vec<Vec<usize>> = all().map(|view| one_shape(view.shape)).collect();
         flushed(|| {
-            let mut norms = Vec::with_capacity(samples);
-            for sample in 0..samples {
+            let mut norms = Vec::with_capacity(samples.min(most));
+            for sample in 0..samples.min(most) {
                 let mut views = Vec::with_capacity(shapes.len());
                 for (view, shape) in all().zip(&shapes) {
                     let each = view.data.len() / samples;
@@ -144,6 +146,10 @@ impl Trainer {
         }
         Ok((slope, (losses[0] - losses[1]) / (2.0 * f64::from(step))))
     }
+}
+
+fn difference(new: &[f32], old: &[f32]) -> Vec<f32> {
+    new.iter().zip(old).map(|(new, old)| new - old).collect()
 }
 
 fn one_shape(shape: &[usize]) -> Vec<usize> {

@@ -8,6 +8,7 @@ use trace::Moment;
 use crate::case::Case;
 use crate::place::Place;
 
+mod first_element;
 mod suspects;
 mod training_restarted;
 

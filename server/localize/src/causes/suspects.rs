@@ -328,6 +328,7 @@ pub(super) fn with_failure(case: &Case<'_>, failure: Failure, mut cause: Cause) 
                     case.loss_story()
                 );
                 cause = cause.seen_at(broken.moment, phase, broken.layer, text);
+                cause = super::first_element::shown(case, cause);
             }
             None => cause = cause.seen(Phase::Loss, format!("the loss grows: {}", case.loss_story())),
         },

@@ -181,6 +181,13 @@ class Run:
         self.batch += 1
         self.step += 1
 
+    def send_inside(self, kind: str, found: dict[str, Any]) -> None:
+        """Sends what only an engine can see of the step that was sent last."""
+        where = {"fit": self.number, "step": self.step - 1}
+        if kind == "fault":
+            where.update(epoch=self.epoch, batch=self.batch - 1)
+        channel.send(kind, **{**found, **where})
+
     def use_layout(self, key: Hashable, names: Callable[[], dict[str, Any]]) -> None:
         """Names the numbers of the steps that follow, if that has not been done under this key."""
         if key not in self._layouts:

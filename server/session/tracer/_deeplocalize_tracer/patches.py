@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from types import ModuleType
 
-from . import surroundings
+from . import imperative, surroundings
 from .channel import channel
 from .hooks import Patch
 
@@ -31,7 +31,12 @@ def _trainer(module: ModuleType) -> None:
     from .training import patch_compile
 
     patch_compile(module.Trainer)
-    channel.send("keras", version=__version__, backend=module.backend.backend(), package="keras")
+    channel.send("keras", version=__version__, backend=_backend(module), package="keras")
+
+
+def _backend(module: ModuleType) -> str:
+    """What trains: Keras' back end, or the engine that stands in for it."""
+    return "engine" if imperative.active else str(module.backend.backend())
 
 
 def _tensorflow_trainer(module: ModuleType) -> None:

@@ -221,9 +221,14 @@ class Engine(unittest.TestCase):
             "fit(layers.Lambda(lambda x: x * 2), layers.Dense(1))\n": "Lambda",
             "fit(layers.Dense(1), loss=lambda a, b: ops.mean(a - b))\n": "loss",
             step + "fit(layers.Dense(1), optimizer=Own())\n": "Own",
-            "fit(layers.Dense(1), x=x.astype(str))\n": "",
+            "fit(layers.Dense(1), x=x.astype(str))\n": "data of strings or objects",
+            "fit(layers.Dense(1), x=np.array([[1, 2, 3, 4], [1]], dtype=object), y=y[:2])\n": "ValueError",
+            "import tensorflow as tf\nfit(layers.Dense(1), x=tf.ragged.constant([[1], [2, 3]]))\n": "tensorflow.ragged",
+            "import tensorflow as tf\nx = keras.Input((4,))\ntf.square(x)\n": "tensorflow.square",
+            "optimizer = keras.optimizers.AdamW()\noptimizer.exclude_from_weight_decay(var_names=['bias'])\n"
+            "fit(layers.Dense(1), optimizer=optimizer)\n": "leaves weights out of the weight decay",
             "keras.config.set_dtype_policy('mixed_float16')\nfit(layers.Dense(1))\n": "float16",
-            "fit(layers.Dense(1), x=x[:0], y=y[:0])\n": "",
+            "fit(layers.Dense(1), x=x[:0], y=y[:0])\n": "training data without a single batch",
             "import tensorflow\ngetattr(tensorflow, 'Gradient' + 'Tape')\n": "tensorflow.GradientTape",
             "__import__('torch')\n": "the package torch",
             "raise ValueError('mine')\n": "a script that raises ValueError here",
@@ -233,6 +238,41 @@ class Engine(unittest.TestCase):
                 found = self.fallback(start + text)
                 self.assertIsNotNone(found)
                 self.assertIn(what, found or "")
+
+    def test_functions_of_keras_are_known_by_name(self) -> None:
+        text = (
+            "import keras, numpy as np\n"
+            "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, keras.activations.relu)])\n"
+            "model.compile('sgd', keras.losses.mean_squared_error, metrics=[keras.metrics.mean_absolute_error])\n"
+            "history = model.fit(np.ones((5, 3)), np.zeros((5, 2)), verbose=0)\n"
+            "print(sorted(history.history))\n"
+        )
+        run = self.trace(text)
+        self.assertEqual(run.code, 0, run.stderr)
+        self.assertEqual(run.stdout.strip(), "['loss', 'mean_absolute_error']")
+        self.assertEqual(run.of("keras")[0]["backend"], "engine")
+
+    def test_what_only_an_engine_sees_is_sent(self) -> None:
+        text = (
+            "import keras, numpy as np\n"
+            "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])\n"
+            "model.compile('sgd', 'mse')\n"
+            "x = np.random.default_rng(0).random((160, 3))\n"
+            "model.fit(x, x[:, :2], batch_size=4, verbose=0)\n"
+            "kernel, bias = model.get_weights()\n"
+            "kernel[2, 1] = np.nan\n"
+            "model.set_weights([kernel, bias])\n"
+            "model.fit(x, x[:, :2], batch_size=4, verbose=0)\n"
+        )
+        run = self.trace(text)
+        self.assertEqual(run.code, 0, run.stderr)
+        [gauge] = run.of("gauge")
+        self.assertEqual((gauge["fit"], gauge["step"]), (0, 32))
+        self.assertLess(gauge["slope_before"], 0)
+        self.assertEqual(len(gauge["sample_gradients"]), 4)
+        [fault] = run.of("fault")
+        self.assertEqual((fault["fit"], fault["step"], fault["moment"]), (1, 0, "weight"))
+        self.assertEqual((fault["what"], fault["element"], fault["value"]), ("kernel", [2, 1], "nan"))
 
     def test_an_engine_that_ends_is_said(self) -> None:
         script = harness.script(

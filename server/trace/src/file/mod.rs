@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EpochMessage, ExceptionMessage, ExitMessage, FitMessage, KerasMessage, NoticeMessage, StartMessage,
-    Tensor,
+    EpochMessage, ExceptionMessage, ExitMessage, FaultMessage, FitMessage, GaugeMessage, KerasMessage,
+    NoticeMessage, StartMessage, Tensor,
 };
 
 /// What `format` says in the metadata.
@@ -101,6 +101,10 @@ struct FitMetadata {
     epochs: Vec<EpochMessage>,
     #[serde(default)]
     end: Option<String>,
+    #[serde(default)]
+    fault: Option<FaultMessage>,
+    #[serde(default)]
+    gauges: Vec<GaugeMessage>,
     /// Names of the columns of the statistics.
     stats: Vec<String>,
     /// Arrays of numbers of whole steps.

@@ -61,6 +61,9 @@ fn frames(mut archive: ZipArchive<impl Read + Seek>) -> Result<Vec<Frame>, Probl
                 .into_iter()
                 .map(|epoch| Frame::Message(Message::Epoch(epoch))),
         );
+        let inside = fit.fault.map(Message::Fault).into_iter();
+        let inside = inside.chain(fit.gauges.into_iter().map(Message::Gauge));
+        frames.extend(inside.map(Frame::Message));
         let end = fit.end.map(|reason| crate::FitEndMessage { fit: number, reason });
         frames.extend(end.map(|end| Frame::Message(Message::FitEnd(end))));
     }

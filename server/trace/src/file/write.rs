@@ -103,6 +103,8 @@ impl<W: Write + Seek> Archive<W> {
             info: fit.info.clone(),
             epochs: fit.epochs.clone(),
             end: fit.end.clone(),
+            fault: fit.fault.clone(),
+            gauges: fit.gauges.clone(),
             stats: Stat::ALL.iter().map(|stat| stat.name().to_owned()).collect(),
             steps,
             series,

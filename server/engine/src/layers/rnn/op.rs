@@ -427,6 +427,10 @@ impl Op for Recurrent {
         true
     }
 
+    fn kept(&self) -> usize {
+        self.gates.len() + self.hidden.len() + self.cells.len() + self.curved.len() + self.inner.len()
+    }
+
     fn forward(
         &mut self,
         ctx: &mut Ctx<'_>,

@@ -5,3 +5,6 @@ scripts use beside Keras, and `fit` hands the model, its weights and its batches
 not covered ends the script with a message that says what it was; the tool then runs it again under Keras'
 real back end. See docs/hand-over.md.
 """
+
+# Whether the script is run by this mechanism.
+active = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -110,24 +111,45 @@ def serialized(model: Any, form: Any) -> tuple[Any, Any]:
     compiled = dict(compiled)
     given = model._compile_config.config
     for part in ("loss", "metrics", "weighted_metrics"):
-        _complete(compiled.get(part), given.get(part))
+        compiled[part] = _completed(compiled.get(part), given.get(part))
+    _refuse_exceptions(model.optimizer)
     if model.optimizer is not None:
         compiled["optimizer"] = serialize_keras_object(model.optimizer)
     return graph, compiled
 
 
-def _complete(config: Any, thing: Any) -> None:
-    """Adds what some losses and metrics leave out of their configuration (the delta of `Huber`)."""
+def _refuse_exceptions(optimizer: Any) -> None:
+    """Which weights are not to decay does not stand in the configuration."""
+    for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"):
+        if getattr(optimizer, name, None):
+            raise NotCovered("an optimizer that leaves weights out of the weight decay")
+
+
+def _completed(config: Any, thing: Any) -> Any:
+    """The configuration with what Keras leaves out of it.
+
+    Some losses and metrics lack an argument (the delta of `Huber`), and Keras' own functions look like
+    those of the script.
+    """
     if isinstance(thing, dict) and isinstance(config, dict):
-        for key, item in thing.items():
-            _complete(config.get(key), item)
-    elif isinstance(thing, (list, tuple)) and isinstance(config, (list, tuple)):
-        for inner, item in zip(config, thing):
-            _complete(inner, item)
-    elif isinstance(config, dict) and isinstance(config.get("config"), dict):
+        return {key: _completed(item, thing.get(key)) for key, item in config.items()}
+    if isinstance(thing, (list, tuple)) and isinstance(config, (list, tuple)):
+        return [_completed(inner, item) for inner, item in zip(config, thing)]
+    if _is_own_function(thing):
+        return thing.__name__
+    if isinstance(config, dict) and isinstance(config.get("config"), dict):
         for name, value in getattr(thing, "_fn_kwargs", {}).items():
             if isinstance(value, (bool, int, float, str)):
                 config["config"].setdefault(name, value)
+    return config
+
+
+def _is_own_function(thing: Any) -> bool:
+    """Whether this is one of Keras' own loss or metric functions."""
+    from keras.src import losses, metrics
+
+    known = (*losses.ALL_OBJECTS, *metrics.ALL_OBJECTS)
+    return isinstance(thing, FunctionType) and any(thing is item for item in known)
 
 
 def _forget_training(config: Any, traced: bool) -> None:

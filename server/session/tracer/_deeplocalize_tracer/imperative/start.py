@@ -8,7 +8,7 @@ import os
 from types import ModuleType
 from typing import Any
 
-from .. import config, hooks, overrides, sites, surroundings
+from .. import config, hooks, imperative, overrides, sites, surroundings
 from ..channel import channel
 from . import imports, reading
 from .giving_up import give_up
@@ -30,6 +30,7 @@ def prepare(script: str) -> bool:
         channel.send("mechanism", name="callback", instead=what, site=site)
         return False
     channel.send("mechanism", name="imperative", instead=None, site=None)
+    imperative.active = True
     hooks.install({**imports.install(), **_patches()})
     return True
 

@@ -38,7 +38,10 @@ def _send(run: fit.Run, answer: dict[str, Any], numbers: bytes) -> None:
     """Step by step: scalars, then of a probed step the statistics, row by row."""
     scalars, width = 8 * len(answer["scalars"]), 8 * len(answer["stats"])
     at = 0
-    for layout in answer["steps"]:
+    inside = [("fault", found) for found in answer["faults"]] + [
+        ("gauge", found) for found in answer["gauges"]
+    ]
+    for place, layout in enumerate(answer["steps"]):
         rows = [] if layout is None else answer["layouts"][layout]
         middle = at + scalars
         end = middle + width * len(rows)
@@ -47,6 +50,9 @@ def _send(run: fit.Run, answer: dict[str, Any], numbers: bytes) -> None:
             run.use_layout(str(names), lambda names=names: names)
         run.send_raw(numbers[at:middle], len(rows), numbers[middle:end])
         at = end
+        for name, found in inside:
+            if found["step"] == place:
+                run.send_inside(name, found)
 
 
 def _rates(optimizer: Any, count: int) -> list[float]:

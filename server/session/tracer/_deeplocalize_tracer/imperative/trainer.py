@@ -72,6 +72,8 @@ def fit(
 ) -> Any:
     """See `keras.Model.fit`."""
     self._assert_compile_called("fit")
+    if any(np.asarray(array).dtype.kind in "SU" for array in _arrays([x, y])):
+        give_up("data of strings or objects")
     epochs = _capped(epochs)
     self._eval_epoch_iterator = None
     if validation_split and validation_data is None:
