@@ -8,7 +8,7 @@ const INTRODUCTION: &str = "# Patches, measured
 
 Written by `cargo xtask bench --patches`. `deeplocalize run` (ten seconds for trials) on the faulty programs of [`fixtures/deeplocalize-40`](../fixtures/deeplocalize-40) and
 [`fixtures/trainings`](../fixtures/trainings), the first patch with a measured effect, and the verdict of a run of the patched script. The effect is of held-out rows where there
-are enough; *script learns* is the verdict `healthy` on the patched script.
+are enough; *script learns* is the verdict `healthy` on the patched script. What is not listed was not run for this page.
 ";
 
 pub fn page(records: &[Record]) -> String {
@@ -77,6 +77,7 @@ pub fn row(record: &Record) -> String {
 fn effect(record: &Record) -> String {
     let number = |value: Option<f64>| match value {
         Some(value) if value < -99.0 => "< −99".to_owned(),
+        Some(value) if value.abs() < 0.005 => "0.00".to_owned(),
         Some(value) => format!("{value:.2}").replace('-', "−"),
         None => "?".to_owned(),
     };
