@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::common::{self, FAILED, Outcome};
-use super::run::DetectorName;
+use super::run::{DetectorName, PaperArguments};
 use super::settings::SettingsArguments;
 use crate::config;
 use crate::output::{html, write_error};
@@ -36,6 +36,8 @@ pub struct ReportCommand {
     #[arg(long, value_name = "DETECTOR", default_value = "default")]
     detector: DetectorName,
     #[command(flatten)]
+    paper: PaperArguments,
+    #[command(flatten)]
     settings: SettingsArguments,
 }
 
@@ -63,7 +65,7 @@ impl ReportCommand {
         let mut report = analyze(&AnalyzeOptions {
             traces,
             script: self.script.clone(),
-            detector: self.detector.detector(None, None),
+            detector: self.paper.detector(self.detector),
         });
         config::filter(&mut report, &configuration);
         // A page without a training shows nothing.
