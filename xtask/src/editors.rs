@@ -91,7 +91,13 @@ fn check_lua(folder: &Path) -> anyhow::Result<()> {
         step(
             "install selene",
             cargo()
-                .args(["install", "--quiet", "--locked", "--no-default-features"])
+                .args([
+                    "install",
+                    "--debug",
+                    "--quiet",
+                    "--locked",
+                    "--no-default-features",
+                ])
                 .args(["--version", SELENE, "--root"])
                 .arg(&tools)
                 .arg("selene"),

@@ -209,10 +209,10 @@ local failed = 0
 local state = {}
 for _, name in ipairs(order) do
   local ok, problem = xpcall(tests[name], debug.traceback, state)
-  io.stdout:write((ok and "ok " or "FAILED ") .. name .. "\n" .. (ok and "" or problem .. "\n"))
+  io.write((ok and "ok " or "FAILED ") .. name .. "\n" .. (ok and "" or problem .. "\n"))
   failed = failed + (ok and 0 or 1)
 end
 vim.lsp.stop_client(vim.lsp.get_clients(), true)
 vim.fn.delete(folder, "rf")
-io.stdout:write(("%d passed, %d failed\n"):format(#order - failed, failed))
+io.write(("%d passed, %d failed\n"):format(#order - failed, failed))
 os.exit(failed == 0 and 0 or 1)
