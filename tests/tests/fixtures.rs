@@ -9,7 +9,11 @@ use e2e::{Case, alarms, cases, first_place, run_json, run_json_on};
 
 /// Cases of the benchmark whose fault the analysis does not find yet: slow rather than stuck trainings and matters of
 /// tuning (issue 4). Their twins and controls must stay quiet all the same.
-const OPEN: [&str; 2] = ["gol_nn-boards", "keras-super-resolution-blocks"];
+const OPEN: [&str; 3] = [
+    "gol_nn-boards",
+    "keras-super-resolution-blocks",
+    "kerasma-diabetes",
+];
 
 /// Cases of the benchmark that every run of the tests tries, chosen to need different evidence.
 const QUICK: [&str; 8] = [
