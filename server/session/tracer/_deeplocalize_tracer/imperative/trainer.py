@@ -314,7 +314,8 @@ def _arrays(batches: Any) -> list[Any]:
         batches = list(batches.values())
     if isinstance(batches, (list, tuple)):
         return [array for item in batches for array in _arrays(item)]
-    return [batches] if hasattr(batches, "nbytes") else []
+    # The class is asked: a stand-in takes a question after an unknown attribute for use of what it lacks.
+    return [batches] if hasattr(type(batches), "nbytes") else []
 
 
 def _validate(model: Any, callbacks: Any, validation: Any, options: dict[str, Any]) -> Any:
