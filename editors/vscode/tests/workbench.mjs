@@ -178,6 +178,22 @@ export class Workbench {
     return this.page.locator('.statusbar-item[id="deeplocalize.deeplocalize.deeplocalize"]');
   }
 
+  /**
+   * Notes everything our item shows from now on; gives a function that tells it. A run may be over sooner than a test can
+   * look for what is shown meanwhile.
+   */
+  async noteStatus() {
+    await this.status().evaluate((item) => {
+      window.noted = [];
+      new MutationObserver(() => window.noted.push(item.textContent)).observe(item, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+      });
+    });
+    return () => this.page.evaluate(() => window.noted.join("\n"));
+  }
+
   /** Keeps a picture for the README when asked to. */
   async picture(name) {
     const folder = process.env.DEEPLOCALIZE_TEST_PICTURES;
