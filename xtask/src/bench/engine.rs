@@ -162,8 +162,7 @@ fn whole_runs(binary: &Path, python: &Path) -> anyhow::Result<()> {
             .args([
                 "run",
                 "--no-progress",
-                "--try-fixes",
-                "never",
+                "--try-fixes=never",
                 "--mechanism",
                 mechanism,
                 "--python",
