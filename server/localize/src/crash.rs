@@ -30,6 +30,7 @@ mod blame;
 use finding::{Applicability, Edit, Evidence, Finding, Fix, Kind, Phase, RuleInfo, Severity};
 use trace::{ExceptionMessage, Site, Trace};
 
+use crate::causes;
 use crate::place::{Sources, locate, site};
 use blame::At;
 
@@ -102,6 +103,23 @@ pub(crate) fn finding(exception: &ExceptionMessage, trace: &Trace, sources: &dyn
         confidence: 0.95,
         fixes: fixes.into_iter().collect(),
     })
+}
+
+/// Whether the exception is what the framework makes of a fault that was found in the data before the first step.
+pub(crate) fn follows_from(exception: &ExceptionMessage, cause: &Finding) -> bool {
+    cause.code == causes::LABELS_OUTSIDE_LOSS.code && exception.message.contains("outside the valid range")
+}
+
+/// The exception as evidence of its cause.
+pub(crate) fn consequence(exception: &ExceptionMessage, raised: &Finding) -> Evidence {
+    Evidence {
+        text: format!("{}: {}", exception.class, readable(&exception.message)),
+        path: raised.path.clone(),
+        range: Some(raised.range),
+        epoch: None,
+        batch: None,
+        phase: raised.evidence.first().and_then(|evidence| evidence.phase),
+    }
 }
 
 /// The sentence that says what is wrong, out of the frame Keras and TensorFlow put around it.

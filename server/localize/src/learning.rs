@@ -145,7 +145,7 @@ impl Learning {
         let skill = hit_skill.max(explained.unwrap_or(f64::NEG_INFINITY));
 
         let losses = fit.scalar(Scalar::Loss);
-        let label_spread = fit.y().map_or(f64::NAN, |y| y.std);
+        let label_spread = fit.y().map_or(f64::NAN, |y| label_spread(y, task));
         let spread = prediction_spread(fit, window);
         Learning {
             task,
@@ -242,6 +242,15 @@ fn around_frequencies(y: &DataInfo) -> Option<f64> {
     let samples: u64 = counts.iter().sum();
     let share = |count: &u64| *count as f64 / samples as f64;
     Some(counts.iter().map(share).map(|share| share * (1.0 - share)).sum())
+}
+
+/// Spread of the labels in the unit of the predictions: numbers of classes stand for one-hot rows.
+fn label_spread(y: &DataInfo, task: Task) -> f64 {
+    let by_number = task == Task::MultiClass && !data::one_hot(y);
+    by_number
+        .then(|| Some(around_frequencies(y)? / data::class_counts(y)?.len() as f64))
+        .flatten()
+        .map_or(y.std, f64::sqrt)
 }
 
 /// Skill of the better simple model.

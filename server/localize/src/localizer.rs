@@ -161,8 +161,16 @@ impl Localizer {
             findings.extend(to_finding(alarm, fit, sources));
         }
         let crash = trace.exception.as_ref();
-        if let Some(exception) = crash {
-            findings.extend(crash::finding(exception, trace, sources));
+        if let Some(exception) = crash
+            && let Some(raised) = crash::finding(exception, trace, sources)
+        {
+            match findings
+                .iter_mut()
+                .find(|cause| crash::follows_from(exception, cause))
+            {
+                Some(cause) => cause.evidence.push(crash::consequence(exception, &raised)),
+                None => findings.push(raised),
+            }
         }
         let mut kept: Vec<Finding> = Vec::new();
         for finding in findings {

@@ -328,6 +328,70 @@ fn labels_the_loss_is_not_defined_for() {
 }
 
 #[test]
+fn what_the_framework_says_of_labels_outside_the_loss_is_evidence_not_a_second_fault() {
+    let training = healthy()
+        .set("/loss/name", json!("sparse_categorical_crossentropy"))
+        .set("/layers/1/activation", json!("softmax"))
+        .set("/layers/1/output_shape", json!([null, 3]))
+        .set("/data/y/0/max", json!(3.0))
+        .set("/data/y/0/zero_one", json!(false));
+    let call = site(&training.script, "model.fit(x, y, epochs=10, batch_size=32)");
+    let raised = |message: &str| {
+        let mut trace = training.trace();
+        let exception = json!({"type": "exception", "class": "InvalidArgumentError", "fit": 0, "message": message,
+                               "frames": [{"site": call, "user": true, "function": "<module>"}]});
+        trace.push(Frame::Message(serde_json::from_value(exception).unwrap()));
+        let script = Script {
+            program: Program::parse(&training.script),
+            text: training.script.clone(),
+        };
+        Localizer::new(Detector::Default).diagnose(&trace, Ending::Finished, &script)
+    };
+    let label = raised("Received a label value of 3 which is outside the valid range of [0, 3).");
+    let codes: Vec<_> = label.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!((codes, label.verdict), (vec!["DL702"], Verdict::Crashed));
+    let told = |text: &str| {
+        label.findings[0]
+            .evidence
+            .iter()
+            .any(|evidence| evidence.text.contains(text))
+    };
+    assert!(told("label value of 3"), "{:#?}", label.findings);
+    let other = raised("No space left on device");
+    assert!(
+        other.findings.iter().any(|finding| finding.code == "DL901"),
+        "{:#?}",
+        other.findings
+    );
+}
+
+#[test]
+fn the_spread_of_predictions_is_measured_against_classes_not_their_numbers() {
+    let mut training = healthy()
+        .set("/loss/name", json!("sparse_categorical_crossentropy"))
+        .set("/layers/1/activation", json!("softmax"))
+        .set("/layers/1/output_shape", json!([null, 100]))
+        .set("/data/y/0/max", json!(99.0))
+        .set("/data/y/0/mean", json!(49.5))
+        .set("/data/y/0/std", json!(28.9))
+        .set("/data/y/0/zero_one", json!(false))
+        .set(
+            "/data/y/0/classes",
+            json!((0..100).map(|class| (class, 12)).collect::<Vec<_>>()),
+        );
+    // Probabilities of a hundred classes differ by less than a hundredth of the spread of their numbers.
+    training.prediction_spread = 0.05;
+    assert_eq!(
+        training.diagnose().verdict,
+        Verdict::Healthy,
+        "{:#?}",
+        training.diagnose()
+    );
+    training.prediction_spread = 1e-5;
+    assert_ne!(training.diagnose().verdict, Verdict::Healthy);
+}
+
+#[test]
 fn softmax_on_labels_that_are_not_exclusive() {
     let labels = |most: f64| {
         healthy()

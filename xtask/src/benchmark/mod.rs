@@ -83,6 +83,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         rows.push(row);
     }
     let mut page = page(&rows);
+    if options.no_trials {
+        page += "\nNo changes were tried (`--no-trials`), so no finding was moved by what a change does.\n";
+    }
     if !left_out.is_empty() {
         let names: Vec<String> = left_out.iter().map(Case::name).collect();
         let _ = writeln!(

@@ -36,7 +36,7 @@ use crate::data;
 use crate::place::Place;
 use crate::text::number;
 
-pub(super) const INFO: RuleInfo = RuleInfo {
+pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL702",
     name: "labels-outside-loss",
     kind: Kind::LabelEncoding,

@@ -12,6 +12,7 @@ mod first_element;
 mod suspects;
 mod training_restarted;
 
+pub(crate) use labels_outside_loss::INFO as LABELS_OUTSIDE_LOSS;
 pub(crate) use training_restarted::restarted;
 
 type Find = fn(&Case<'_>) -> Vec<Cause>;

@@ -1,7 +1,8 @@
 //! # no-learning (DL722)
 //!
 //! ## What it does
-//! Reports a training whose predictions stay a constant and whose loss does not fall, when no cause could be shown.
+//! Reports a training whose predictions stay a constant and whose loss does not fall, or that stays far behind simple models on
+//! the same data, when no cause could be shown.
 //!
 //! ## Why it matters
 //! The network answers the same whatever it is shown. More of the same training rarely helps.
@@ -46,11 +47,20 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     }
     // Varying predictions without any success may be noise in the labels: a fault of nobody.
     // After a handful of steps neither says much.
-    let severity = if case.steps < STEPS {
+    let certain = learning.constant || (learning.behind() && learning.state() != State::Improving);
+    let severity = if certain && case.steps >= STEPS {
+        Severity::Warning
+    } else {
         Severity::Information
-    } else if learning.constant || (learning.behind() && learning.state() != State::Improving) { Severity::Warning } else { Severity::Information };
-    let message = "the network does not learn: its predictions are no better than a constant and the loss does not fall; check \
-                   that labels belong to features, that ten samples can be fitted, and that loss and output match";
+    };
+    let seen = if learning.state() == State::Behind {
+        "the network hardly learns: a simple model does much better on the same data"
+    } else {
+        "the network does not learn: its predictions are no better than a constant and the loss does not fall"
+    };
+    let message = format!(
+        "{seen}; check that labels belong to features, that ten samples can be fitted, and that loss and output match"
+    );
     vec![
         Cause::new(&INFO, Place::FitArgument("epochs"), 0.4, message)
             .severity(severity)

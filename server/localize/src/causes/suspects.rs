@@ -191,7 +191,10 @@ pub(super) fn unfinished(case: &Case<'_>, steps: u64) -> bool {
     let halved = learning
         .loss
         .is_some_and(|loss| loss.falls() && loss.relative_drop() > 0.5);
-    let poor = learning.behind() || (learning.skill.is_some_and(|skill| skill < 0.1) && !halved);
+    let under_way = learning.lagging() && learning.loss.is_some_and(|loss| loss.falls());
+    let poor = learning.behind()
+        || (under_way && !halved)
+        || (learning.skill.is_some_and(|skill| skill < 0.1) && !halved);
     let short = case.typical_update_ratio() < UPDATE_NORMAL / 10.0;
     poor && !short
 }
