@@ -1,7 +1,7 @@
 //! The columns of the table of cases: one small function and one line in the list each.
 
 use super::Row;
-use super::cases::PublishedCase;
+use super::published::PublishedCase;
 use super::tools::{DEFAULT, LAST_LAYER, PAPER, TOOLS};
 
 type Cell = fn(&Row<'_>) -> String;
@@ -54,7 +54,8 @@ fn said(row: &Row<'_>, tool: usize) -> String {
         (false, false, true) => "elsewhere",
         (false, false, false) => "missed",
     };
-    let line = said.line.map(|line| format!("line {line}"));
+    let line = said.place.as_deref().and_then(|place| place.rsplit_once(':'));
+    let line = line.map(|(_, line)| format!("line {line}"));
     let parts = [
         said.verdict.clone(),
         line.unwrap_or_default(),

@@ -1,20 +1,19 @@
 //! `cargo xtask bench --benchmark`: every record of the benchmark by the default detector, by the paper's algorithm and by a
 //! tool that always blames the last layer, beside the published figures. Writes docs/benchmark.md.
 
-mod cases;
 mod columns;
+mod published;
 mod score;
 mod tools;
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::python;
-use crate::shell::{release_binary, root};
-use cases::{Case, PublishedCase};
+use crate::shell::{measured_tool, root};
 use columns::COLUMNS;
+use e2e::Case;
+use published::PublishedCase;
 use tools::{Bench, Said, TOOLS};
 
 /// What to run.
@@ -41,20 +40,12 @@ pub struct Row<'a> {
 /// Runs the benchmark; writes the page when all cases were run.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let bench = Bench {
-        binary: match std::env::var_os("DEEPLOCALIZE_TEST_BINARY") {
-            _ if options.kept => PathBuf::new(),
-            Some(binary) => binary.into(),
-            None => release_binary()?,
-        },
-        python: match std::env::var_os("DEEPLOCALIZE_TEST_PYTHON") {
-            Some(python) => python.into(),
-            None => python::environment()?,
-        },
+        tool: (!options.kept).then(measured_tool).transpose()?,
         kept: root().join("target/benchmark"),
         resume: options.resume || options.kept,
         no_trials: options.no_trials,
     };
-    let cases: Vec<Case> = cases::all()?
+    let cases: Vec<Case> = e2e::cases("deeplocalize-40")?
         .into_iter()
         .filter(|case| {
             options
@@ -66,17 +57,16 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let (cases, left_out): (Vec<Case>, Vec<Case>) = cases
         .into_iter()
         .partition(|case| !options.kept || bench.has_all(case));
-    let published = cases::published()?;
+    let published = published::all()?;
     let mut rows = Vec::new();
     for case in &cases {
         let of = |script: &str| -> anyhow::Result<Vec<Said>> {
             TOOLS.iter().map(|tool| bench.ask(tool, case, script)).collect()
         };
-        let twin = case.folder.join("fixed.py").exists();
         let row = Row {
             case,
             faulty: of("faulty.py")?,
-            twin: twin.then(|| of("fixed.py")).transpose()?,
+            twin: case.has_twin().then(|| of("fixed.py")).transpose()?,
             published: published.iter().find(|known| known.id == case.id),
         };
         println!("{}", line(&row));

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::Row;
-use super::cases::PublishedCase;
 use super::columns::{PUBLISHED, published};
+use super::published::PublishedCase;
 use super::tools::TOOLS;
 
 pub fn table(rows: &[Row<'_>]) -> String {

@@ -1,13 +1,12 @@
 //! The tools that are compared, and what one says of one program.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Context;
+use e2e::Case;
 use serde_json::{Value, json};
-
-use super::cases::Case;
 
 /// A tool of the table.
 pub struct Tool {
@@ -57,8 +56,8 @@ pub const LAST_LAYER: usize = 2;
 #[derive(Debug, Default)]
 pub struct Said {
     pub verdict: String,
-    /// Line and kind of the first finding, when it is a warning or an error.
-    pub line: Option<u64>,
+    /// File and line (`faulty.py:12`) and kind of the first finding, when there is a warning or an error.
+    pub place: Option<String>,
     pub kind: String,
     pub alarm: bool,
     pub seconds: f64,
@@ -70,15 +69,17 @@ pub struct Said {
 impl Said {
     /// Whether this names an accepted place of a faulty program.
     pub fn accepted(&self, case: &Case, kinds: bool) -> bool {
-        let place = |line| case.accept.contains(&format!("faulty.py:{line}"));
-        self.alarm && self.line.is_some_and(place) && (!kinds || case.kinds.contains(&self.kind))
+        let place = self.place.as_ref();
+        self.alarm
+            && place.is_some_and(|place| case.accept.contains(place))
+            && (!kinds || case.kinds.contains(&self.kind))
     }
 }
 
-/// How to run them.
+/// How to run the tools.
 pub struct Bench {
-    pub binary: PathBuf,
-    pub python: PathBuf,
+    /// `None` to run nothing.
+    pub tool: Option<e2e::Tool>,
     /// Folder for the reports.
     pub kept: PathBuf,
     pub resume: bool,
@@ -123,39 +124,26 @@ impl Bench {
     }
 
     fn run(&self, case: &Case, script: &str, arguments: &[&str], trace: &Path) -> anyhow::Result<Value> {
-        let mut command = Command::new(&self.binary);
-        command
-            .current_dir(&case.folder)
-            .args(["run", "--no-progress", "--output-format", "json"]);
-        command
-            .args(["--max-seconds", "300", "--python"])
-            .arg(&self.python);
+        let tool = self.tool.as_ref();
+        let tool = tool.with_context(|| format!("nothing is kept of {script} of {}", case.name()))?;
+        let mut all: Vec<&OsStr> = ["--no-progress", "--max-seconds", "300"].map(OsStr::new).into();
         // Kept for `deeplocalize analyze`, which says what another analysis makes of the same training.
-        command.arg("--trace").arg(trace);
+        all.extend([OsStr::new("--trace"), trace.as_os_str()]);
         if self.no_trials && !arguments.contains(&"--try-fixes=never") {
-            command.arg("--try-fixes=never");
+            all.push(OsStr::new("--try-fixes=never"));
         }
-        let output = command
-            .args(arguments)
-            .arg(script)
-            .stdin(Stdio::null())
-            .output()?;
-        serde_json::from_slice(&output.stdout).with_context(|| {
-            let told = String::from_utf8_lossy(&output.stderr);
-            format!("{script} of {}: no JSON: {told}", case.name())
-        })
+        all.extend(arguments.iter().map(OsStr::new));
+        all.push(OsStr::new(script));
+        Ok(tool.run_json("tensorflow", &case.folder, &all)?.0)
     }
 }
 
 fn read(report: Value, seconds: f64) -> Said {
-    let alarming = |finding: &Value| matches!(finding["severity"].as_str(), Some("error" | "warning"));
-    let findings = report["findings"].as_array();
-    let alarm = findings.is_some_and(|findings| findings.iter().any(alarming));
-    let first = &report["findings"][0];
-    let kind = first["kind"].as_str().filter(|_| alarm);
+    let alarm = !e2e::alarms(&report).is_empty();
+    let kind = report["findings"][0]["kind"].as_str().filter(|_| alarm);
     Said {
         verdict: report["verdict"].as_str().unwrap_or_default().to_owned(),
-        line: first["range"]["start"]["line"].as_u64().filter(|_| alarm),
+        place: e2e::first_place(&report).filter(|_| alarm),
         kind: kind.unwrap_or_default().to_owned(),
         alarm,
         seconds,
@@ -181,9 +169,10 @@ fn last_layer(script: &Path) -> anyhow::Result<Said> {
         .zip(1..)
         .filter(|(line, _)| LAYERS.iter().any(|layer| line.contains(layer)))
         .last();
+    let name = script.file_name().unwrap_or_default().to_string_lossy();
     Ok(Said {
         verdict: "faulty".to_owned(),
-        line: line.map(|(_, number)| number),
+        place: line.map(|(_, number)| format!("{name}:{number}")),
         alarm: true,
         ..Said::default()
     })
