@@ -4,7 +4,7 @@
 
 mod calibration;
 mod edits;
-mod measure;
+pub mod measure;
 mod page;
 mod record;
 

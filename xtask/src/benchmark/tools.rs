@@ -1,12 +1,12 @@
 //! The tools that are compared, and what one says of one program.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::Path;
 
 use anyhow::Context;
 use e2e::Case;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::parts::Part;
 
 /// A tool of the table.
 pub struct Tool {
@@ -14,43 +14,94 @@ pub struct Tool {
     pub key: &'static str,
     /// For the table of totals.
     pub title: &'static str,
-    /// Arguments to `deeplocalize run`; `None` for the tool that runs nothing.
-    arguments: Option<&'static [&'static str]>,
+    /// How it is run; `None` for the tool that runs nothing.
+    pub run: Option<Run>,
     /// Whether it names kinds of its own, which then have to be right as well.
     pub kinds: bool,
 }
 
-pub const TOOLS: [Tool; 3] = [
+/// How `deeplocalize run` is started.
+pub struct Run {
+    /// The part of the measurement this is.
+    pub part: Part,
+    /// Back end of Keras.
+    pub backend: &'static str,
+    pub arguments: &'static [&'static str],
+}
+
+impl Run {
+    /// Whether changes are tried when nothing else is asked for.
+    pub fn trials(&self) -> bool {
+        !self.arguments.contains(&NO_TRIALS)
+    }
+}
+
+pub const NO_TRIALS: &str = "--try-fixes=never";
+
+/// The training in Keras itself, on its own back end.
+const IN_KERAS: &[&str] = &["--mechanism", "callback", NO_TRIALS];
+
+pub const TOOLS: [Tool; 5] = [
     Tool {
         key: "default",
         title: "deeplocalize run",
-        arguments: Some(&[]),
+        run: Some(Run {
+            part: Part::Default,
+            backend: "tensorflow",
+            arguments: &[],
+        }),
+        kinds: true,
+    },
+    Tool {
+        key: "tensorflow",
+        title: "the same with `--mechanism callback --try-fixes=never`, Keras on TensorFlow",
+        run: Some(Run {
+            part: Part::Tensorflow,
+            backend: "tensorflow",
+            arguments: IN_KERAS,
+        }),
+        kinds: true,
+    },
+    Tool {
+        key: "jax",
+        title: "the same, Keras on JAX",
+        run: Some(Run {
+            part: Part::Jax,
+            backend: "jax",
+            arguments: IN_KERAS,
+        }),
         kinds: true,
     },
     Tool {
         key: "paper",
         title: "deeplocalize run --detector deeplocalize (the paper's algorithm)",
-        arguments: Some(&[
-            "--detector",
-            "deeplocalize",
-            "--try-fixes=never",
-            "--ignore",
-            "DL0,DL1,DL2,DL3,DL4,DL5,DL6",
-        ]),
+        run: Some(Run {
+            part: Part::Paper,
+            backend: "tensorflow",
+            arguments: &[
+                "--detector",
+                "deeplocalize",
+                NO_TRIALS,
+                "--ignore",
+                "DL0,DL1,DL2,DL3,DL4,DL5,DL6",
+            ],
+        }),
         kinds: false,
     },
     Tool {
         key: "last-layer",
         title: "always the last layer",
-        arguments: None,
+        run: None,
         kinds: false,
     },
 ];
 
 /// Positions in [`TOOLS`].
 pub const DEFAULT: usize = 0;
-pub const PAPER: usize = 1;
-pub const LAST_LAYER: usize = 2;
+pub const TENSORFLOW: usize = 1;
+pub const JAX: usize = 2;
+pub const PAPER: usize = 3;
+pub const LAST_LAYER: usize = 4;
 
 /// What one tool says of one program.
 #[derive(Debug, Default)]
@@ -61,8 +112,9 @@ pub struct Said {
     pub kind: String,
     pub alarm: bool,
     pub seconds: f64,
+    /// Whether changes were to be tried.
+    pub trials: bool,
     /// The whole report; null of the tool that runs nothing.
-    #[allow(dead_code, reason = "for columns")]
     pub report: Value,
 }
 
@@ -76,69 +128,8 @@ impl Said {
     }
 }
 
-/// How to run the tools.
-pub struct Bench {
-    /// `None` to run nothing.
-    pub tool: Option<e2e::Tool>,
-    /// Folder for the reports.
-    pub kept: PathBuf,
-    pub resume: bool,
-    pub no_trials: bool,
-}
-
-impl Bench {
-    /// Whether the reports of all tools on a case and its twin are kept.
-    pub fn has_all(&self, case: &Case) -> bool {
-        let scripts = ["faulty.py", "fixed.py"];
-        let there = |script: &&&str| case.folder.join(script).exists();
-        let running = TOOLS.iter().filter(|tool| tool.arguments.is_some());
-        let mut wanted =
-            running.flat_map(|tool| scripts.iter().filter(there).map(move |script| (tool, script)));
-        wanted.all(|(tool, script)| self.kept_file(tool, case, script).exists())
-    }
-
-    fn kept_file(&self, tool: &Tool, case: &Case, script: &str) -> PathBuf {
-        let name = format!("{}-{}-{script}.json", case.name(), tool.key);
-        self.kept.join(name)
-    }
-
-    pub fn ask(&self, tool: &Tool, case: &Case, script: &str) -> anyhow::Result<Said> {
-        let Some(arguments) = tool.arguments else {
-            return last_layer(&case.folder.join(script));
-        };
-        let kept = self.kept_file(tool, case, script);
-        let earlier = std::fs::read(&kept).ok().filter(|_| self.resume);
-        if let Some(earlier) = earlier.and_then(|text| serde_json::from_slice::<Value>(&text).ok()) {
-            return Ok(read(
-                earlier["report"].clone(),
-                earlier["seconds"].as_f64().unwrap_or_default(),
-            ));
-        }
-        let start = Instant::now();
-        std::fs::create_dir_all(&self.kept)?;
-        let report = self.run(case, script, arguments, &kept.with_extension("npz"))?;
-        let seconds = start.elapsed().as_secs_f64();
-        let text = json!({"seconds": seconds, "report": report}).to_string();
-        std::fs::write(&kept, text).with_context(|| format!("cannot write {}", kept.display()))?;
-        Ok(read(report, seconds))
-    }
-
-    fn run(&self, case: &Case, script: &str, arguments: &[&str], trace: &Path) -> anyhow::Result<Value> {
-        let tool = self.tool.as_ref();
-        let tool = tool.with_context(|| format!("nothing is kept of {script} of {}", case.name()))?;
-        let mut all: Vec<&OsStr> = ["--no-progress", "--max-seconds", "300"].map(OsStr::new).into();
-        // Kept for `deeplocalize analyze`, which says what another analysis makes of the same training.
-        all.extend([OsStr::new("--trace"), trace.as_os_str()]);
-        if self.no_trials && !arguments.contains(&"--try-fixes=never") {
-            all.push(OsStr::new("--try-fixes=never"));
-        }
-        all.extend(arguments.iter().map(OsStr::new));
-        all.push(OsStr::new(script));
-        Ok(tool.run_json("tensorflow", &case.folder, &all)?.0)
-    }
-}
-
-fn read(report: Value, seconds: f64) -> Said {
+/// What a report says.
+pub fn read(report: Value, seconds: f64, trials: bool) -> Said {
     let alarm = !e2e::alarms(&report).is_empty();
     let kind = report["findings"][0]["kind"].as_str().filter(|_| alarm);
     Said {
@@ -147,12 +138,13 @@ fn read(report: Value, seconds: f64) -> Said {
         kind: kind.unwrap_or_default().to_owned(),
         alarm,
         seconds,
+        trials,
         report,
     }
 }
 
 /// The tool that needs no idea: the last line before `compile` that makes a layer.
-fn last_layer(script: &Path) -> anyhow::Result<Said> {
+pub fn last_layer(script: &Path) -> anyhow::Result<Said> {
     const LAYERS: [&str; 6] = [
         "Dense(",
         "Activation(",

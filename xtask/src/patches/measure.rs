@@ -9,7 +9,7 @@ use e2e::{Case, Tool, alarms};
 use serde_json::Value;
 
 use super::edits;
-use super::record::{Alarm, FalseAlarm, Record};
+use super::record::{Alarm, FalseAlarm, Record, Trial};
 use crate::shell::root;
 
 /// Runs a case that the pages call `name`.
@@ -24,7 +24,7 @@ pub fn of(tool: &Tool, name: String, case: &Case) -> anyhow::Result<Record> {
         seconds,
         mech: report["run"]["mechanism"].as_str().map(str::to_owned),
         patch: fix.map(|fix| text(&fix["title"])),
-        trial: fix.and_then(|fix| serde_json::from_value(fix["trial"].clone()).ok()),
+        trial: fix.and_then(trial),
         after: None,
         alarms: alarms(&report)
             .into_iter()
@@ -64,7 +64,7 @@ pub fn of(tool: &Tool, name: String, case: &Case) -> anyhow::Result<Record> {
 }
 
 /// Verdict on the script with a fix applied, in a copy of its folder.
-fn patched(tool: &Tool, case: &Case, fix: &Value, copy: &Path) -> anyhow::Result<String> {
+pub fn patched(tool: &Tool, case: &Case, fix: &Value, copy: &Path) -> anyhow::Result<String> {
     fs::create_dir_all(copy)?;
     for entry in fs::read_dir(&case.folder)? {
         let path = entry?.path();
@@ -92,9 +92,14 @@ fn text(value: &Value) -> String {
 }
 
 /// The first fix with a measured effect.
-fn first_patch(report: &Value) -> Option<&Value> {
+pub fn first_patch(report: &Value) -> Option<&Value> {
     let findings = report["findings"].as_array()?.iter();
     findings
         .flat_map(|finding| finding["fixes"].as_array().into_iter().flatten())
         .find(|fix| fix["trial"].is_object())
+}
+
+/// Its effect.
+pub fn trial(fix: &Value) -> Option<Trial> {
+    serde_json::from_value(fix["trial"].clone()).ok()
 }

@@ -31,6 +31,7 @@ pub struct FalseAlarm {
     pub confidence: f64,
 }
 
+/// The effect of a fix as JSON has it: a value that is no number is null.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trial {
     pub metric: String,
@@ -38,6 +39,19 @@ pub struct Trial {
     pub after: Option<f64>,
     pub steps: u64,
     pub seeds: u32,
+}
+
+impl Trial {
+    /// In the words of the product.
+    pub fn effect(&self) -> String {
+        deeplocalize::report::effect(&finding::Trial {
+            metric: self.metric.clone(),
+            before: self.before.unwrap_or(f64::NAN),
+            after: self.after.unwrap_or(f64::NAN),
+            steps: self.steps,
+            seeds: self.seeds,
+        })
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
