@@ -3,7 +3,7 @@
 use finding::Range;
 use program::{Argument, Call, Program, Step, Value};
 
-use super::label_values::largest;
+use super::label_sources::{numbers, one_hot};
 use super::training::receiver;
 
 /// An array of features or labels, with the statements its values went through, the nearest first.
@@ -160,33 +160,17 @@ impl<'a> Data<'a> {
             .or_else(|| random_labels(value))
             .or_else(|| shifted_labels(value))
             .or_else(|| dummies(value))
-            .or_else(|| largest(value).map(|largest| Encoding::Numbers(Some(largest))))
-            .or_else(|| self.counted_from_one(value))
+            .or_else(|| one_hot(value, self.text))
+            .or_else(|| numbers(value, self.place(), self.text))
     }
 
-    /// The labels of a data set that numbers its classes from 1, as they were loaded.
-    fn counted_from_one(&self, value: &str) -> Option<Encoding> {
-        const LOADED: [(&str, i64); 1] = [("fetch_covtype", 7)];
-        let value = compact(value);
-        LOADED.iter().find_map(|(load, largest)| {
-            let pair = value.contains(&format!("{load}(return_X_y=True"));
-            let target = value
-                .strip_suffix(".target")
-                .or_else(|| value.strip_suffix("['target']"));
-            let of_object = target.is_some_and(|object| {
-                object.contains(&format!("{load}("))
-                    || self.text.lines().map(compact).any(|line| {
-                        line.starts_with(&format!("{object}=")) && line.contains(&format!("{load}("))
-                    })
-            });
-            let index = self.last_change().map(|step| {
-                let names = targets(step.change.statement.slice(self.text));
-                names
-                    .iter()
-                    .position(|name| *name == step.change.target.slice(self.text))
-            });
-            (of_object || (pair && index == Some(Some(1)))).then_some(Encoding::Numbers(Some(*largest)))
-        })
+    /// Which of the names on the left side of the last change holds these values.
+    fn place(&self) -> Option<usize> {
+        let step = self.last_change()?;
+        let target = step.change.target.slice(self.text);
+        targets(step.change.statement.slice(self.text))
+            .iter()
+            .position(|name| *name == target)
     }
 
     /// Labels made by an object that is called LabelEncoder or LabelBinarizer.

@@ -8,6 +8,7 @@ mod deliberate;
 mod generation;
 mod head;
 mod identifiers;
+mod label_sources;
 mod label_values;
 mod layer_name;
 mod lines;
