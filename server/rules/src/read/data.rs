@@ -190,18 +190,10 @@ impl<'a> Data<'a> {
 
 /// `np.random.randint(0, 10, size=n) + 1`
 fn shifted_labels(value: &str) -> Option<Encoding> {
-    let (left, number) = value.rsplit_once(['+', '-'])?;
-    let number: i64 = number.trim().parse().ok()?;
-    let number = if value
-        .trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == ' ')
-        .ends_with('-')
-    {
-        -number
-    } else {
-        number
-    };
-    match random_labels(left.trim())? {
-        Encoding::Numbers(Some(largest)) => Some(Encoding::Numbers(Some(largest + number))),
+    let value = compact(value);
+    let (left, number) = shifted(&value)?;
+    match random_labels(left)? {
+        Encoding::Numbers(Some(largest)) => Some(Encoding::Numbers(Some(largest.checked_add(number)?))),
         _ => None,
     }
 }
@@ -340,4 +332,23 @@ pub(crate) fn sets<'a>(program: &'a Program, text: &'a str) -> Vec<Sets<'a>> {
 fn argument(call: &Call, name: &str) -> Option<Range> {
     call.argument(name)
         .map(|argument: &Argument| argument.value.range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_labels_that_are_shifted() {
+        let largest = |value| match shifted_labels(value) {
+            Some(Encoding::Numbers(largest)) => largest,
+            _ => None,
+        };
+        assert_eq!(largest("np.random.randint(0, 10, size=n) + 1"), Some(10));
+        assert_eq!(largest("np.random.randint(0, 10, size=n) - 2"), Some(7));
+        assert_eq!(
+            largest("np.random.randint(0, 9223372036854775807, size=100) + 5"),
+            None
+        );
+    }
 }

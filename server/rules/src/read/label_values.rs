@@ -92,7 +92,7 @@ fn of(value: &str, depth: usize) -> Option<i64> {
 }
 
 /// `labels + 1`, `labels - 1`: what stands before, and the number.
-fn shifted(value: &str) -> Option<(&str, i64)> {
+pub(super) fn shifted(value: &str) -> Option<(&str, i64)> {
     let sign = value.rfind(['+', '-'])?;
     let (left, number) = (value.get(..sign)?, value.get(sign..)?);
     let balanced = left.matches(['(', '[']).count() == left.matches([')', ']']).count();
