@@ -4,6 +4,7 @@ use finding::Range;
 use program::{Argument, Call, Program, Step, Value};
 
 use super::label_sources::{numbers, one_hot};
+use super::label_values::shifted;
 use super::training::receiver;
 
 /// An array of features or labels, with the statements its values went through, the nearest first.
