@@ -194,6 +194,12 @@ impl Learning {
             .is_some_and(|skill| skill <= SKILL_NONE.max(3.0 * self.skill_error))
     }
 
+    /// Whether the values predicted say something of the labels, not only on which side of a threshold they fall: random
+    /// weights put three of XOR's four rows on the right side by luck.
+    fn explains(&self) -> bool {
+        self.explained.is_none_or(|explained| explained > SKILL_NONE)
+    }
+
     /// Whether the loss still is no better than that of the best constant prediction.
     fn above_constant(&self) -> bool {
         self.late
@@ -220,8 +226,16 @@ impl Learning {
             {
                 State::Behind
             }
-            Some(skill) if skill > SKILL_LEARNED.max(3.0 * self.skill_error) => State::Learned,
+            Some(skill)
+                if skill > SKILL_LEARNED.max(3.0 * self.skill_error)
+                    && (self.explains() || drop > DROP_NONE) =>
+            {
+                State::Learned
+            }
             None if drop > DROP_LEARNED => State::Learned,
+            Some(_) if self.lagging() && !self.explains() && drop <= DROP_NONE && !self.by_chance() => {
+                State::Behind
+            }
             Some(_) if !self.by_chance() => State::Improving,
             Some(_) if still > DROP_NONE && !self.above_constant() => {
                 if self.behind() {

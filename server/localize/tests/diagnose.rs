@@ -28,6 +28,8 @@ struct Training {
     loss: fn(u64) -> f64,
     /// Share of the variance (or of the answers) that is right, by step.
     skill: fn(u64) -> f64,
+    /// Share of the variance, where it is another than that of the answers.
+    explained: Option<f64>,
     /// Changes to the statistics of a tensor: (layer, tensor, step, statistic) → value.
     stat: fn(usize, Tensor, u64, Stat) -> Option<f64>,
     prediction_spread: f64,
@@ -85,6 +87,7 @@ fn healthy() -> Training {
         finished: true,
         loss: |step| 0.25 * (-(step as f64) / 150.0).exp() + 0.01 * ((step * 7919) % 13) as f64 / 13.0,
         skill: |step| 1.0 - (-(step as f64) / 100.0).exp(),
+        explained: None,
         stat: |_, _, _, _| None,
         prediction_spread: 0.4,
         batch_size: 32.0,
@@ -179,7 +182,9 @@ impl Training {
                     Scalar::Hits => 0.5 + 0.5 * skill,
                     Scalar::LabelSum => mean * self.batch_size,
                     Scalar::LabelSquareSum => (mean * mean + std * std) * self.batch_size,
-                    Scalar::ResidualSquareSum => (1.0 - skill) * std * std * self.batch_size,
+                    Scalar::ResidualSquareSum => {
+                        (1.0 - self.explained.unwrap_or(skill)) * std * std * self.batch_size
+                    }
                     Scalar::PredictionSpread => self.prediction_spread,
                     // Of a batch of one they are the prediction itself.
                     Scalar::PredictionMin | Scalar::PredictionMax if self.batch_size == 1.0 => {
@@ -753,6 +758,25 @@ fn far_behind_a_simple_model_is_not_healthy() {
     };
     assert_eq!(behind(|_| 0.15).diagnose().verdict, Verdict::Faulty);
     behind(|_| 0.8).is_quiet();
+}
+
+#[test]
+fn answers_that_are_right_by_luck_are_not_learned() {
+    let lucky = |loss: fn(u64) -> f64| {
+        let mut training = healthy().set(
+            "/data/baselines",
+            json!({"samples": 400, "neighbours": 1.0, "linear": 0.0, "copied": 0.1}),
+        );
+        training.skill = |_| 0.55;
+        training.explained = Some(0.01);
+        training.loss = loss;
+        training
+    };
+    assert_eq!(
+        lucky(|step| 0.498 - 1e-6 * step as f64).diagnose().verdict,
+        Verdict::Faulty
+    );
+    lucky(|step| 0.5 - 5e-4 * step as f64).is_quiet();
 }
 
 #[test]
