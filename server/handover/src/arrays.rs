@@ -20,6 +20,9 @@ pub enum ArrayError {
     /// It does not lie within the file.
     #[error("an array of shape {0:?} does not lie within the shared file")]
     Outside(Vec<usize>),
+    /// Arrays that overlap could ask for any amount of memory.
+    #[error("the arrays of a batch are together larger than the shared file")]
+    Together,
     /// Another shape was expected.
     #[error("an array of shape {given:?} where {wanted:?} is needed")]
     Shape {
@@ -56,6 +59,20 @@ impl Shared {
         self.file.read_exact_at(&mut self.bytes, place.offset)?;
         let number = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         Ok(self.bytes.chunks_exact(4).map(number).collect())
+    }
+
+    /// Whether these arrays may be in memory at once: no more than the file holds.
+    pub fn check<'p>(&self, places: impl IntoIterator<Item = &'p Place>) -> Result<(), ArrayError> {
+        let size = self.file.metadata()?.len();
+        let mut together = 0;
+        for place in places {
+            // An array takes room even when it is empty.
+            together += 4 * self.length(place)?.max(1) as u64;
+            if together > size {
+                return Err(ArrayError::Together);
+            }
+        }
+        Ok(())
     }
 
     /// Reads the array at a place.

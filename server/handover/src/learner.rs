@@ -174,6 +174,7 @@ impl Learner {
 
     /// The outputs for one batch of inputs.
     pub fn predict(&mut self, x: &[Place], shared: &mut Shared) -> Result<Answer, Refusal> {
+        shared.check(x)?;
         let inputs = x
             .iter()
             .map(|place| shared.tensor(place))
@@ -317,6 +318,7 @@ impl Arrays {
             .iter()
             .chain(batch.y.iter().flatten())
             .chain(batch.weight.iter().flatten());
+        shared.check(arrays.clone())?;
         for place in arrays {
             if place.shape.first() != Some(&samples) {
                 return Err(Refusal::Request(format!(

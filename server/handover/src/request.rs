@@ -110,6 +110,11 @@ pub enum Request {
         /// Which model.
         model: u64,
     },
+    /// Forgets a model, if there is such a one.
+    Close {
+        /// Which model.
+        model: u64,
+    },
     /// Writes the weights into the shared file.
     Weights {
         /// Which model.

@@ -18,7 +18,7 @@ const MOST_BYTES: usize = 64 << 20;
 /// The descriptor of the shared file, as the tracer passes it.
 const SHARED: &str = "/dev/fd/3";
 /// Most models at a time.
-const MOST_MODELS: usize = 256;
+const MOST_MODELS: usize = 4096;
 
 /// Why a request was not fulfilled.
 #[derive(Debug, thiserror::Error)]
@@ -72,13 +72,21 @@ impl Server {
     /// Answers requests until there are no more.
     pub fn run(&mut self, requests: &mut impl Read, answers: &mut impl Write) -> io::Result<()> {
         while let Some(request) = read_request(requests)? {
-            let (answer, numbers) = self.answer(&request);
-            let text = answer.to_string();
-            let length = |length: usize| {
-                u32::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))
+            let (mut answer, mut numbers) = match request {
+                Asked::Whole(request) => self.answer(&request),
+                Asked::TooLong(length) => {
+                    refused(&format!("a request of {length} bytes is beyond the limit"))
+                }
             };
-            answers.write_all(&length(text.len())?.to_le_bytes())?;
-            answers.write_all(&length(numbers.len())?.to_le_bytes())?;
+            let mut text = answer.to_string();
+            if u32::try_from(text.len().max(numbers.len())).is_err() {
+                (answer, numbers) = refused("the answer has more than 4 GiB");
+                text = answer.to_string();
+            }
+            // Both fit, as was just seen.
+            let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+            answers.write_all(&length(text.len()))?;
+            answers.write_all(&length(numbers.len()))?;
             answers.write_all(text.as_bytes())?;
             answers.write_all(&numbers)?;
             answers.flush()?;
@@ -91,24 +99,21 @@ impl Server {
         let request = match serde_json::from_slice(request) {
             Ok(request) => request,
             Err(error) => {
-                return (
-                    json!({"error": format!("the request does not parse: {error}")}),
-                    Vec::new(),
-                );
+                return refused(&format!("the request does not parse: {error}"));
             }
         };
         let done = catch_unwind(AssertUnwindSafe(|| self.fulfil(request)));
         match done {
             Ok(Ok(answer)) => answer,
             Ok(Err(Refusal::Unsupported(what))) => (json!({"not_covered": what.to_string()}), Vec::new()),
-            Ok(Err(refusal)) => (json!({"error": refusal.to_string()}), Vec::new()),
+            Ok(Err(refusal)) => refused(&refusal.to_string()),
             Err(panic) => {
                 let text = panic
                     .downcast_ref::<String>()
                     .map(String::as_str)
                     .or_else(|| panic.downcast_ref::<&str>().copied())
                     .unwrap_or_default();
-                (json!({"error": format!("the engine failed: {text}")}), Vec::new())
+                refused(&format!("the engine failed: {text}"))
             }
         }
     }
@@ -162,6 +167,10 @@ impl Server {
                 self.learner(model)?.0.finish();
                 Ok((json!({}), Vec::new()))
             }
+            Request::Close { model } => {
+                self.models.remove(&model);
+                Ok((json!({}), Vec::new()))
+            }
             Request::Weights { model, into } => {
                 let (learner, shared) = self.learner(model)?;
                 learner.weights(&into, shared)?;
@@ -178,8 +187,19 @@ impl Server {
     }
 }
 
+fn refused(why: &str) -> Answer {
+    (json!({"error": why}), Vec::new())
+}
+
+/// What came as a request.
+enum Asked {
+    Whole(Vec<u8>),
+    /// It was passed over; how many bytes it had.
+    TooLong(usize),
+}
+
 /// The next request; `None` at the end of the stream.
-fn read_request(requests: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+fn read_request(requests: &mut impl Read) -> io::Result<Option<Asked>> {
     let mut length = [0_u8; 4];
     match requests.read_exact(&mut length) {
         Ok(()) => {}
@@ -188,12 +208,15 @@ fn read_request(requests: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     }
     let length = u32::from_le_bytes(length) as usize;
     if length > MOST_BYTES {
-        return Err(io::ErrorKind::InvalidData.into());
+        if io::copy(&mut requests.take(length as u64), &mut io::sink())? < length as u64 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        return Ok(Some(Asked::TooLong(length)));
     }
     let mut request = Vec::new();
     // Grows with what really arrives.
     if requests.take(length as u64).read_to_end(&mut request)? < length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(Some(request))
+    Ok(Some(Asked::Whole(request)))
 }

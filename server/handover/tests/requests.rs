@@ -161,6 +161,48 @@ fn what_does_not_fit_is_said() {
     assert!(ask(&mut server, &train()).0["logs"]["loss"].is_number());
 }
 
+#[test]
+fn arrays_of_a_batch_do_not_take_more_than_the_file_has() {
+    let mut server = server(&VALUES);
+    ask(&mut server, &open());
+    let mut request = train();
+    // Each lies within the file; the labels that there are too many of would otherwise be refused only after reading.
+    let label = json!({"offset": 28, "shape": [2, 1]});
+    request["batches"][0]["y"] = json!(vec![label; 8]);
+    let (answer, _) = ask(&mut server, &request);
+    assert!(answer["error"].as_str().unwrap().contains("together"), "{answer}");
+}
+
+#[test]
+fn a_closed_model_is_gone_and_another_takes_its_place() {
+    let mut server = server(&VALUES);
+    ask(&mut server, &open());
+    for _ in 0..2 {
+        assert_eq!(ask(&mut server, &json!({"do": "close", "model": 0})).0, json!({}));
+    }
+    assert!(ask(&mut server, &train()).0["error"].is_string());
+    ask(&mut server, &open());
+    assert!(ask(&mut server, &train()).0["logs"]["loss"].is_number());
+}
+
+#[test]
+fn a_request_beyond_the_limit_is_answered_and_so_is_the_next() {
+    let length = (64_u32 << 20) + 1;
+    let mut requests: Vec<u8> = length.to_le_bytes().to_vec();
+    requests.resize(4 + length as usize, b' ');
+    requests.extend(2_u32.to_le_bytes());
+    requests.extend(b"{}");
+    let mut answers = Vec::new();
+    server(&VALUES)
+        .run(&mut requests.as_slice(), &mut answers)
+        .unwrap();
+    let text = String::from_utf8_lossy(&answers);
+    assert!(
+        text.contains("beyond the limit") && text.contains("does not parse"),
+        "{text}"
+    );
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

@@ -1,7 +1,7 @@
 //! An environment of the tool's own, with what the imperative mechanism needs, for machines without Keras.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,6 +19,7 @@ const PACKAGES: [&str; 7] = [
 ];
 /// The file that marks a finished environment; holds what was installed.
 const MARK: &str = "deeplocalize-packages.txt";
+/// In the cache folder; each set of packages has a folder of its own, so that none is changed that a run may be using.
 const FOLDER: &str = "deeplocalize/environment";
 
 /// The interpreter of the environment in the user's cache folder, which is made first if need be. `tell` is called with
@@ -27,32 +28,76 @@ pub fn managed_interpreter(
     variable: &dyn Fn(&str) -> Option<OsString>,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Interpreter, SessionError> {
-    let folder = cache_folder(variable)
-        .ok_or_else(|| failed("find the cache folder", "neither XDG_CACHE_HOME nor HOME is set"))?
-        .join(FOLDER);
-    let python = folder.join("bin/python");
+    let cache = cache_folder(variable)
+        .ok_or_else(|| failed("find the cache folder", "neither XDG_CACHE_HOME nor HOME is set"))?;
     let wanted = PACKAGES.join("\n");
-    let finished = fs::read_to_string(folder.join(MARK)).is_ok_and(|installed| installed == wanted);
-    if !finished || !python.exists() {
-        // The active environment may be a broken or foreign one; the search path is asked alone.
-        let on_path = |name: &str| if name == "PATH" { variable(name) } else { None };
-        let base = find_interpreter(None, Path::new("/"), &on_path)?;
-        tell(&format!(
-            "making a Python environment in {} with {} (once)",
-            folder.display(),
-            PACKAGES.join(", ")
-        ));
-        if let Err(error) = make(&base.path, &folder, &python, tell) {
-            // What is there is of no use to anybody.
-            let _ = fs::remove_dir_all(&folder);
-            return Err(error);
+    let folder = folder_for(&cache, &wanted);
+    let python = folder.join("bin/python");
+    let finished = || {
+        python.exists() && fs::read_to_string(folder.join(MARK)).is_ok_and(|installed| installed == wanted)
+    };
+    if !finished() {
+        let lock = lock(&folder, tell)?;
+        if !finished() {
+            complete(&folder, &python, &wanted, variable, tell)?;
         }
-        fs::write(folder.join(MARK), wanted).map_err(SessionError::io("finish the environment"))?;
+        drop(lock);
     }
     Ok(Interpreter {
         path: python,
         source: Source::Folder(folder),
     })
+}
+
+/// Where the environment with these packages is.
+fn folder_for(cache: &Path, packages: &str) -> PathBuf {
+    // FNV-1a: the same in every version of the tool.
+    let hash = packages.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    cache.join(format!("{FOLDER}-{hash:016x}"))
+}
+
+/// One process at a time makes the environment; others wait for it. Let go of when the file is dropped, or the process ends.
+fn lock(folder: &Path, tell: &mut dyn FnMut(&str)) -> Result<File, SessionError> {
+    let path = folder.with_extension("lock");
+    let failed = || SessionError::io(format!("lock {}", path.display()));
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(failed())?;
+    }
+    let file = File::create(&path).map_err(failed())?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            tell("another run is making the Python environment; waiting for it");
+            file.lock().map_err(failed())?;
+        }
+        Err(TryLockError::Error(error)) => return Err(failed()(error)),
+    }
+    Ok(file)
+}
+
+fn complete(
+    folder: &Path,
+    python: &Path,
+    wanted: &str,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), SessionError> {
+    // The active environment may be a broken or foreign one; the search path is asked alone.
+    let on_path = |name: &str| if name == "PATH" { variable(name) } else { None };
+    let base = find_interpreter(None, Path::new("/"), &on_path)?;
+    tell(&format!(
+        "making a Python environment in {} with {} (once)",
+        folder.display(),
+        PACKAGES.join(", ")
+    ));
+    if let Err(error) = make(&base.path, folder, python, tell) {
+        // What is there is of no use to anybody.
+        let _ = fs::remove_dir_all(folder);
+        return Err(error);
+    }
+    fs::write(folder.join(MARK), wanted).map_err(SessionError::io("finish the environment"))
 }
 
 fn make(base: &Path, folder: &Path, python: &Path, tell: &mut dyn FnMut(&str)) -> Result<(), SessionError> {
@@ -161,7 +206,7 @@ mod tests {
     #[test]
     fn a_finished_environment_is_used_as_it_is_and_a_missing_python_is_said() {
         let cache = tempfile::tempdir().unwrap();
-        let folder = cache.path().join(FOLDER);
+        let folder = folder_for(cache.path(), &PACKAGES.join("\n"));
         fs::create_dir_all(folder.join("bin")).unwrap();
         fs::write(folder.join("bin/python"), "").unwrap();
         fs::write(folder.join(MARK), PACKAGES.join("\n")).unwrap();
@@ -171,9 +216,42 @@ mod tests {
         let found = managed_interpreter(&variable, &mut |text| told.push(text.to_owned())).unwrap();
         assert_eq!(found.path, folder.join("bin/python"));
         assert!(told.is_empty());
-        // Made for other packages: it has to be made anew, for which there is no interpreter here.
+        // Broken off: it has to be made anew, for which there is no interpreter here.
         fs::write(folder.join(MARK), "keras==2.0").unwrap();
         let error = managed_interpreter(&variable, &mut |text| told.push(text.to_owned())).unwrap_err();
         assert!(matches!(error, SessionError::NoInterpreter), "{error}");
+    }
+
+    #[test]
+    fn other_packages_have_another_folder() {
+        let cache = Path::new("/cache");
+        assert_ne!(folder_for(cache, "keras>=3.8"), folder_for(cache, "keras>=3.9"));
+        // Known from elsewhere, as FNV-1a of "foobar"; another hash would make every environment anew.
+        assert_eq!(
+            folder_for(cache, "foobar"),
+            Path::new("/cache/deeplocalize/environment-85944171f73967e8")
+        );
+    }
+
+    #[test]
+    fn a_second_run_waits_for_the_first_and_takes_what_it_made() {
+        let cache = tempfile::tempdir().unwrap();
+        let wanted = PACKAGES.join("\n");
+        let folder = folder_for(cache.path(), &wanted);
+        let held = lock(&folder, &mut |_| {}).unwrap();
+        let path = cache.path().as_os_str().to_owned();
+        let variable = move |name: &str| (name == "XDG_CACHE_HOME").then(|| path.clone());
+        let mut held = Some(held);
+        // The first run finishes when the second has said that it waits.
+        let mut tell = |text: &str| {
+            assert!(text.contains("another run"), "{text}");
+            fs::create_dir_all(folder.join("bin")).unwrap();
+            fs::write(folder.join("bin/python"), "").unwrap();
+            fs::write(folder.join(MARK), &wanted).unwrap();
+            held = None;
+        };
+        let found = managed_interpreter(&variable, &mut tell).unwrap();
+        assert_eq!(found.path, folder.join("bin/python"));
+        assert!(held.is_none());
     }
 }

@@ -36,6 +36,7 @@ const FILES: &[(&str, &str)] = files![
     "_deeplocalize_tracer/imperative/adapters.py",
     "_deeplocalize_tracer/imperative/dataset.py",
     "_deeplocalize_tracer/imperative/description.py",
+    "_deeplocalize_tracer/imperative/dotted.py",
     "_deeplocalize_tracer/imperative/engine.py",
     "_deeplocalize_tracer/imperative/giving_up.py",
     "_deeplocalize_tracer/imperative/graph.py",
@@ -163,13 +164,29 @@ mod tests {
     fn every_module_is_embedded() {
         // For trainings that run without the tool.
         const ALONE: [&str; 3] = ["alone.py", "callback.py", "trace_file.py"];
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tracer/_deeplocalize_tracer");
-        for entry in fs::read_dir(folder).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".py") && !ALONE.contains(&name.as_str()) {
-                let path = format!("_deeplocalize_tracer/{name}");
-                assert!(FILES.iter().any(|(known, _)| *known == path), "{path}");
+        let tracer = Path::new(env!("CARGO_MANIFEST_DIR")).join("tracer");
+        let mut modules = Vec::new();
+        let mut folders = vec![tracer.join("_deeplocalize_tracer")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "py") {
+                    let name = path.strip_prefix(&tracer).unwrap().to_str().unwrap().to_owned();
+                    modules.push(name);
+                }
             }
         }
+        modules.retain(|name| {
+            !ALONE
+                .iter()
+                .any(|alone| name == &format!("_deeplocalize_tracer/{alone}"))
+        });
+        modules.push("__main__.py".to_owned());
+        modules.sort();
+        let mut embedded: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        embedded.sort_unstable();
+        assert_eq!(modules, embedded);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use trace::{ExceptionMessage, Frame, Message, ScoreMessage};
 
@@ -99,17 +99,33 @@ impl Trials {
 
     /// The next event; `None` when none came in time.
     pub fn next_event(&mut self, timeout: Duration) -> Option<TrialEvent> {
-        match self.session.next_event(timeout)? {
-            Event::Frame(Frame::Message(message)) => match message {
-                Message::TrialsReady => Some(TrialEvent::Ready),
-                Message::Score(score) => Some(TrialEvent::Score(score)),
-                Message::Exception(exception) => Some(TrialEvent::Raised(exception)),
-                Message::Fallback(fallback) => Some(TrialEvent::NotCovered(fallback.what)),
-                Message::TrialEnd(end) => Some(TrialEvent::Ended { seconds: end.seconds }),
-                _ => None,
-            },
-            Event::Frame(Frame::Step(_)) => None,
-            Event::TraceError(_) | Event::Exited { .. } => Some(TrialEvent::Gone),
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let event = self.session.next_event(left)?;
+            if matches!(event, Event::TraceError(_)) {
+                // It cannot be understood any more, so it is of no use.
+                self.session.stop();
+            }
+            if let Some(event) = of_trial(event) {
+                return Some(event);
+            }
         }
+    }
+}
+
+/// What an event of the session means for a trial; `None` for what the run itself is watched by.
+fn of_trial(event: Event) -> Option<TrialEvent> {
+    match event {
+        Event::Frame(Frame::Message(message)) => match message {
+            Message::TrialsReady => Some(TrialEvent::Ready),
+            Message::Score(score) => Some(TrialEvent::Score(score)),
+            Message::Exception(exception) => Some(TrialEvent::Raised(exception)),
+            Message::Fallback(fallback) => Some(TrialEvent::NotCovered(fallback.what)),
+            Message::TrialEnd(end) => Some(TrialEvent::Ended { seconds: end.seconds }),
+            _ => None,
+        },
+        Event::Frame(Frame::Step(_)) => None,
+        Event::TraceError(_) | Event::Exited { .. } => Some(TrialEvent::Gone),
     }
 }

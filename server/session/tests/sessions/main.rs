@@ -7,3 +7,4 @@ mod faults;
 mod overrides;
 mod supervision;
 mod support;
+mod trials;

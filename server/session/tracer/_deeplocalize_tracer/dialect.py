@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 
 def package_of(thing: Any) -> str:
@@ -84,6 +84,15 @@ def loss_variables(model: Any) -> list[Any]:
     else:
         tracker = getattr(model, "_loss_tracker", None)
     return list(getattr(tracker, "variables", []))
+
+
+def loss_totals(model: Any, number: Callable[[Any], float]) -> tuple[float, float] | None:
+    """Sum and count behind Keras' running mean of the loss, by what reads a variable of one number."""
+    variables = loss_variables(model)
+    if len(variables) != 2:
+        return None
+    total, count = (number(variable) for variable in variables)
+    return total, count
 
 
 def loss_scale(optimizer: Any) -> Any:

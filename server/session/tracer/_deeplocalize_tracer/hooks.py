@@ -27,18 +27,10 @@ class Finder(importlib.abc.MetaPathFinder):
         """See `importlib.abc.MetaPathFinder`."""
         if name not in self._patches:
             return None
-        # Those before this one had their turn; of two such as this, each patches.
-        behind = sys.meta_path[sys.meta_path.index(self) + 1 :] if self in sys.meta_path else sys.meta_path
-        for finder in behind:
-            find = getattr(finder, "find_spec", None)
-            if find is None:
-                continue
-            spec = find(name, path, target)
-            if spec is not None:
-                if spec.loader is not None:
-                    self._wrap(spec.loader, self._patches[name])
-                return spec
-        return None
+        spec = found_behind(self, name, path, target)
+        if spec is not None and spec.loader is not None:
+            self._wrap(spec.loader, self._patches[name])
+        return spec
 
     @staticmethod
     def _wrap(loader: Any, patch: Patch) -> None:
@@ -51,6 +43,19 @@ class Finder(importlib.abc.MetaPathFinder):
             apply(patch, module)
 
         loader.exec_module = exec_module
+
+
+def found_behind(
+    finder: Any, name: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    """What the finders behind this one find; those before it had their turn."""
+    behind = sys.meta_path[sys.meta_path.index(finder) + 1 :] if finder in sys.meta_path else sys.meta_path
+    for other in behind:
+        find = getattr(other, "find_spec", None)
+        spec = None if find is None else find(name, path, target)
+        if spec is not None:
+            return spec
+    return None
 
 
 def apply(patch: Patch, module: ModuleType) -> None:

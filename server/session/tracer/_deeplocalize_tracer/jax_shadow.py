@@ -13,7 +13,7 @@ from . import dialect
 from . import probe as probes
 from .isolation import undisturbed
 from .jax_recorder import JaxRecorder, Unstable
-from .layers import leaves
+from .layers import in_order, leaves
 from .shadow import CannotProbe
 from .variables import mean_of
 
@@ -117,8 +117,7 @@ class JaxShadow:
     def _settle(self, recorded: JaxRecorder, found: list[Any]) -> None:
         """Fixes the order of the layers: that of the forward pass; layers that were not called come last."""
         calls = recorded.first_calls()
-        order = {key: at for at, key in enumerate(calls)}
-        self.layers = sorted(found, key=lambda layer: order.get(id(layer), len(order)))
+        self.layers = in_order(found, calls)
         for key, call in calls.items():
             self.sources[key] = call.sources
             self.shapes[key] = [None, *call.after.shape[1:]]

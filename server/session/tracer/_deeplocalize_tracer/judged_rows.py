@@ -114,7 +114,11 @@ def _from_batches(given: Any) -> tuple[Any, np.ndarray] | None:
         batches = [given[at] for at in range(min(_BATCHES, len(given)))]
     else:
         return None
-    pairs = [(np.asarray(batch[0]), np.asarray(batch[1])) for batch in batches if len(batch) >= 2]
-    if not pairs:
+    pairs = [
+        (batch[0], batch[1]) for batch in batches if isinstance(batch, (list, tuple)) and len(batch) >= 2
+    ]
+    # Of several inputs or outputs a batch has a tuple or dictionary.
+    if not pairs or any(not hasattr(item, "__array__") for pair in pairs for item in pair):
         return None
+    pairs = [(np.asarray(x), np.asarray(y)) for x, y in pairs]
     return np.concatenate([x for x, _ in pairs])[:MOST], np.concatenate([y for _, y in pairs])[:MOST]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -122,6 +122,12 @@ def scalars_of(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
             elif isinstance(inner, dict):
                 found.update(scalars_of(inner, name + "."))
     return found
+
+
+def in_order(found: list[Any], calls: Iterable[int]) -> list[Any]:
+    """The layers in the order of the forward pass: `calls` has their ids; others come last."""
+    order = {key: at for at, key in enumerate(calls)}
+    return sorted(found, key=lambda layer: order.get(id(layer), len(order)))
 
 
 def config_of(thing: Any) -> dict[str, Any]:

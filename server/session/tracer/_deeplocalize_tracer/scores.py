@@ -7,13 +7,14 @@ import inspect
 import os
 import sys
 import time
+import traceback
 from types import ModuleType
 from typing import Any, Callable, NoReturn
 
 import numpy as np
 
 from . import judged_rows, losses, yardstick
-from .channel import channel
+from .channel import channel, notice
 
 _ROWS_AT_ONCE = 250
 
@@ -44,7 +45,12 @@ class Judge:
         if self._fits != self._fit:
             return None
         self._model = model
-        self._rows, changed = judged_rows.of_fit(arguments)
+        try:
+            self._rows, changed = judged_rows.of_fit(arguments)
+        except Exception:
+            # Data that nobody thought of: the training goes on as the script has it, and is not judged.
+            notice("unsupported", f"a trial cannot be judged: {traceback.format_exc(limit=-3)}")
+            return {}
         return changed
 
     def room(self, model: Any) -> int:

@@ -1,4 +1,10 @@
-"""Seeds of a trial: the script's own, shifted; the same for every trial where the script has none."""
+"""Seeds of a trial: the script's own, shifted; the same for every trial where the script has none.
+
+Shifted is what the script sets by `keras.utils.set_random_seed` (also that of `tensorflow.keras`),
+`tensorflow.random.set_seed` and `numpy.random.seed`. All others stay as they are: `random.seed`, generators
+with a seed of their own (`numpy.random.default_rng`, `keras.random.SeedGenerator`), the `seed` of an
+initializer or of a data set, `random_state`, `torch.manual_seed`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +18,7 @@ _OWN = 20
 
 
 def shift(by: int) -> None:
-    """Seeds everything, and from now on adds `by` to the seeds that the script sets."""
+    """Seeds what has a state of its own, and from now on adds `by` to the seeds that the script sets."""
     keras = sys.modules.get("keras")
     if keras is not None:
         keras.utils.set_random_seed(_OWN + by)

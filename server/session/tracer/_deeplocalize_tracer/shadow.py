@@ -16,7 +16,7 @@ import numpy as np
 from . import dialect
 from . import probe as probes
 from .isolation import undisturbed
-from .layers import leaves
+from .layers import in_order, leaves
 from .recorder import Recorder
 from .variables import Variables, inner, mean_of
 
@@ -200,8 +200,7 @@ class Shadow:
     def _settle(self, recorded: Recorder, found: list[Any]) -> None:
         """Fixes the order of the layers: that of the forward pass; layers that were not called come last."""
         calls = recorded.first_calls()
-        order = {key: at for at, key in enumerate(calls)}
-        self.layers = sorted(found, key=lambda layer: order.get(id(layer), len(order)))
+        self.layers = in_order(found, calls)
         for key, call in calls.items():
             self.sources[key] = call.sources
             # The batch axis is only incidentally known here.

@@ -8,7 +8,7 @@ import traceback
 from typing import Any, Callable
 
 from . import dialect, fit, reporting
-from .layers import leaves
+from .layers import in_order, leaves
 from .probe import Probe, eager, weights_of
 from .recorder import Recorder, variable_key
 from .shadow import CannotProbe, Shadow, as_tensors, gradient_scale
@@ -176,8 +176,7 @@ class Stepper:
             return logs, None, traceback.format_exc(limit=-3)
 
     def _eager_probe(self, recorded: Recorder, before: dict[int, Any], scales: dict[int, Any]) -> Probe:
-        order = {key: at for at, key in enumerate(recorded.first_calls())}
-        ordered = sorted(leaves(self._model), key=lambda layer: order.get(id(layer), len(order)))
+        ordered = in_order(leaves(self._model), recorded.first_calls())
         after = {
             variable_key(weight.variable): self._value(weight.variable) for weight in weights_of(ordered)
         }
@@ -190,11 +189,7 @@ class Stepper:
 
     def _totals(self) -> tuple[float, float] | None:
         """Sum and count behind Keras' running mean of the loss."""
-        variables = dialect.loss_variables(self._model)
-        if len(variables) != 2:
-            return None
-        total, count = (number_in(variable) for variable in variables)
-        return total, count
+        return dialect.loss_totals(self._model, number_in)
 
     def _learning_rate(self) -> float:
         """The learning rate where reading it costs nothing; schedules are read in the probed step."""

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from . import dialect, fit, reporting
 from . import probe as probes
-from .layers import leaves
+from .layers import in_order, leaves
 from .recorder import variable_key
 from .torch_recorder import TorchRecorder, array
 from .variables import inner
@@ -74,8 +74,7 @@ class TorchStepper:
         batch: Any,
     ) -> probes.Probe:
         calls = recorded.first_calls()
-        order = {key: at for at, key in enumerate(calls)}
-        ordered = sorted(found, key=lambda layer: order.get(id(layer), len(order)))
+        ordered = in_order(found, calls)
         indices = {id(layer): index for index, layer in enumerate(ordered)}
         weights = probes.weights_of(ordered)
         gradients = {
@@ -107,11 +106,7 @@ class TorchStepper:
 
     def _totals(self) -> tuple[float, float] | None:
         """Sum and count behind Keras' running mean of the loss."""
-        variables = dialect.loss_variables(self._model)
-        if len(variables) != 2:
-            return None
-        total, count = (self._number(variable) for variable in variables)
-        return total, count
+        return dialect.loss_totals(self._model, self._number)
 
     def _learning_rate(self) -> float:
         optimizer = getattr(self._model, "optimizer", None)

@@ -30,6 +30,7 @@ from . import overrides, scores, seeds
 _POLL = 0.002
 # Seconds that a trial gets, beside those for its training, until it trains and to be judged.
 _GRACE = 120.0
+_GROUPS = sys.platform == "linux"
 
 
 def serve(modules: Sequence[str], run: Callable[[], int]) -> NoReturn:
@@ -62,17 +63,39 @@ def _fork(trial: dict[str, Any], run: Callable[[], int]) -> tuple[int, float]:
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
+        _set_group(0)
         _child(trial, run)
+    _set_group(child)
     channels.channel.take_back()
     deadline = time.monotonic() + float(trial["seconds"]) + _GRACE
     while True:
         ended, status, used = os.wait4(child, os.WNOHANG)
         if ended:
+            _kill_group(child)
             return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
         if time.monotonic() > deadline:
+            _kill_group(child)
             os.kill(child, signal.SIGKILL)
             deadline = float("inf")
         time.sleep(_POLL)
+
+
+def _set_group(process: int) -> None:
+    """Gives a trial a process group of its own, with what it starts.
+
+    On Linux, where the supervisor reaches every descendant; elsewhere it ends the group of the script alone.
+    """
+    if _GROUPS:
+        # Whoever of parent and child comes second finds it done.
+        with contextlib.suppress(OSError):
+            os.setpgid(process, 0)
+
+
+def _kill_group(process: int) -> None:
+    """Ends what a trial has started and left behind."""
+    if _GROUPS:
+        with contextlib.suppress(OSError):
+            os.killpg(process, signal.SIGKILL)
 
 
 def _kept(texts: dict[str, str]) -> dict[str, str]:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from _deeplocalize_tracer.imperative import reading
+import numpy as np
+from _deeplocalize_tracer.imperative import engine as pipe
+from _deeplocalize_tracer.imperative import names, reading, tensorflow
+from _deeplocalize_tracer.imperative.dataset import Dataset
 
 from . import harness
 
@@ -59,6 +66,133 @@ class Reading(unittest.TestCase):
         self.assertIsNone(self.what("import tensorflow as tf\n" + after))
         within = "for _ in range(2):\n    model.fit(x, y)\n    print(tf.math.confusion_matrix(y, z))\n"
         self.assertEqual(self.what("import tensorflow as tf\n" + within), "tensorflow.math.confusion_matrix")
+
+
+class Names(unittest.TestCase):
+    """What is looked for in a script, and what there is."""
+
+    def test_every_name_stands_for_something(self) -> None:
+        self.assertEqual({*tensorflow._VALUES, *tensorflow._MADE}, names.KNOWN)
+        without = {name: None for name in sys.modules if name.partition(".")[0] == "tensorflow"}
+        with mock.patch.dict(sys.modules):
+            for name in without:
+                del sys.modules[name]
+            # Keras itself is the affair of `imports`, and needs no stand-in.
+            for name in {*tensorflow._VALUES, *names.OPEN} - {"keras"}:
+                value: Any = tensorflow.module("")
+                for part in name.split("."):
+                    value = getattr(value, part)
+                self.assertIsNotNone(value, name)
+
+    def test_what_scripts_quieten_tensorflow_with_is_there(self) -> None:
+        tf = tensorflow.module("")
+        tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
+        self.assertEqual(tf.get_logger().level, logging.ERROR)
+        self.assertIs(tf.autograph.experimental.do_not_convert(len), len)
+        self.assertTrue(issubclass(tf.errors.InvalidArgumentError, Exception))
+        self.assertEqual(int(tf.size([[1, 2], [3, 4]])), 4)
+        self.assertEqual(tf.linspace(0.0, 1.0, 3).tolist(), [0.0, 0.5, 1.0])
+
+
+class Datasets(unittest.TestCase):
+    """The order of elements where it is random."""
+
+    def numbers(self, dataset: Any) -> list[int]:
+        return [int(element) for element in dataset]
+
+    def test_an_order_that_is_to_stay_stays(self) -> None:
+        rows = Dataset.range(100).shuffle(100, reshuffle_each_iteration=False)
+        self.assertEqual(self.numbers(rows), self.numbers(rows))
+        # So that what is held out is not trained on.
+        self.assertEqual(sorted(self.numbers(rows.take(30)) + self.numbers(rows.skip(30))), list(range(100)))
+        rows = Dataset.range(100).shuffle(100)
+        self.assertNotEqual(self.numbers(rows), self.numbers(rows))
+
+    def test_arrays_may_be_used_again(self) -> None:
+        held = np.array([1, 2])
+        rows = Dataset.from_tensor_slices(held), Dataset.from_tensors(held)
+        held[:] = 0
+        self.assertEqual([self.numbers(rows[0]), next(iter(rows[1])).tolist()], [[1, 2], [1, 2]])
+
+    def test_what_is_cached_is_not_made_again(self) -> None:
+        rows = Dataset.range(100).shuffle(100).cache()
+        self.assertEqual(self.numbers(rows.take(3))[3:], [])
+        self.assertEqual(self.numbers(rows), self.numbers(rows))
+        calls: list[int] = []
+        rows = Dataset.range(3).map(lambda at: calls.append(at) or at).cache()
+        self.assertEqual(self.numbers(rows.repeat(2)), [0, 1, 2, 0, 1, 2])
+        self.assertEqual(len(calls), 3)
+
+
+# Answers every request with its own number.
+_ANSWERS = """
+import struct, sys
+number = 0
+while head := sys.stdin.buffer.read(4):
+    sys.stdin.buffer.read(*struct.unpack("<I", head))
+    text = b'{"number": %d}' % number
+    number += 1
+    sys.stdout.buffer.write(struct.pack("<II", len(text), 0) + text)
+    sys.stdout.buffer.flush()
+"""
+
+
+class GivenUp(BaseException):
+    """In place of the end of the process."""
+
+
+class Pipe(unittest.TestCase):
+    """Requests and answers stay together."""
+
+    def setUp(self) -> None:
+        self.engine = pipe.Engine([sys.executable, "-c", _ANSWERS])
+        patch = mock.patch.object(pipe, "give_up", side_effect=GivenUp)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_an_interrupted_request_is_the_last(self) -> None:
+        self.addCleanup(self.engine.end)
+        self.assertEqual(self.engine.call(do="nothing")[0], {"number": 0})
+        interrupted = mock.patch.object(pipe, "_read", side_effect=KeyboardInterrupt)
+        with interrupted, self.assertRaises(KeyboardInterrupt):
+            self.engine.call(do="nothing")
+        # The answer that waits is that to the request before.
+        with self.assertRaises(GivenUp):
+            self.engine.call(do="nothing")
+
+    def test_what_is_interrupted_before_it_is_sent_is_the_last_too(self) -> None:
+        self.addCleanup(self.engine.end)
+        with self.assertRaises(pipe.NotCovered), self.engine.request():
+            raise pipe.NotCovered("this")
+        self.assertEqual(self.engine.call(do="nothing")[0], {"number": 0})
+        with self.assertRaises(KeyboardInterrupt), self.engine.request():
+            raise KeyboardInterrupt
+        # Weights may count as handed over that are not.
+        with self.assertRaises(GivenUp):
+            self.engine.call(do="nothing")
+
+    def test_a_request_is_not_begun_within_another(self) -> None:
+        self.addCleanup(self.engine.end)
+        with self.engine.request():
+            self.engine.put([1.0, 2.0])
+            with self.assertRaises(GivenUp), self.engine.request():
+                pass
+            self.assertEqual(self.engine.used, 8)
+        with self.engine.request():
+            self.assertEqual(self.engine.used, 0)
+
+    def test_its_end_does_not_wait_for_others_who_hold_the_pipe(self) -> None:
+        # As a process does that the script has forked.
+        held = os.dup(self.engine._requests)
+        self.addCleanup(os.close, held)
+        # Lets go after a minute where it would wait for ever.
+        helper = subprocess.Popen(
+            [sys.executable, "-c", f"import os, time; time.sleep(60); os.kill({self.engine._process}, 9)"]
+        )
+        self.addCleanup(helper.wait)
+        self.addCleanup(helper.kill)
+        self.engine.end()
+        self.assertIsNone(helper.poll())
 
 
 @unittest.skipUnless(_BINARY, "needs the tool; `cargo xtask test` builds it")
@@ -202,6 +336,67 @@ class Engine(unittest.TestCase):
                 "",
             ],
         )
+
+    def test_asking_whether_keras_is_there_does_not_import_it(self) -> None:
+        text = (
+            "import importlib.util, os\n"
+            "assert importlib.util.find_spec('keras') is not None\n"
+            "assert 'KERAS_BACKEND' not in os.environ\n"
+            "import pandas, tensorflow as tf\n"
+            "import keras\n"
+            "assert 'KERAS_BACKEND' not in os.environ\n"
+            "print(keras.backend.backend(), pandas.Series([1]).sum())\n"
+        )
+        run = self.trace(text)
+        self.assertEqual((run.code, run.of("fallback")), (0, []), run.stderr)
+        self.assertEqual(run.stdout.split(), ["numpy", "1"])
+
+    def test_weights_of_an_interrupted_step_are_not_taken_from_python(self) -> None:
+        text = (
+            "import keras, numpy as np\n"
+            "from _deeplocalize_tracer.imperative import engine\n"
+            "def interrupted(*_):\n"
+            "    raise KeyboardInterrupt\n"
+            "x = np.ones((5, 3), 'float32')\n"
+            "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])\n"
+            "model.compile('sgd', 'mse')\n"
+            "model.evaluate(x, x[:, :1], verbose=0)\n"
+            "engine._read, plain = interrupted, engine._read\n"
+            "try:\n"
+            "    model.fit(x, x[:, :1], verbose=0)\n"
+            "except KeyboardInterrupt:\n"
+            "    engine._read = plain\n"
+            "    model.get_weights()\n"
+        )
+        run = self.trace(text)
+        self.assertEqual(
+            [message["what"] for message in run.of("fallback")], ["a training that was interrupted"]
+        )
+
+    def test_models_that_are_gone_are_closed(self) -> None:
+        text = (
+            "import gc, keras, numpy as np\n"
+            "from _deeplocalize_tracer.imperative import mirror\n"
+            "x = np.ones((5, 3), 'float32')\n"
+            "def fit():\n"
+            "    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])\n"
+            "    model.compile('sgd', 'mse')\n"
+            "    model.fit(x, x[:, :1], verbose=0)\n"
+            "    return model\n"
+            "def loss(model):\n"
+            "    return model.evaluate(x, x[:, :1], verbose=0)\n"
+            "kept = fit()\n"
+            "before = loss(kept)\n"
+            "layer = fit().layers[0]\n"
+            "for _ in range(5): fit()\n"
+            "gc.collect()\n"
+            "last = fit()\n"
+            # The two that are kept, and that of the layer.
+            "print(mirror._open[0], loss(kept) == before, layer.kernel.shape, bool(np.any(layer.get_weights()[0])))\n"
+        )
+        run = self.trace(text)
+        self.assertEqual(run.code, 0, run.stderr)
+        self.assertEqual(run.stdout.strip(), "3 True (3, 1) True")
 
     def test_what_is_not_covered_is_named(self) -> None:
         start = (

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+import select
+import signal
+import subprocess
 import sys
+import time
 import unittest
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -121,6 +126,14 @@ class JudgedRows(unittest.TestCase):
         rows, _ = judged_rows.of_fit({"x": iter(batches)})
         self.assertIsNone(rows)
 
+    def test_batches_of_several_inputs_are_not_judged(self) -> None:
+        """Of a tuple or a dictionary no array is made."""
+        x, y = np.zeros((2, 1)), np.zeros(2)
+        for inputs in ((x, np.zeros((2, 3))), {"a": x, "b": x}):
+            rows, changed = judged_rows.of_fit({"x": batches_of([(inputs, y)])})
+            self.assertEqual((rows, changed), (None, {}))
+        self.assertEqual(judged_rows.of_fit({"x": batches_of([x])}), (None, {}))
+
 
 def batches_of(batches: list[Any]) -> Any:
     """As `tf.data.Dataset` has it."""
@@ -196,6 +209,17 @@ class Judge(unittest.TestCase):
             judge.trained(self.model, 1)
         self.assertEqual([(score["step"], score["late"]) for score in self.sent], [(1, True)])
 
+    def test_data_that_cannot_be_read_does_not_break_the_script(self) -> None:
+        """The training goes on with what it was given."""
+        judge = scores.Judge({"steps": 1, "seconds": 1e9})
+        with mock.patch.object(scores, "notice") as notice:
+            broken = SimpleNamespace(take=lambda _: 1 / 0)
+            self.assertEqual(judge.begin(self.model, {"x": broken}), {})
+        notice.assert_called_once()
+        with self.assertRaises(Ended):
+            judge.trained(self.model, 1)
+        self.assertNotIn("rows", self.sent[0])
+
     def test_other_trainings_are_not_its_affair(self) -> None:
         """Calls of `fit` are counted."""
         judge = scores.Judge({"steps": 1, "seconds": 1e9, "fit": 1})
@@ -258,6 +282,57 @@ class Service(unittest.TestCase):
         self.assertTrue(path.startswith(str(harness.TRACER)))
         with open(path, "rb") as file:
             self.assertEqual(file.read(), "x = 'ä'\r\n".encode())
+
+
+@unittest.skipUnless(sys.platform == "linux", "elsewhere the supervisor ends the script's own group alone")
+class Workers(unittest.TestCase):
+    """What a trial starts ends with it."""
+
+    def setUp(self) -> None:
+        """A pipe by which a worker says that it runs; it reaches its end when the worker has gone."""
+        self.says, self.told = os.pipe()
+        self.addCleanup(os.close, self.says)
+        patch = mock.patch.object(trials.channels, "channel")
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def start(self) -> None:
+        """In the trial: starts a worker that stays."""
+        text = f"import os, time; os.write({self.told}, b'here'); time.sleep(600)"
+        subprocess.Popen([sys.executable, "-c", text], pass_fds=[self.told])
+
+    def trial(self, run: Any) -> int:
+        """Exit status of a trial whose worker is gone afterwards."""
+        code, _ = trials._fork({"seconds": 1e9, "steps": 1}, run)
+        os.close(self.told)
+        self.assertEqual(os.read(self.says, 10), b"here")
+        self.assertTrue(select.select([self.says], [], [], 60.0)[0])
+        self.assertEqual(os.read(self.says, 10), b"")
+        return code
+
+    def test_when_it_ends_by_itself(self) -> None:
+        """A script may leave its workers behind."""
+
+        def run() -> int:
+            self.start()
+            select.select([self.says], [], [])
+            return 3
+
+        self.assertEqual(self.trial(run), 3)
+
+    def test_when_its_time_is_over(self) -> None:
+        """That of this one is, as soon as its worker runs."""
+
+        def now() -> float:
+            return float("inf") if select.select([self.says], [], [], 0)[0] else 0.0
+
+        def run() -> int:
+            self.start()
+            return time.sleep(600) or 0
+
+        clock = SimpleNamespace(monotonic=now, sleep=time.sleep)
+        with mock.patch.object(trials, "time", clock):
+            self.assertEqual(self.trial(run), -signal.SIGKILL)
 
 
 if __name__ == "__main__":

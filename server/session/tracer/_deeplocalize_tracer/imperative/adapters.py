@@ -15,6 +15,7 @@ from .dataset import Dataset
 def epoch_iterator(base: Any) -> Any:
     """Keras' own iterator over the batches of an epoch, that also takes the stand-in's data sets."""
     from keras.src.trainers.data_adapters import data_adapter_utils
+    from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 
     class DatasetAdapter(DataAdapter):
@@ -53,10 +54,22 @@ def epoch_iterator(base: Any) -> Any:
 
         def _get_iterator(self) -> Any:
             iterator = super()._get_iterator()
+            if not isinstance(self.data_adapter, (ArrayDataAdapter, DatasetAdapter)):
+                # Batches wait for each other before they are used; what makes them may use its arrays again.
+                iterator = map(_copied, iterator)
             shuffle = getattr(self.data_adapter, "_shuffle", False)
             return _with_own_random(iterator, shuffle == "batch") if shuffle else iterator
 
     return BatchIterator
+
+
+def _copied(batch: Any) -> Any:
+    if isinstance(batch, dict):
+        return {name: _copied(item) for name, item in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        copies = [_copied(item) for item in batch]
+        return copies if isinstance(batch, list) else tuple(copies)
+    return np.array(batch, subok=True) if isinstance(batch, np.ndarray) else batch
 
 
 # The state of the generator that shuffles arrays, once it is known.

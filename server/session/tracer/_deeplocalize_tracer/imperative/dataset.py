@@ -42,14 +42,14 @@ class Dataset:
     @staticmethod
     def from_tensor_slices(tensors_: Any, name: Any = None) -> Dataset:
         """One element for each position along the first axis."""
-        given = _convert(tensors_)
+        given = _copied(tensors_)
         count = len(_leaves(given)[0])
         return Dataset(lambda: (_at(given, at) for at in range(count)), count)
 
     @staticmethod
     def from_tensors(tensors_: Any, name: Any = None) -> Dataset:
         """A single element."""
-        given = _convert(tensors_)
+        given = _copied(tensors_)
         return Dataset(lambda: iter([given]), 1)
 
     @staticmethod
@@ -90,11 +90,13 @@ class Dataset:
     ) -> Dataset:
         """Each element is drawn at random from the next `buffer_size`."""
         size = int(buffer_size)
+        if seed is None and reshuffle_each_iteration is False:
+            seed = tensors.seed_from_the_script()
         first = None if seed is None else np.random.default_rng(int(seed))
 
         def make() -> Iterator[Any]:
             generator = first or tensors.generator()
-            if reshuffle_each_iteration is False and seed is not None:
+            if reshuffle_each_iteration is False:
                 generator = np.random.default_rng(int(seed))
             held: list[Any] = []
             for element in self:
@@ -158,8 +160,20 @@ class Dataset:
         return self
 
     def cache(self, *_: Any, **__: Any) -> Dataset:
-        """Changes nothing but the time."""
-        return self
+        """The elements and their order as when they were first gone through, also where these are random."""
+        kept: list[list[Any]] = []
+
+        def make() -> Iterator[Any]:
+            if kept:
+                yield from kept[0]
+                return
+            found = []
+            for element in self:
+                found.append(element)
+                yield element
+            kept[:] = [found]
+
+        return Dataset(make, self._length)
 
     def cardinality(self) -> Any:
         """Number of elements, -1 without end, -2 when not known."""
@@ -180,6 +194,11 @@ def _convert(given: Any) -> Any:
     if hasattr(given, "to_numpy"):
         given = given.to_numpy()
     return tensors.tensor(given)
+
+
+def _copied(given: Any) -> Any:
+    """As `_convert`; what the script does with its arrays afterwards is no affair of the data set."""
+    return _map(lambda array: array.copy(), _convert(given))
 
 
 def _map(function: Callable[[Any], Any], element: Any) -> Any:

@@ -11,8 +11,11 @@ import functools
 import json
 import mmap
 import os
+import signal
 import struct
 import tempfile
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,6 +42,10 @@ class Engine:
         self._map = mmap.mmap(self._file, self._size)
         self._used = 0
         self._owner = os.getpid()
+        # One request at a time, whichever thread asks; reentrant, since weights are fetched within requests.
+        self._lock = threading.RLock()
+        self._preparing = False
+        self._interrupted = False
         self._process, self._requests, self._replies = _start(command, self._file)
 
     def put(self, array: Any) -> dict[str, Any]:
@@ -62,12 +69,35 @@ class Engine:
         return {"offset": start, "shape": list(shape)}
 
     def view(self, place: dict[str, Any]) -> np.ndarray:
-        """The array at that place; valid until the next `clear`."""
+        """The array at that place; valid until the next `request`."""
         return np.ndarray(tuple(place["shape"]), "<f4", self._map, place["offset"])
 
-    def clear(self) -> None:
-        """Nothing in the shared file is needed any more."""
-        self._used = 0
+    def locked(self) -> threading.RLock:
+        """For `with`: no other thread uses the engine meanwhile."""
+        # In a forked process the lock may be that of a thread which is not there.
+        if os.getpid() != self._owner:
+            give_up("training in a process that the script started")
+        return self._lock
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """For putting a request together: the shared file is empty, and no other thread uses it."""
+        with self.locked():
+            if self._preparing:
+                # The handler of a signal, say: it would overwrite what was laid in.
+                give_up("training while another step is under way")
+            self._preparing = True
+            self._used = 0
+            try:
+                yield
+            except NotCovered:
+                raise
+            except BaseException:
+                # That of a signal, say: weights count as handed over that may not have been.
+                self._interrupted = True
+                raise
+            finally:
+                self._preparing = False
 
     def release(self, used: int) -> None:
         """What was laid in since then is not needed any more."""
@@ -80,16 +110,20 @@ class Engine:
 
     def call(self, **request: Any) -> tuple[dict[str, Any], bytes]:
         """Sends a request and waits for the answer."""
-        if os.getpid() != self._owner:
-            give_up("training in a process that the script started")
         text = json.dumps(plain({**request, "size": self._size})).encode("ascii")
-        try:
-            _write(self._requests, _LENGTH.pack(len(text)) + text)
-            head, tail = _LENGTHS.unpack(_read(self._replies, _LENGTHS.size))
-            answer = json.loads(_read(self._replies, head))
-            numbers = _read(self._replies, tail)
-        except (OSError, EOFError, ValueError) as error:
-            give_up(f"this model: the engine ended unexpectedly ({error})")
+        with self.locked():
+            if self._interrupted:
+                give_up("a training that was interrupted")
+            # Stays so when the exception of a signal comes in between: the next answer is still this one's.
+            self._interrupted = True
+            try:
+                _write(self._requests, _LENGTH.pack(len(text)) + text)
+                head, tail = _LENGTHS.unpack(_read(self._replies, _LENGTHS.size))
+                answer = json.loads(_read(self._replies, head))
+                numbers = _read(self._replies, tail)
+            except (OSError, EOFError, ValueError) as error:
+                give_up(f"this model: the engine ended unexpectedly ({error})")
+            self._interrupted = False
         if "not_covered" in answer:
             raise NotCovered(answer["not_covered"])
         if "error" in answer:
@@ -110,7 +144,11 @@ class Engine:
         """Ends the engine and waits for it."""
         os.close(self._requests)
         os.close(self._replies)
+        if os.getpid() != self._owner:
+            return
         with contextlib.suppress(OSError):
+            # A process that the script has forked may still hold the pipe open.
+            os.kill(self._process, signal.SIGKILL)
             os.waitpid(self._process, 0)
 
     def _grow(self, needed: int) -> None:

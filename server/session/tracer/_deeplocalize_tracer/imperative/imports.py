@@ -12,8 +12,9 @@ from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import Any, Callable
 
-from ..hooks import Patch
+from .. import hooks
 from . import names
+from .dotted import Dotted
 from .giving_up import give_up
 
 _TENSORFLOW = "tensorflow"
@@ -36,13 +37,15 @@ class Finder(importlib.abc.MetaPathFinder):
         self._placeholders: list[str] = []
 
     def find_spec(
-        self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """See `importlib.abc.MetaPathFinder`."""
         top = name.partition(".")[0]
         if name == "keras":
-            self._begin()
-            return None
+            spec = hooks.found_behind(self, name, path, target)
+            if spec is not None and spec.loader is not None:
+                self._wrap(spec.loader)
+            return spec
         by_keras = self._importing_keras or _importer() == "keras"
         if by_keras and top == _TENSORFLOW:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
@@ -65,26 +68,40 @@ class Finder(importlib.abc.MetaPathFinder):
             give_up(name)
         return ModuleSpec(name, _Loader(_stand_in), is_package=True)
 
+    def _wrap(self, loader: Any) -> None:
+        """Only when it is executed is Keras imported; packages also just ask whether it is there."""
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            vars(loader).pop("exec_module", None)
+            self._begin()
+            try:
+                execute(module)
+            finally:
+                self._finish()
+            chosen = self._environment.get(_VARIABLE)
+            if chosen and chosen not in (_TENSORFLOW, _at_start):
+                give_up(f"the back end {chosen}, which the script asks for,")
+
+        loader.exec_module = exec_module
+
     def _begin(self) -> None:
         """Keras reads its back end from the environment once; the script must not find it there."""
         self._importing_keras = True
         self._environment = {name: os.environ.get(name) for name in _UNTIL_IMPORTED}
         os.environ[_VARIABLE] = "numpy"
 
-    def finish(self, _: ModuleType) -> None:
-        """Keras is imported."""
+    def _finish(self) -> None:
+        """Keras is imported, or could not be."""
         self._importing_keras = False
         for name in self._placeholders:
             sys.modules.pop(name, None)
         self._placeholders.clear()
-        chosen = self._environment.get(_VARIABLE)
         for name, value in self._environment.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        if chosen and chosen not in (_TENSORFLOW, _at_start):
-            give_up(f"the back end {chosen}, which the script asks for,")
 
 
 _at_start = os.environ.get(_VARIABLE, "")
@@ -102,11 +119,10 @@ def backend() -> str:
         return _TENSORFLOW
 
 
-def install() -> dict[str, Patch]:
+def install() -> dict[str, hooks.Patch]:
     """Puts the finder in place; returns what is to be patched when it is imported."""
-    finder = Finder()
-    sys.meta_path.insert(0, finder)
-    return {"keras": finder.finish, "keras.src.utils.module_utils": _without_tensorflow}
+    sys.meta_path.insert(0, Finder())
+    return {"keras.src.utils.module_utils": _without_tensorflow}
 
 
 def _without_tensorflow(module: ModuleType) -> None:
@@ -177,17 +193,8 @@ def _later(name: str) -> ModuleType:
     return module
 
 
-class _Uncovered:
+class _Uncovered(Dotted):
     """A function of JAX, by which Keras' NumPy back end computes convolutions and the like."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, wanted: str) -> Any:
-        if wanted.startswith("__"):
-            raise AttributeError(wanted)
-        return _Uncovered(f"{self._name}.{wanted}")
-
     def __call__(self, *_: Any, **__: Any) -> Any:
-        what = self._name.rpartition(".")[2]
-        give_up(f"an operation outside of training that Keras on NumPy lacks ({what})")
+        give_up(f"an operation outside of training that Keras on NumPy lacks ({self._last})")

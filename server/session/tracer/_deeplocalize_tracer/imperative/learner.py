@@ -9,7 +9,7 @@ import numpy as np
 from . import description, graph, imports, tensors
 from .engine import engine
 from .giving_up import NotCovered
-from .mirror import Mirror
+from .mirror import Mirror, close_forgotten
 
 _ATTRIBUTE = "_deeplocalize_learner"
 
@@ -37,7 +37,7 @@ class Learner:
         self._trainable = [weight.trainable for weight in weights]
         self._mirror = Mirror(self.number, weights)
         config, compiled = description.serialized(model, self.form)
-        engine().clear()
+        close_forgotten()
         answer, _ = engine().call(
             do="open",
             model=self.number,
@@ -64,30 +64,33 @@ class Learner:
     ) -> tuple[dict[str, Any], bytes]:
         """Trains on these batches; returns what the engine says of the steps."""
         shared = engine()
-        shared.clear()
-        answer, numbers = shared.call(
-            do="train",
-            model=self.number,
-            weights=self._mirror.changed(),
-            fresh=self._take_fresh(),
-            batches=[self._laid(batch) for batch in batches],
-            rates=rates,
-            probed=probed,
-        )
-        self._mirror.trained()
+        with shared.request():
+            weights = self._mirror.changed()
+            laid = [self._laid(batch) for batch in batches]
+            # Before it is so: when the step is interrupted, what Python has are not the weights.
+            self._mirror.trained()
+            answer, numbers = shared.call(
+                do="train",
+                model=self.number,
+                weights=weights,
+                fresh=self._take_fresh(),
+                batches=laid,
+                rates=rates,
+                probed=probed,
+            )
         return answer, numbers
 
     def evaluate(self, batches: list[Any]) -> dict[str, float]:
         """Loss and metrics so far, these batches included."""
         shared = engine()
-        shared.clear()
-        answer, _ = shared.call(
-            do="evaluate",
-            model=self.number,
-            weights=self._mirror.changed(),
-            fresh=self._take_fresh(),
-            batches=[self._laid(batch) for batch in batches],
-        )
+        with shared.request():
+            answer, _ = shared.call(
+                do="evaluate",
+                model=self.number,
+                weights=self._mirror.changed(),
+                fresh=self._take_fresh(),
+                batches=[self._laid(batch) for batch in batches],
+            )
         return _floats(answer["logs"])
 
     def predict(self, x: Any) -> Any:
@@ -95,14 +98,15 @@ class Learner:
         from keras.src import tree
 
         shared = engine()
-        shared.clear()
         inputs = self._inputs(x)
-        answer, numbers = shared.call(
-            do="predict",
-            model=self.number,
-            weights=self._mirror.changed(),
-            x=[shared.put(array) for array in inputs],
-        )
+        with shared.request():
+            answer, numbers = shared.call(
+                do="predict",
+                model=self.number,
+                # First, because weights count as handed over once they are laid in.
+                x=[shared.put(array) for array in inputs],
+                weights=self._mirror.changed(),
+            )
         outputs, at = [], 0
         for shape in answer["shapes"]:
             length = int(np.prod(shape, dtype=np.int64))
@@ -112,8 +116,9 @@ class Learner:
 
     def finish(self) -> None:
         """The training is over."""
-        engine().call(do="finish", model=self.number)
-        self._mirror.trained()
+        with engine().locked():
+            self._mirror.trained()
+            engine().call(do="finish", model=self.number)
 
     def _take_fresh(self) -> bool:
         fresh, self.fresh = self.fresh, False

@@ -33,6 +33,10 @@ class Reporter:
             _send(run, answer, numbers)
         return {name: float(value) for name, value in answer["logs"].items()}
 
+    def finish(self) -> None:
+        """The training is over."""
+        self._learner.finish()
+
 
 def _send(run: fit.Run, answer: dict[str, Any], numbers: bytes) -> None:
     """Step by step: scalars, then of a probed step the statistics, row by row."""
@@ -57,7 +61,8 @@ def _send(run: fit.Run, answer: dict[str, Any], numbers: bytes) -> None:
 
 def _rates(optimizer: Any, count: int) -> list[float]:
     """The learning rate of each of the next steps; moves the optimizer's count of steps on past them."""
-    iterations = optimizer.iterations
+    # With `gradient_accumulation_steps`, `iterations` is a quotient of this.
+    iterations = optimizer._iterations
     start = int(iterations.value)
     if hasattr(getattr(optimizer, "_learning_rate", None), "assign"):
         rates = [float(np.asarray(optimizer.learning_rate))] * count

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from . import names, tensors
+from .dotted import Dotted
 from .giving_up import give_up
 
 _PACKAGE = "tensorflow"
 _OLDEST_VERSION = "2.16.0"
+_logger = logging.getLogger(_PACKAGE)
 
 
 class StandIn(ModuleType):
@@ -52,10 +54,13 @@ def _value(path: str) -> Any:
         return maker()
     if path == "config" or path.startswith("config."):
         return _Configuration(path)
+    if path == "errors":
+        return module(path)
+    if path.startswith("errors."):
+        # For `except`; nothing here raises it.
+        return type(path.rpartition(".")[2], (Exception,), {})
     if any(known.startswith(path + ".") for known in (*names.KNOWN, *names.OPEN)):
         return module(path)
-    if path.startswith(("compat.v1.logging.", "autograph.")):
-        return _nothing
     return give_up(f"{_PACKAGE}.{path}")
 
 
@@ -63,19 +68,16 @@ def _nothing(*_: Any, **__: Any) -> None:
     """For settings of a run-time that is not there."""
 
 
-class _Configuration:
+def _as_it_is(func: Any = None) -> Any:
+    """For marks on functions: nothing translates them here."""
+    return _as_it_is if func is None else func
+
+
+class _Configuration(Dotted):
     """`tf.config`: there are no devices, and nothing to set."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Configuration(f"{self._path}.{name}")
-
     def __call__(self, *_: Any, **__: Any) -> Any:
-        name = self._path.rpartition(".")[2]
+        name = self._last
         if name.startswith(("list_", "get_visible")):
             return []
         if name.startswith(("set_", "enable_op", "optimizer")) or name == "run_functions_eagerly":
@@ -110,6 +112,10 @@ def _shape(input: Any, out_type: Any = np.int32, name: Any = None) -> Any:
     return tensors.tensor(np.shape(tensors.tensor(input)), out_type)
 
 
+def _size(input: Any, out_type: Any = np.int32, name: Any = None) -> Any:
+    return tensors.tensor(np.size(tensors.tensor(input)), out_type)
+
+
 _VALUES: dict[str, Any] = {
     "constant": tensors.constant,
     "convert_to_tensor": tensors.convert_to_tensor,
@@ -131,7 +137,9 @@ _VALUES: dict[str, Any] = {
     "stack": tensors.stack,
     "one_hot": tensors.one_hot,
     "range": tensors.arange,
+    "linspace": tensors.linspace,
     "shape": _shape,
+    "size": _size,
     "argmax": tensors.arg(np.argmax),
     "argmin": tensors.arg(np.argmin),
     "math.argmax": tensors.arg(np.argmax),
@@ -141,6 +149,8 @@ _VALUES: dict[str, Any] = {
     "reduce_min": tensors.reduction(np.min),
     "math.reduce_mean": tensors.reduction(np.mean),
     "math.reduce_sum": tensors.reduction(np.sum),
+    "math.reduce_max": tensors.reduction(np.max),
+    "math.reduce_min": tensors.reduction(np.min),
     "random.set_seed": tensors.set_seed,
     "set_random_seed": tensors.set_seed,
     "compat.v1.set_random_seed": tensors.set_seed,
@@ -149,16 +159,24 @@ _VALUES: dict[str, Any] = {
     "random.uniform": tensors.uniform,
     "device": _device,
     "executing_eagerly": lambda: True,
-    "get_logger": lambda: logging.getLogger(_PACKAGE),
+    "get_logger": lambda: _logger,
     "test.is_gpu_available": lambda *_, **__: False,
     "test.is_built_with_cuda": lambda: False,
     "test.gpu_device_name": lambda: "",
     "data.AUTOTUNE": -1,
     "data.experimental.AUTOTUNE": -1,
-    "compat.v1.logging.ERROR": logging.ERROR,
-    "compat.v1.logging.WARN": logging.WARNING,
-    "compat.v1.logging.INFO": logging.INFO,
-    "compat.v1.logging.FATAL": logging.FATAL,
+    "autograph.set_verbosity": _nothing,
+    "autograph.experimental.do_not_convert": _as_it_is,
+    "compat.v1.logging.set_verbosity": _logger.setLevel,
+    "compat.v1.logging.get_verbosity": _logger.getEffectiveLevel,
+    **{
+        f"compat.v1.logging.{name}": getattr(logging, name)
+        for name in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+    },
+    **{
+        f"compat.v1.logging.{name}": getattr(_logger, name)
+        for name in ("debug", "info", "warning", "warn", "error", "fatal")
+    },
 }
 _MADE: dict[str, Any] = {
     "__version__": _version,

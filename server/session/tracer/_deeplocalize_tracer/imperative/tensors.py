@@ -161,6 +161,13 @@ def arange(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
     return tensor(values, dtype or (np.int32 if values.dtype.kind == "i" else np.float32))
 
 
+def linspace(start: Any, stop: Any, num: Any, name: Any = None, axis: int = 0) -> Any:
+    first = tensor(start)
+    if first.dtype.kind != "f":
+        give_up("tf.linspace of whole numbers")
+    return tensor(np.linspace(first, tensor(stop), int(num), axis=axis), first.dtype)
+
+
 def concat(values: Any, axis: int, name: Any = None) -> Any:
     return tensor(np.concatenate([tensor(value) for value in values], axis=axis))
 

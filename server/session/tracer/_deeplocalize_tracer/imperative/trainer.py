@@ -95,8 +95,7 @@ def fit(
     )
     validation = None
     if validation_data is not None:
-        is_dataset = isinstance(validation_data, adapters.Dataset)
-        validation = (validation_data, None, None) if is_dataset else learner.unpacked(validation_data)
+        validation = learner.unpacked(validation_data)
     try:
         return _train(
             self,
@@ -274,7 +273,8 @@ def _train(
         if model.stop_training:
             break
     if epochs > 0:
-        learner.of(model, batch).finish()
+        # Of the one that was trained: a callback may have compiled the model anew.
+        reporter.finish()
     model._eval_epoch_iterator = None
     callbacks.on_train_end(logs=training_logs)
     return model.history
