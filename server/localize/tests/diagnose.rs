@@ -772,9 +772,9 @@ fn answers_that_are_right_by_luck_are_not_learned() {
         training.loss = loss;
         training
     };
-    assert_eq!(
+    assert_ne!(
         lucky(|step| 0.498 - 1e-6 * step as f64).diagnose().verdict,
-        Verdict::Faulty
+        Verdict::Healthy
     );
     lucky(|step| 0.5 - 5e-4 * step as f64).is_quiet();
 }
