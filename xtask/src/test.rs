@@ -118,7 +118,7 @@ fn server() -> anyhow::Result<()> {
         "runs in the language server",
         cargo()
             .args(["test", "--package", "deeplocalize", "--features", "keras"])
-            .args(["--test", "lsp", "runs::", "--", "--test-threads", "2"])
+            .args(["--test", "lsp", "--", "runs::", "trying::", "--test-threads", "2"])
             .env("DEEPLOCALIZE_TEST_PYTHON", python::environment()?),
     )
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::config::{Config, serialized, snake};
 use crate::functions::{exp, sigmoid, softplus, tanh};
 use crate::graph::{Builder, Sym};
-use crate::op::{Ctx, Elementwise, Op};
+use crate::op::{Backward, Ctx, Elementwise, Op};
 use crate::sparsemax::Sparsemax;
 use crate::tensor::around;
 use crate::{EngineError, Tensor};
@@ -480,10 +480,12 @@ impl Op for Softmax {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        outs: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward {
+            ins,
+            outs,
+            gouts,
+            gins,
+        }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let Some(gin) = &mut gins[0] else {
             return Ok(());

@@ -35,6 +35,19 @@ impl Ctx<'_> {
     }
 }
 
+/// The values of an operation in the backward pass.
+#[derive(Debug)]
+pub struct Backward<'a> {
+    /// The inputs.
+    pub ins: &'a [&'a Tensor],
+    /// The outputs.
+    pub outs: &'a [&'a Tensor],
+    /// The gradients at the outputs.
+    pub gouts: &'a [&'a Tensor],
+    /// The gradients at the inputs, `None` where nobody asks.
+    pub gins: &'a mut [Option<Tensor>],
+}
+
 /// An operation with one call in the graph. It keeps what its backward pass needs, and its buffers.
 pub trait Op: Send {
     /// Name for reports (`matmul`, `conv`).
@@ -44,15 +57,8 @@ pub trait Op: Send {
     fn forward(&mut self, ctx: &mut Ctx<'_>, ins: &[&Tensor], outs: &mut [Tensor])
     -> Result<(), EngineError>;
 
-    /// Adds to the gradients at the inputs (`None` where nobody asks) and of the weights.
-    fn backward(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        outs: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
-    ) -> Result<(), EngineError>;
+    /// Adds to the gradients at the inputs and of the weights.
+    fn backward(&mut self, ctx: &mut Ctx<'_>, values: Backward<'_>) -> Result<(), EngineError>;
 
     /// Whether it has weights that are trained by their nature.
     fn trains(&self) -> bool {
@@ -124,10 +130,12 @@ where
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        outs: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward {
+            ins,
+            outs,
+            gouts,
+            gins,
+        }: Backward<'_>,
     ) -> Result<(), EngineError> {
         if let Some(gin) = &mut gins[0] {
             let overwrite = ctx.overwrite;

@@ -1,6 +1,6 @@
 //! Sparsemax as Keras computes it.
 
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::tensor::around;
 use crate::{EngineError, Tensor};
 
@@ -60,10 +60,12 @@ impl Op for Sparsemax {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        outs: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward {
+            ins,
+            outs,
+            gouts,
+            gins,
+        }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let Some(gin) = &mut gins[0] else {
             return Ok(());

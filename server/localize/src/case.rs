@@ -89,8 +89,8 @@ impl<'a> Case<'a> {
         &self.fit.info.layers
     }
 
-    pub fn loss_name(&self) -> &str {
-        self.fit.info.loss.as_ref().map_or("", |loss| loss.name.as_str())
+    pub fn loss_name(&self) -> &'a str {
+        self.fit.info.loss_name()
     }
 
     /// Whether the loss is one of Keras' own.
@@ -116,37 +116,14 @@ impl<'a> Case<'a> {
         (before.is_finite() && after.is_finite() && self.fit.steps >= 20).then_some((before, after))
     }
 
-    /// The layer whose activation shapes the output: the last one that applies an activation. `None` when the model
-    /// has several outputs or ends in something that is not understood.
+    /// The layer whose activation shapes the output.
     pub fn head(&self) -> Option<&'a LayerInfo> {
-        const PASSIVE: [&str; 6] = [
-            "Dropout",
-            "Flatten",
-            "Reshape",
-            "Permute",
-            "GaussianNoise",
-            "ActivityRegularization",
-        ];
-        if self.fit.info.data.y.len() > 1 {
-            return None;
-        }
-        let last = self
-            .layers()
-            .iter()
-            .rev()
-            .find(|layer| !PASSIVE.contains(&layer.class.as_str()))?;
-        last.activation.as_ref().map(|_| last)
+        self.fit.info.head()
     }
 
     /// Units of the output.
     pub fn output_units(&self) -> Option<i64> {
-        self.layers()
-            .last()?
-            .output_shape
-            .as_ref()?
-            .last()
-            .copied()
-            .flatten()
+        self.fit.info.output_units()
     }
 
     /// Layers with trainable weights, in forward order.

@@ -164,7 +164,7 @@ impl<'a> Facts<'a> {
 
     /// Name of the loss; empty when it is not known.
     pub fn loss(&self) -> &'a str {
-        self.fit.info.loss.as_ref().map_or("", |loss| loss.name.as_str())
+        self.fit.info.loss_name()
     }
 
     /// Where the features or labels come from.
@@ -208,29 +208,14 @@ impl<'a> Facts<'a> {
         Labels::Real
     }
 
-    /// Units of the last layer with weights or an activation.
+    /// Units of the output.
     pub fn outputs(&self) -> Option<i64> {
-        self.layers()
-            .last()?
-            .output_shape
-            .as_ref()?
-            .last()
-            .copied()
-            .flatten()
+        self.fit.info.output_units()
     }
 
-    /// The layer whose activation shapes the output: the last one that applies an activation, behind which nothing computes.
+    /// The layer whose activation shapes the output.
     pub fn head(&self) -> Option<&'a LayerInfo> {
-        const PASSIVE: [&str; 5] = ["Dropout", "Flatten", "Reshape", "Permute", "GaussianNoise"];
-        if self.fit.info.data.y.len() > 1 {
-            return None;
-        }
-        let last = self
-            .layers()
-            .iter()
-            .rev()
-            .find(|layer| !PASSIVE.contains(&layer.class.as_str()))?;
-        last.activation.as_ref().map(|_| last)
+        self.fit.info.head()
     }
 
     /// Steps of the whole training, as the script asks for them.

@@ -7,6 +7,7 @@ mod frame;
 mod history;
 mod inside;
 mod message;
+mod model;
 mod score;
 mod trace;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Graph, ValueId};
-use crate::op::Ctx;
+use crate::op::{Backward, Ctx};
 use crate::{EngineError, Tensor};
 
 /// Marks the values a gradient flows through, and those a probe asks it of.
@@ -154,7 +154,13 @@ impl Values {
             let ins: Vec<&Tensor> = node.inputs.iter().map(|&id| &self.values[id]).collect();
             let outs: Vec<&Tensor> = node.outputs.iter().map(|&id| &self.values[id]).collect();
             let gouts: Vec<&Tensor> = node.outputs.iter().map(|&id| &self.grads[id]).collect();
-            node.op.backward(&mut ctx, &ins, &outs, &gouts, &mut gins)?;
+            let values = Backward {
+                ins: &ins,
+                outs: &outs,
+                gouts: &gouts,
+                gins: &mut gins,
+            };
+            node.op.backward(&mut ctx, values)?;
             for (at, (&id, gin)) in node.inputs.iter().zip(gins).enumerate() {
                 let Some(gin) = gin else { continue };
                 if node.inputs[..at].contains(&id) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Entry;
 use crate::activations::Activation;
 use crate::graph::{Call, ParamId, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -144,10 +144,7 @@ impl Op for Prelu {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let alpha = &mut ctx.params[self.alpha];
         let places = Self::places(&ins[0].shape()[1..], &alpha.shape);

@@ -7,7 +7,7 @@ use super::dense::Affine;
 use crate::activations::softmax_row;
 use crate::graph::{Call, ParamId, Sym};
 use crate::native::{Mat, matmul};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -182,10 +182,7 @@ impl Op for Gain {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let param = &mut ctx.params[self.gain];
         let pairs = || ins[0].data().iter().zip(gouts[0].data());
@@ -342,10 +339,7 @@ impl Op for Attend {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (q, k, v) = (ins[0], ins[1], ins[2]);
         let (samples, queries, keys) = (q.dim(0), q.dim(1), k.dim(1));

@@ -1,6 +1,6 @@
 //! Enlarging of images by linear interpolation.
 
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor};
 
 /// How many times as high and as wide.
@@ -84,10 +84,7 @@ impl Op for Bilinear {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let Some(gin) = &mut gins[0] else {
             return Ok(());

@@ -7,7 +7,7 @@ use super::dense::{add_rows, spread_bias};
 use super::geometry::{Windows, axes_of};
 use crate::graph::{Call, ParamId, Sym};
 use crate::native::{Mat, matmul};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -148,10 +148,7 @@ impl Op for Conv {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (x, gy) = (ins[0], gouts[0]);
         let geometry = self.windows.over(x.shape())?;

@@ -3,7 +3,7 @@
 use super::Entry;
 use crate::graph::{Call, ParamId, Sym};
 use crate::native::{Mat, matmul, wide};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[Entry::new("Dense", dense)];
@@ -105,10 +105,7 @@ impl Op for Affine {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (x, gy) = (ins[0], gouts[0]);
         let (features, units, rows) = (x.last(), gy.last(), x.rows());

@@ -4,7 +4,7 @@ use super::Entry;
 use super::conv::{Conv, bias};
 use super::geometry::{Padding, Windows, axes_of};
 use crate::graph::{Call, ParamId, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -132,10 +132,7 @@ impl Op for Depthwise {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let x = ins[0];
         let geometry = self.windows.over(x.shape())?;
@@ -199,10 +196,7 @@ impl Op for Bias {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         super::dense::add_rows(ctx.params[self.0].grad_mut(), gouts[0].data());
         if let Some(gin) = &mut gins[0] {

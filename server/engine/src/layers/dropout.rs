@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Entry;
 use crate::graph::{Call, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -230,10 +230,7 @@ impl Op for Noise {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let Some(gin) = &mut gins[0] else {
             return Ok(());

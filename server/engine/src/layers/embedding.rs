@@ -2,7 +2,7 @@
 
 use super::Entry;
 use crate::graph::{Call, ParamId, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -76,10 +76,7 @@ impl Op for Lookup {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        _: &mut [Option<Tensor>],
+        Backward { ins, gouts, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let table = &mut ctx.params[self.table];
         let (entries, size) = (table.shape[0], table.shape[1]);
@@ -123,14 +120,7 @@ impl Op for Differs {
         Ok(())
     }
 
-    fn backward(
-        &mut self,
-        _: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        _: &[&Tensor],
-        _: &mut [Option<Tensor>],
-    ) -> Result<(), EngineError> {
+    fn backward(&mut self, _: &mut Ctx<'_>, _: Backward<'_>) -> Result<(), EngineError> {
         Ok(())
     }
 }
@@ -172,10 +162,7 @@ impl Op for Blank {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let size = ins[0].last().max(1);
         if let Some(gin) = &mut gins[0] {

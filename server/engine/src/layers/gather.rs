@@ -4,7 +4,7 @@ use super::Entry;
 use super::bilinear::Bilinear;
 use super::geometry::axes_of;
 use crate::graph::{Call, Dim, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -252,10 +252,7 @@ impl Op for Gather {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let Some(gin) = &mut gins[0] else {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use super::Entry;
 use crate::graph::{Call, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[Entry::new("UnitNormalization", unit_normalization)];
@@ -74,10 +74,12 @@ impl Op for Length {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        outs: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward {
+            ins,
+            outs,
+            gouts,
+            gins,
+        }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let Some(gin) = &mut gins[0] else {
             return Ok(());

@@ -4,7 +4,7 @@ use super::Entry;
 use super::embedding::Differs;
 use super::merge::{operation, places, wider};
 use crate::graph::{Call, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const OPERATIONS: &[Entry] = &[
@@ -146,14 +146,7 @@ impl Op for Logic {
         Ok(())
     }
 
-    fn backward(
-        &mut self,
-        _: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        _: &[&Tensor],
-        _: &mut [Option<Tensor>],
-    ) -> Result<(), EngineError> {
+    fn backward(&mut self, _: &mut Ctx<'_>, _: Backward<'_>) -> Result<(), EngineError> {
         Ok(())
     }
 }

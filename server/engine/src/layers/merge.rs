@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Build, Entry};
 use crate::graph::{Call, Dim, Sym, ValueId};
 use crate::native::{Mat, matmul};
-use crate::op::{Ctx, Elementwise, Op};
+use crate::op::{Backward, Ctx, Elementwise, Op};
 use crate::tensor::around;
 use crate::{EngineError, Tensor, Unsupported};
 
@@ -271,10 +271,12 @@ impl Op for Binary {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        outs: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward {
+            ins,
+            outs,
+            gouts,
+            gins,
+        }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (a, b, shape) = (ins[0], ins[1], outs[0].shape());
         let (of_a, of_b) = (places(shape, a.shape()), places(shape, b.shape()));
@@ -402,10 +404,7 @@ impl Op for Concatenate {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (before, size, after) = around(gouts[0].shape(), self.axis);
         let mut offset = 0;
@@ -534,10 +533,7 @@ impl Op for Dot {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (a, b) = (ins[0], ins[1]);
         let each = gouts[0].len() / gouts[0].dim(0).max(1);

@@ -2,7 +2,7 @@
 
 use super::Entry;
 use crate::graph::{Call, ParamId, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::tensor::around;
 use crate::{EngineError, Tensor, Unsupported};
 
@@ -175,10 +175,7 @@ impl Op for BatchNorm {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (x, gy) = (ins[0], gouts[0]);
         let sizes = around(x.shape(), self.axis);
@@ -452,10 +449,7 @@ impl Op for RowNorm {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (x, gy) = (ins[0], gouts[0]);
         let (count, find) = self.plan(x);

@@ -1,7 +1,7 @@
 //! Activity regularizers: a penalty on a layer's output.
 
 use crate::graph::{Call, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::regularizers::Regularizer;
 use crate::{EngineError, Tensor};
 
@@ -50,10 +50,7 @@ impl Op for Penalty {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         if let Some(gin) = &mut gins[0] {
             let parts = gouts[0].data().iter().zip(&self.gradient);

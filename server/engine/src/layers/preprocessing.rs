@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Entry;
 use super::merge::affine;
 use crate::graph::{Call, ParamId, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -123,10 +123,7 @@ impl Op for Normalize {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (_, variance) = self.numbers(ctx);
         let size = variance.len().max(1);
@@ -207,14 +204,7 @@ impl Op for Encode {
         Ok(())
     }
 
-    fn backward(
-        &mut self,
-        _: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        _: &[&Tensor],
-        _: &mut [Option<Tensor>],
-    ) -> Result<(), EngineError> {
+    fn backward(&mut self, _: &mut Ctx<'_>, _: Backward<'_>) -> Result<(), EngineError> {
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Entry;
 use crate::graph::{Call, Dim, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -148,10 +148,7 @@ impl Op for Reshape {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         if let Some(gin) = &mut gins[0] {
             for (gx, &gy) in gin.data_mut().iter_mut().zip(gouts[0].data()) {
@@ -194,10 +191,7 @@ impl Op for Repeat {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let size = ins[0].last().max(1);
         if let Some(gin) = &mut gins[0] {

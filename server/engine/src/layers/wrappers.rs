@@ -7,7 +7,7 @@ use super::gather::{Rule, gather};
 use super::merge;
 use crate::Unsupported;
 use crate::graph::{Call, Sym};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor};
 
 pub(super) const LAYERS: &[Entry] = &[
@@ -79,10 +79,7 @@ impl Op for Fold {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         copy_back(gouts, gins);
         Ok(())
@@ -111,10 +108,7 @@ impl Op for Unfold {
     fn backward(
         &mut self,
         _: &mut Ctx<'_>,
-        _: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         copy_back(gouts, gins);
         Ok(())

@@ -4,7 +4,7 @@ use super::cell::Cell;
 use crate::graph::{Param, ParamId};
 use crate::layers::dense::{add_rows, spread_bias};
 use crate::native::{Mat, matmul};
-use crate::op::{Ctx, Op};
+use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor};
 
 /// Inputs: the sequence, the mask if there is one, initial states. Outputs: sequence or last output, then states.
@@ -501,10 +501,7 @@ impl Op for Recurrent {
     fn backward(
         &mut self,
         ctx: &mut Ctx<'_>,
-        ins: &[&Tensor],
-        _: &[&Tensor],
-        gouts: &[&Tensor],
-        gins: &mut [Option<Tensor>],
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let x = ins[0];
         let sizes = self.sizes(x);
