@@ -201,7 +201,7 @@ fn formed<'a>(facts: &Facts<'a>, argument: &str) -> Option<(Scalable<'a>, usize)
 fn beside<'a>(left: &str, value: &str, all: &[&'a str], name: &str) -> Vec<&'a str> {
     let at = all.iter().position(|known| *known == name).unwrap_or_default();
     let pairs = left.matches('(').count() == 2 && all.len() == 4;
-    let split = mentions_call(value, "train_test_split") && all.len() % 2 == 0;
+    let split = mentions_call(value, "train_test_split") && all.len().is_multiple_of(2);
     let other = if pairs && at < 2 {
         all.get(at + 2)
     } else if split && at % 2 == 0 {
