@@ -519,3 +519,71 @@ fn a_rule_that_scales_both_halves_keeps_its_fix() {
     let offered = |title: &str| parts.iter().any(|part| part.title == title);
     assert!(offered("both") && !offered("one"), "{parts:#?}");
 }
+
+#[test]
+fn settings_of_the_optimizer_far_from_the_usual_are_set_back() {
+    let changes = |call: &str| {
+        let compile = format!("model.compile(loss='mean_squared_error', optimizer=keras.optimizers.{call})");
+        let text = script("model.add(keras.layers.Dense(1))", &compile, "X, y");
+        let training = Training::of(&text, unit(), data(&[1000], -1.0, 1.0));
+        let about = |title: &String| {
+            title.contains(" of ") && ["Set ", "Leave out "].iter().any(|verb| title.starts_with(verb))
+        };
+        let after = |title: String| {
+            let after = training.after(&title);
+            let call = after.split("keras.optimizers.").nth(1).unwrap();
+            call.lines().next().unwrap().strip_suffix(')').unwrap().to_owned()
+        };
+        titles(&training)
+            .into_iter()
+            .filter(about)
+            .map(after)
+            .collect::<Vec<_>>()
+    };
+    for (call, expected) in [
+        ("Adam(epsilon=1e6)", "Adam(epsilon=1e-7)"),
+        (
+            "Adam(0.001, 0.9, 0.999, 10.0, name='a')",
+            "Adam(0.001, 0.9, 0.999, 1e-7, name='a')",
+        ),
+        ("Adam(beta_1=0.999, beta_2=0.99)", "Adam(beta_1=0.9, beta_2=0.99)"),
+        ("SGD(0.1, momentum=0.999)", "SGD(0.1, momentum=0.9)"),
+        ("RMSprop(rho=0.9999)", "RMSprop(rho=0.9)"),
+        ("Adadelta(rho=0.1)", "Adadelta(rho=0.95)"),
+        ("SGD(clipvalue=1e-6, momentum=0.9)", "SGD(momentum=0.9)"),
+        ("Adam(0.001, clipnorm=1e-9)", "Adam(0.001)"),
+        ("AdamW(weight_decay=0.9)", "AdamW()"),
+        (
+            "Adagrad(initial_accumulator_value=1e4)",
+            "Adagrad(initial_accumulator_value=0.1)",
+        ),
+    ] {
+        assert_eq!(changes(call), [expected], "{call}");
+    }
+    for call in [
+        "Adam(0.01, epsilon=1e-8)",
+        "Adam(beta_1=0.5, beta_2=0.95)",
+        "SGD(0.1, momentum=0.9, nesterov=True)",
+        "RMSprop(rho=0.99)",
+        "SGD(clipnorm=1.0)",
+        "Adam(clipvalue=0.01)",
+        "AdamW(weight_decay=0.01)",
+        "Lion(beta_2=0.8)",
+    ] {
+        assert_eq!(changes(call), [""; 0], "{call}");
+    }
+    let both = script(
+        "model.add(keras.layers.Dense(1))",
+        "model.compile(loss='mean_squared_error', optimizer=keras.optimizers.Adam(1e-9, beta_1=0.999, epsilon=100.0))",
+        "X, y",
+    );
+    let training = Training::of(&both, unit(), data(&[1000], -1.0, 1.0));
+    let wanted = [
+        "Raise the learning rate to 0.001",
+        "Set beta_1 of Adam to 0.9",
+        "Set epsilon of Adam to 1e-7",
+    ];
+    let parts = training.proposed().into_iter();
+    let together = repair::Candidate::of(parts.filter(|part| wanted.contains(&part.title.as_str()))).unwrap();
+    assert_eq!(together.parts.len(), 3, "they go together");
+}
