@@ -60,7 +60,7 @@ fn remedy(class: &str, name: &str, value: f64) -> Option<(Remedy, f64)> {
         "beta_1" if value >= 0.97 => Some((Set("0.9"), 0.5)),
         "beta_2" if value < 0.9 && class != "Lion" => Some((Set("0.999"), 0.35)),
         // The mean of the squares starts at 0, and nothing makes up for that.
-        "rho" if value >= 0.999 || value < 0.5 => {
+        "rho" if !(0.5..0.999).contains(&value) => {
             let usual = if class == "Adadelta" { "0.95" } else { "0.9" };
             Some((Set(usual), 0.4))
         }
