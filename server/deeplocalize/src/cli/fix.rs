@@ -33,7 +33,7 @@ is changed without --apply. With --check a patch that does not make the script l
 
 Exit status:
   0    the script needs no patch; or the patch was applied
-  1    there is a patch, and it was not applied; or the script does not learn and no patch was found, or none that passed
+  1    there is a patch, and it was not applied; or the script is faulty and no patch was found, or none that passed
        --check
   2    the tool could not do its work";
 
@@ -237,7 +237,7 @@ fn without_patch(report: &Report) -> (String, Outcome) {
         }
         Verdict::Faulty => {
             let tried = tried.unwrap_or_else(|| "there was no change to try".to_owned());
-            let fault = paint(ERROR, "does not learn");
+            let fault = paint(ERROR, "is faulty");
             (
                 format!("{script} {fault}, and no patch was found ({tried}): {more}"),
                 1,

@@ -113,7 +113,7 @@ fn of_run(report: &Report, run: &RunSummary) -> String {
     let found = tally(report);
     let after = after(run);
     match report.verdict {
-        Verdict::Faulty => format!("{script} {}: {found}{after}", paint(ERROR, "does not learn")),
+        Verdict::Faulty => format!("{script} {}: {found}{after}", paint(ERROR, "is faulty")),
         Verdict::Crashed if found.is_empty() => format!("{script} {}{after}", paint(ERROR, "crashed")),
         Verdict::Crashed => format!("{script} {}: {found}{after}", paint(ERROR, "crashed")),
         Verdict::Healthy => {
