@@ -1,5 +1,6 @@
-//! Helpers shared by the end-to-end tests: the fixtures, and the tool run as a user runs it.
+//! What the end-to-end tests and the benches of `xtask` share: the fixtures, and the tool run as a user runs it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -10,6 +11,8 @@ use serde_json::Value;
 /// What a fixture's `case.toml` says.
 #[derive(Debug, Deserialize)]
 pub struct Case {
+    /// The program's number or name where it comes from.
+    pub id: String,
     /// Verdict on `faulty.py`.
     pub verdict: String,
     /// Kinds of fault that are right.
@@ -19,6 +22,39 @@ pub struct Case {
     /// Folder of the fixture.
     #[serde(skip)]
     pub folder: PathBuf,
+}
+
+impl Case {
+    /// Name of its folder.
+    pub fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Whether nothing is wrong with `faulty.py`, or nothing that a run could show: no alarm may be raised.
+    pub fn control(&self) -> bool {
+        is_control(&self.verdict)
+    }
+
+    /// Whether there is a twin without the fault.
+    pub fn has_twin(&self) -> bool {
+        self.folder.join("fixed.py").exists()
+    }
+
+    /// Whether a finding stands on a right line.
+    pub fn accepts_place(&self, finding: &Value) -> bool {
+        place(finding).is_some_and(|place| self.accept.contains(&place))
+    }
+
+    /// Whether a finding names a right kind of fault.
+    pub fn accepts_kind(&self, finding: &Value) -> bool {
+        self.kinds.iter().any(|kind| finding["kind"] == kind.as_str())
+    }
+}
+
+/// Whether a program with this verdict in its `case.toml` has no fault that a run could show.
+pub fn is_control(verdict: &str) -> bool {
+    matches!(verdict, "healthy" | "inconclusive")
 }
 
 /// Root of the repository.
@@ -65,47 +101,81 @@ pub fn python() -> anyhow::Result<PathBuf> {
     from_environment("DEEPLOCALIZE_TEST_PYTHON")
 }
 
-/// The tool, started in `folder`, without the caller's Python environment.
-pub fn tool(folder: &Path) -> anyhow::Result<Command> {
-    let mut command = Command::new(binary()?);
+/// The binary that is run, and the interpreter it is given.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// The executable.
+    pub binary: PathBuf,
+    /// An interpreter with Keras.
+    pub python: PathBuf,
+}
+
+impl Tool {
+    /// Those of the test run.
+    pub fn from_environment() -> anyhow::Result<Tool> {
+        Ok(Tool {
+            binary: binary()?,
+            python: python()?,
+        })
+    }
+
+    /// `deeplocalize run --output-format json` in `folder` with Keras on this back end: the report, and all that was printed.
+    pub fn run_json(
+        &self,
+        backend: &str,
+        folder: &Path,
+        arguments: &[impl AsRef<OsStr>],
+    ) -> anyhow::Result<(Value, Output)> {
+        let output = started_in(folder, &self.binary)
+            .env("KERAS_BACKEND", backend)
+            .args(["run", "--output-format", "json", "--python"])
+            .arg(&self.python)
+            .args(arguments)
+            .output()
+            .with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let report = serde_json::from_slice(&output.stdout).with_context(|| {
+            let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+            format!(
+                "{arguments:?} in {} printed no JSON: {}",
+                folder.display(),
+                String::from_utf8_lossy(&output.stderr)
+            )
+        })?;
+        Ok((report, output))
+    }
+}
+
+fn started_in(folder: &Path, binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     command
         .current_dir(folder)
         .env_remove("VIRTUAL_ENV")
         .env_remove("CONDA_PREFIX");
-    Ok(command)
+    command
+}
+
+/// The tool, started in `folder`, without the caller's Python environment.
+pub fn tool(folder: &Path) -> anyhow::Result<Command> {
+    Ok(started_in(folder, &binary()?))
 }
 
 /// `deeplocalize run --output-format json SCRIPT` with the test interpreter.
 pub fn run_json(folder: &Path, arguments: &[&str]) -> anyhow::Result<(Value, Output)> {
-    run_json_on("tensorflow", folder, arguments)
+    Tool::from_environment()?.run_json("tensorflow", folder, arguments)
 }
 
-/// The same with Keras on this back end.
-pub fn run_json_on(backend: &str, folder: &Path, arguments: &[&str]) -> anyhow::Result<(Value, Output)> {
-    let output = tool(folder)?
-        .env("KERAS_BACKEND", backend)
-        .args(["run", "--output-format", "json", "--python"])
-        .arg(python()?)
-        .args(arguments)
-        .output()
-        .context("cannot start the tool")?;
-    let report = serde_json::from_slice(&output.stdout).with_context(|| {
-        format!(
-            "{arguments:?} printed no JSON: {}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })?;
-    Ok((report, output))
-}
-
-/// `file:line` of the first finding.
-pub fn first_place(report: &Value) -> Option<String> {
-    let finding = report["findings"].get(0)?;
+/// `file:line` of a finding.
+pub fn place(finding: &Value) -> Option<String> {
     let name = Path::new(finding["path"].as_str()?)
         .file_name()?
         .to_string_lossy()
         .into_owned();
     Some(format!("{name}:{}", finding["range"]["start"]["line"]))
+}
+
+/// `file:line` of the first finding.
+pub fn first_place(report: &Value) -> Option<String> {
+    place(report["findings"].get(0)?)
 }
 
 /// Findings that are a warning or worse.

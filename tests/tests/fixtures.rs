@@ -5,7 +5,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use e2e::{Case, alarms, cases, first_place, run_json, run_json_on};
+use e2e::{Case, Tool, alarms, cases, run_json};
 
 /// Cases of the benchmark whose fault the analysis does not find yet: slow rather than stuck trainings and matters of
 /// tuning (issue 4). Their twins and controls must stay quiet all the same.
@@ -35,13 +35,18 @@ const QUICK_OWN: [&str; 8] = [
     "lstm-input-transposed",
 ];
 
+/// Arguments that run a program. No changes are tried on a faulty one, which takes long and is tested in `repair.rs`; where no
+/// alarm may be raised everything is on, because what is tried can raise one.
+fn arguments(script: &'static str, faulty: bool) -> Vec<&'static str> {
+    let mut arguments = vec!["--max-seconds", "300", script];
+    if faulty {
+        arguments.insert(0, "--try-fixes=never");
+    }
+    arguments
+}
+
 fn check(case: &Case, backend: &str) -> Result<String, String> {
-    let name = case
-        .folder
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = case.name();
     let told = |what: &str, report: &serde_json::Value| {
         format!(
             "{name} on {backend}: {what}: verdict {}, findings {:#}",
@@ -49,33 +54,37 @@ fn check(case: &Case, backend: &str) -> Result<String, String> {
         )
     };
     let open = OPEN.contains(&name.as_str());
-    let (report, output) = run_json_on(
-        backend,
-        &case.folder,
-        &["--try-fixes=never", "--max-seconds", "300", "faulty.py"],
-    )
-    .map_err(|error| format!("{name}: {error:#}"))?;
+    let run = |script, faulty| {
+        Tool::from_environment()
+            .and_then(|tool| tool.run_json(backend, &case.folder, &arguments(script, faulty)))
+            .map_err(|error| format!("{name}: {error:#}"))
+    };
+    let (report, output) = run("faulty.py", !case.control())?;
     if !open && report["verdict"] != case.verdict.as_str() {
         return Err(told("wrong verdict on faulty.py", &report));
     }
     let status = output.status.code();
-    if matches!(case.verdict.as_str(), "healthy" | "inconclusive") {
+    let first = &report["findings"][0];
+    if case.control() {
         if !alarms(&report).is_empty() || status != Some(0) {
             return Err(told("alarm on a healthy program", &report));
         }
     } else if !open {
-        let place = first_place(&report).ok_or_else(|| told("no finding", &report))?;
-        let kind = report["findings"][0]["kind"].as_str().unwrap_or_default();
-        if !case.accept.contains(&place) || !case.kinds.iter().any(|known| known == kind) {
-            return Err(told(&format!("{kind} on {place} is not accepted"), &report));
+        if first.is_null() {
+            return Err(told("no finding", &report));
         }
-        if status == Some(0) && report["findings"][0]["severity"] == "error" {
+        if !case.accepts_place(first) || !case.accepts_kind(first) {
+            return Err(told(
+                "place or kind of the first finding is not accepted",
+                &report,
+            ));
+        }
+        if status == Some(0) && first["severity"] == "error" {
             return Err(format!("{name}: exit status 0 with an error"));
         }
     }
-    if case.folder.join("fixed.py").exists() {
-        let (report, output) = run_json_on(backend, &case.folder, &["--max-seconds", "300", "fixed.py"])
-            .map_err(|error| format!("{name}: {error:#}"))?;
+    if case.has_twin() {
+        let (report, output) = run("fixed.py", false)?;
         if report["verdict"] != "healthy" || !alarms(&report).is_empty() || output.status.code() != Some(0) {
             return Err(told("fixed.py is not called healthy", &report));
         }
@@ -89,19 +98,14 @@ fn check_all(sets: &[&str]) {
     // The rest of the benchmark takes too long for every run; DEEPLOCALIZE_TEST_ALL=1 runs it too.
     if std::env::var_os("DEEPLOCALIZE_TEST_ALL").is_none() {
         cases.retain(|case| {
-            let name = case
-                .folder
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = case.name();
             case.folder.parent().is_some_and(|set| set.ends_with("crash"))
                 || QUICK.iter().any(|id| name.starts_with(id))
                 || QUICK_OWN.contains(&name.as_str())
         });
     }
     let starts_with = |case: &Case, ids: &[&str]| {
-        let name = case.folder.file_name().unwrap_or_default().to_string_lossy();
+        let name = case.name();
         ids.iter().any(|id| name.starts_with(id))
     };
     let tried: Vec<(&Case, &str)> = cases
@@ -148,31 +152,20 @@ const IMPERATIVE: [&str; 12] = [
 fn the_engine_comes_to_the_same_verdict_and_line() {
     let mut cases = cases("deeplocalize-40").unwrap();
     cases.retain(|case| {
-        let name = case
-            .folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = case.name();
         IMPERATIVE.iter().any(|id| name.starts_with(id))
     });
     assert_eq!(cases.len(), IMPERATIVE.len());
     let mut failures = Vec::new();
     for case in &cases {
         for (file, verdict) in [("faulty.py", case.verdict.as_str()), ("fixed.py", "healthy")] {
-            let arguments = [
-                "--try-fixes=never",
-                "--mechanism",
-                "imperative",
-                "--max-seconds",
-                "300",
-                file,
-            ];
+            let faulty = verdict != "healthy";
+            let mut arguments = arguments(file, faulty);
+            arguments.splice(0..0, ["--mechanism", "imperative"]);
             let (report, _) = run_json(&case.folder, &arguments).unwrap();
             let right = report["verdict"] == verdict
                 && report["run"]["mechanism"] == "imperative"
-                && (verdict == "healthy"
-                    || first_place(&report).is_some_and(|place| case.accept.contains(&place)));
+                && (!faulty || case.accepts_place(&report["findings"][0]));
             if !right {
                 failures.push(format!("{}/{file}: {:#}", case.folder.display(), report));
             }

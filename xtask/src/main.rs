@@ -59,6 +59,19 @@ enum Command {
         /// Write the page of the benchmark from what earlier runs have kept in full, and run nothing
         #[arg(long, requires = "benchmark")]
         kept: bool,
+        /// Only these parts of the benchmark; the page takes the others from what earlier runs have kept [default: default,
+        /// paper, patched]
+        #[arg(
+            long,
+            requires = "benchmark",
+            conflicts_with = "kept",
+            value_enum,
+            value_delimiter = ','
+        )]
+        part: Vec<benchmark::Part>,
+        /// Seeds for the part of that name, the script's own among them
+        #[arg(long, requires = "benchmark", value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..))]
+        seeds: u32,
         /// Try no changes in the benchmark, which takes most of its time
         #[arg(long, requires = "benchmark")]
         no_trials: bool,
@@ -93,10 +106,18 @@ fn main() -> anyhow::Result<()> {
             only,
             resume,
             kept,
+            part,
+            seeds,
             no_trials,
             ..
         } => benchmark::run(&benchmark::Options {
             only,
+            parts: if part.is_empty() {
+                benchmark::Part::USUAL.to_vec()
+            } else {
+                part
+            },
+            seeds,
             resume,
             kept,
             no_trials,

@@ -4,18 +4,19 @@
 
 mod calibration;
 mod edits;
+pub mod measure;
 mod page;
 mod record;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 
-use crate::python;
-use crate::shell::{release_binary, root};
-use record::{Case, Measure, Record};
+use crate::shell::{measured_tool, root};
+use e2e::Case;
+use record::Record;
 
 /// Sets of programs that are run.
 const SETS: [&str; 2] = ["deeplocalize-40", "trainings"];
@@ -25,16 +26,13 @@ pub fn run(only: Option<&str>, offline: bool) -> anyhow::Result<()> {
     let kept = root().join("target/patches/records.jsonl");
     let mut records = record::read(&kept)?;
     if !offline {
-        let measure = Measure {
-            binary: release_binary()?,
-            python: python::environment()?,
-        };
-        for case in cases()? {
-            let asked = only.is_none_or(|only| case.name.contains(only));
-            if !asked || records.iter().any(|known| known.case == case.name) {
+        let tool = measured_tool()?;
+        for (name, case) in cases()? {
+            let asked = only.is_none_or(|only| name.contains(only));
+            if !asked || records.iter().any(|known| known.case == name) {
                 continue;
             }
-            let record = measure.of(&case)?;
+            let record = measure::of(&tool, name, &case)?;
             println!("{}", page::row(&record));
             keep(&kept, &record)?;
             records.push(record);
@@ -62,20 +60,13 @@ fn keep(path: &Path, record: &Record) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn cases() -> anyhow::Result<Vec<Case>> {
-    let mut cases = Vec::new();
+/// The programs of all sets, with `set/name`.
+fn cases() -> anyhow::Result<Vec<(String, Case)>> {
+    let mut named = Vec::new();
     for set in SETS {
-        let mut folders: Vec<PathBuf> = Vec::new();
-        for entry in fs::read_dir(root().join("fixtures").join(set))? {
-            folders.push(entry?.path());
-        }
-        folders.sort();
-        for folder in folders
-            .into_iter()
-            .filter(|folder| folder.join("case.toml").exists())
-        {
-            cases.push(Case::read(set, folder)?);
+        for case in e2e::cases(set)? {
+            named.push((format!("{set}/{}", case.name()), case));
         }
     }
-    Ok(cases)
+    Ok(named)
 }

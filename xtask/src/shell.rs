@@ -1,18 +1,12 @@
 //! Running other programs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-/// Root of the repository.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
-        .to_owned()
-}
+pub use e2e::root;
 
 /// A command that starts in the root of the repository.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -47,6 +41,16 @@ pub fn step(title: &str, command: &mut Command) -> anyhow::Result<()> {
 /// Builds the release binary and gives its path.
 pub fn release_binary() -> anyhow::Result<PathBuf> {
     binary("build", &["--release"], "release")
+}
+
+/// What the benches of findings run: what `DEEPLOCALIZE_TEST_BINARY` and `DEEPLOCALIZE_TEST_PYTHON` name, else a release build
+/// and the tests' environment.
+pub fn measured_tool() -> anyhow::Result<e2e::Tool> {
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    Ok(e2e::Tool {
+        binary: named("DEEPLOCALIZE_TEST_BINARY").map_or_else(release_binary, Ok)?,
+        python: named("DEEPLOCALIZE_TEST_PYTHON").map_or_else(crate::python::environment, Ok)?,
+    })
 }
 
 /// The binary that tests run. Not a release build: the workspace's tests have built this one already, and it checks for

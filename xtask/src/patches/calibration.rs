@@ -55,9 +55,13 @@ fn stated(records: &[Record]) -> (Stated, Stated) {
         let own: Stated = record
             .alarms
             .iter()
-            .map(|alarm| (alarm.confidence(), record.faulty() && alarm.right()))
+            .map(|alarm| (alarm.confidence, record.faulty() && alarm.right()))
             .collect();
-        let twin: Stated = record.twin_alarms.iter().map(|alarm| (alarm.2, false)).collect();
+        let twin: Stated = record
+            .twin_alarms
+            .iter()
+            .map(|alarm| (alarm.confidence, false))
+            .collect();
         for list in [own, twin] {
             first.extend(list.first());
             all.extend(list);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::record::Record;
+use super::record::{Record, Trial};
 
 const INTRODUCTION: &str = "# Patches, measured
 
@@ -67,29 +67,6 @@ pub fn row(record: &Record) -> String {
         Some(_) if record.twin_patch => "**patch**",
         Some(_) => "left alone",
     };
-    format!(
-        "| {} | {patch} | {} | {after} | {twin} |",
-        record.case,
-        effect(record)
-    )
-}
-
-fn effect(record: &Record) -> String {
-    let number = |value: Option<f64>| match value {
-        Some(value) if value < -99.0 => "< −99".to_owned(),
-        Some(value) if value.abs() < 0.005 => "0.00".to_owned(),
-        Some(value) => format!("{value:.2}").replace('-', "−"),
-        None => "?".to_owned(),
-    };
-    record.trial.as_ref().map_or_else(String::new, |trial| {
-        format!(
-            "{} {} → {} after {} steps, {} seed{}",
-            trial.metric,
-            number(trial.before),
-            number(trial.after),
-            trial.steps,
-            trial.seeds,
-            if trial.seeds == 1 { "" } else { "s" }
-        )
-    })
+    let effect = record.trial.as_ref().map(Trial::effect).unwrap_or_default();
+    format!("| {} | {patch} | {effect} | {after} | {twin} |", record.case)
 }

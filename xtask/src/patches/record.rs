@@ -1,69 +1,37 @@
 //! What one program came to.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::path::Path;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::edits;
-
-/// A folder with a faulty program, and mostly its fixed twin.
-#[derive(Debug, Deserialize)]
-pub struct Case {
-    #[serde(skip)]
-    pub name: String,
-    #[serde(skip)]
-    pub folder: PathBuf,
-    pub verdict: String,
-    #[serde(default)]
-    pub kinds: Vec<String>,
-    #[serde(default)]
-    pub accept: Vec<String>,
-}
-
-impl Case {
-    pub fn read(set: &str, folder: PathBuf) -> anyhow::Result<Case> {
-        let path = folder.join("case.toml");
-        let text = std::fs::read_to_string(&path)?;
-        let case: Case = toml::from_str(&text).with_context(|| path.display().to_string())?;
-        let last = folder.file_name().unwrap_or_default().to_string_lossy();
-        Ok(Case {
-            name: format!("{set}/{last}"),
-            folder: folder.clone(),
-            ..case
-        })
-    }
-}
 
 /// A warning or an error, and whether place and kind are accepted ones.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Alarm(
-    pub String,
-    pub String,
-    pub String,
-    pub f64,
-    pub u64,
-    pub bool,
-    pub bool,
-);
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    pub code: String,
+    pub kind: String,
+    pub severity: String,
+    pub confidence: f64,
+    pub line: u64,
+    pub accepted_place: bool,
+    pub accepted_kind: bool,
+}
 
 impl Alarm {
-    pub fn confidence(&self) -> f64 {
-        self.3
-    }
-
     pub fn right(&self) -> bool {
-        self.5 && self.6
+        self.accepted_place && self.accepted_kind
     }
 }
 
 /// A warning or an error on a program without a fault.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct FalseAlarm(pub String, pub String, pub f64);
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FalseAlarm {
+    pub code: String,
+    pub severity: String,
+    pub confidence: f64,
+}
 
+/// The effect of a fix as JSON has it: a value that is no number is null.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trial {
     pub metric: String,
@@ -71,6 +39,19 @@ pub struct Trial {
     pub after: Option<f64>,
     pub steps: u64,
     pub seeds: u32,
+}
+
+impl Trial {
+    /// In the words of the product.
+    pub fn effect(&self) -> String {
+        deeplocalize::report::effect(&finding::Trial {
+            metric: self.metric.clone(),
+            before: self.before.unwrap_or(f64::NAN),
+            after: self.after.unwrap_or(f64::NAN),
+            steps: self.steps,
+            seeds: self.seeds,
+        })
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,7 +83,7 @@ pub struct Record {
 
 impl Record {
     pub fn faulty(&self) -> bool {
-        self.verdict != "healthy"
+        !e2e::is_control(&self.verdict)
     }
 }
 
@@ -115,126 +96,16 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
         .collect()
 }
 
-/// How programs are run.
-pub struct Measure {
-    pub binary: PathBuf,
-    pub python: PathBuf,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Measure {
-    pub fn of(&self, case: &Case) -> anyhow::Result<Record> {
-        let start = Instant::now();
-        let report = self.run(&case.folder, "faulty.py", true)?;
-        let seconds = start.elapsed().as_secs_f64();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let fix = first_patch(&report);
-        let mut record = Record {
-            case: case.name.clone(),
-            verdict: case.verdict.clone(),
-            said: text(&report["verdict"]),
-            seconds,
-            mech: report["run"]["mechanism"].as_str().map(str::to_owned),
-            patch: fix.map(|fix| text(&fix["title"])),
-            trial: fix.and_then(|fix| serde_json::from_value(fix["trial"].clone()).ok()),
-            after: None,
-            alarms: alarming(&report)
-                .map(|finding| {
-                    let line = finding["range"]["start"]["line"].as_u64().unwrap_or_default();
-                    let kind = text(&finding["kind"]);
-                    let known = case.kinds.contains(&kind);
-                    Alarm(
-                        text(&finding["code"]),
-                        kind,
-                        text(&finding["severity"]),
-                        finding["confidence"].as_f64().unwrap_or_default(),
-                        line,
-                        case.accept.contains(&format!("faulty.py:{line}")),
-                        known,
-                    )
-                })
-                .collect(),
-            twin: None,
-            twin_alarms: Vec::new(),
-            twin_patch: false,
-        };
-        if let Some(fix) = fix {
-            record.after = Some(self.patched(case, fix)?);
-        }
-        if case.folder.join("fixed.py").exists() {
-            let twin = self.run(&case.folder, "fixed.py", true)?;
-            record.twin = Some(text(&twin["verdict"]));
-            record.twin_patch = first_patch(&twin).is_some();
-            record.twin_alarms = alarming(&twin)
-                .map(|finding| {
-                    let confidence = finding["confidence"].as_f64().unwrap_or_default();
-                    FalseAlarm(text(&finding["code"]), text(&finding["severity"]), confidence)
-                })
-                .collect();
-        }
-        Ok(record)
+    #[test]
+    fn earlier_records_without_names_are_read_too() {
+        let named = r#"{"code":"DL301","kind":"loss","severity":"error","confidence":0.9,"line":12,"accepted_place":true,"accepted_kind":false}"#;
+        let alarm: Alarm = serde_json::from_str(named).unwrap();
+        assert_eq!(serde_json::to_string(&alarm).unwrap(), named);
+        let earlier = r#"["DL301","loss","error",0.9,12,true,false]"#;
+        assert_eq!(serde_json::from_str::<Alarm>(earlier).unwrap(), alarm);
     }
-
-    /// Verdict on the script with a fix applied, in a copy of its folder.
-    fn patched(&self, case: &Case, fix: &Value) -> anyhow::Result<String> {
-        let copy = root_of_copies()?.join(case.name.replace('/', "-"));
-        std::fs::create_dir_all(&copy)?;
-        for entry in std::fs::read_dir(&case.folder)? {
-            let path = entry?.path();
-            if let Some(name) = path.file_name().filter(|_| path.is_file()) {
-                std::fs::copy(&path, copy.join(name))?;
-            }
-        }
-        let text = std::fs::read_to_string(case.folder.join("faulty.py"))?;
-        let patched = edits::apply(&text, fix).context("a fix whose edits do not fit the text")?;
-        std::fs::write(copy.join("patched.py"), patched)?;
-        let report = self.run(&copy, "patched.py", false)?;
-        Ok(report["verdict"].as_str().unwrap_or_default().to_owned())
-    }
-
-    fn run(&self, folder: &Path, script: &str, trials: bool) -> anyhow::Result<Value> {
-        let mut command = Command::new(&self.binary);
-        command
-            .current_dir(folder)
-            .args([
-                "run",
-                "--no-progress",
-                "--output-format",
-                "json",
-                "--max-seconds",
-                "120",
-            ])
-            .arg(if trials {
-                "--try-fixes=auto"
-            } else {
-                "--try-fixes=never"
-            })
-            .arg("--python")
-            .arg(&self.python)
-            .arg(script)
-            .stdin(Stdio::null());
-        let output = command.output()?;
-        serde_json::from_slice(&output.stdout).with_context(|| {
-            let told = String::from_utf8_lossy(&output.stderr);
-            format!("{script} in {}: no JSON: {told}", folder.display())
-        })
-    }
-}
-
-fn root_of_copies() -> anyhow::Result<PathBuf> {
-    let folder = crate::shell::root().join("target/patches");
-    std::fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
-fn alarming(report: &Value) -> impl Iterator<Item = &Value> {
-    let findings = report["findings"].as_array().into_iter().flatten();
-    findings.filter(|finding| matches!(finding["severity"].as_str(), Some("error" | "warning")))
-}
-
-/// The first fix with a measured effect.
-pub fn first_patch(report: &Value) -> Option<&Value> {
-    let findings = report["findings"].as_array()?.iter();
-    findings
-        .flat_map(|finding| finding["fixes"].as_array().into_iter().flatten())
-        .find(|fix| fix["trial"].is_object())
 }
