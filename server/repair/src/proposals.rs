@@ -32,6 +32,8 @@ pub fn proposals(facts: &Facts<'_>, findings: &[Finding]) -> Vec<Part> {
             if fix.applicability == Applicability::DisplayOnly || fix.edits.is_empty() || better {
                 continue;
             }
+            let same = proposed.iter().find(|part| part.edits == fix.edits);
+            let aspect = same.map_or(aspect, |part| part.aspect);
             parts.push(Part {
                 title: fix.title.clone(),
                 kind: finding.kind,

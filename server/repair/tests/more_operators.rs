@@ -586,4 +586,33 @@ fn settings_of_the_optimizer_far_from_the_usual_are_set_back() {
     let parts = training.proposed().into_iter();
     let together = repair::Candidate::of(parts.filter(|part| wanted.contains(&part.title.as_str()))).unwrap();
     assert_eq!(together.parts.len(), 3, "they go together");
+
+    // The same as the fix of a finding still goes with a change of the learning rate.
+    let epsilon = training
+        .proposed()
+        .into_iter()
+        .find(|part| part.title == wanted[2])
+        .unwrap();
+    let finding = Finding {
+        code: "DL729",
+        name: "optimizer-setting-out-of-range",
+        kind: Kind::Optimizer,
+        severity: Severity::Warning,
+        source: Source::Callback,
+        path: epsilon.path.clone(),
+        range: epsilon.place,
+        layer: None,
+        message: String::new(),
+        evidence: Vec::new(),
+        confidence: 0.9,
+        fixes: vec![Fix {
+            title: epsilon.title.clone(),
+            applicability: Applicability::Unsafe,
+            edits: epsilon.edits.clone(),
+            trial: None,
+        }],
+    };
+    let parts = repair::proposals(&training.facts(), &[finding]).into_iter();
+    let together = repair::Candidate::of(parts.filter(|part| wanted.contains(&part.title.as_str()))).unwrap();
+    assert_eq!(together.parts.len(), 3, "{together:#?}");
 }
