@@ -51,10 +51,10 @@ pub(crate) fn culprit(layers: &[LayerInfo]) -> Option<Culprit> {
             .iter()
             .position(|layer| layer.class == "Dense")?,
     );
-    let returns = source
-        .config
-        .get("return_sequences")
-        .and_then(serde_json::Value::as_bool);
+    // The layer that Bidirectional wraps has its configuration under the wrapper's `layer`.
+    let returns = ["return_sequences", "layer.return_sequences"]
+        .iter()
+        .find_map(|key| source.config.get(*key)?.as_bool());
     if RECURRENT.contains(&source.class.as_str()) && returns == Some(true) {
         return Some(Culprit {
             place: Place::LayerArgument(source.index, "return_sequences"),
@@ -92,7 +92,14 @@ mod tests {
             index,
             name: class.to_lowercase(),
             class: (*class).to_owned(),
-            config: [("return_sequences".to_owned(), json!(true))].into(),
+            config: match *class {
+                "Bidirectional" => [
+                    ("layer".to_owned(), json!("LSTM")),
+                    ("layer.return_sequences".to_owned(), json!(true)),
+                ]
+                .into(),
+                _ => [("return_sequences".to_owned(), json!(true))].into(),
+            },
             ..LayerInfo::default()
         };
         classes.iter().enumerate().map(layer).collect()
@@ -116,6 +123,8 @@ mod tests {
             found.map(|culprit| (culprit.kind, culprit.layer)),
             Some((Kind::Shape, 1))
         );
+        let found = culprit(&layers(&["Embedding", "Bidirectional", "Dense"]));
+        assert_eq!(found.map(|culprit| culprit.layer), Some(1));
         assert!(culprit(&layers(&["Conv2D", "Flatten", "Dense"])).is_none());
         assert!(culprit(&layers(&["Conv2D", "GlobalAveragePooling2D", "Dense"])).is_none());
         assert!(culprit(&layers(&["Dense", "Dense"])).is_none());

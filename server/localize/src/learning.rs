@@ -3,6 +3,7 @@
 use trace::{DataInfo, Fit, Scalar};
 
 use crate::data;
+use crate::logs::{is_accuracy, logged};
 use crate::trend::{Trend, mean, median};
 
 /// What the labels and the loss ask of the network.
@@ -212,17 +213,16 @@ impl Learning {
         // A huge first loss that comes down to that of a constant is no progress on the task: without any skill only a
         // loss that is still falling counts.
         let still = self.late.map_or(0.0, drop_of);
-        let by_chance = |skill: f64| skill <= SKILL_NONE.max(3.0 * self.skill_error);
         match self.skill {
             Some(_) if self.constant => State::Stuck,
             Some(skill)
-                if self.behind() && (skill < SKILL_LEARNED || still < DROP_BEHIND) && !by_chance(skill) =>
+                if self.behind() && (skill < SKILL_LEARNED || still < DROP_BEHIND) && !self.by_chance() =>
             {
                 State::Behind
             }
             Some(skill) if skill > SKILL_LEARNED.max(3.0 * self.skill_error) => State::Learned,
             None if drop > DROP_LEARNED => State::Learned,
-            Some(skill) if !by_chance(skill) => State::Improving,
+            Some(_) if !self.by_chance() => State::Improving,
             Some(_) if still > DROP_NONE && !self.above_constant() => {
                 if self.behind() {
                     State::Behind
@@ -271,11 +271,7 @@ fn baseline(fit: &Fit) -> Option<f64> {
 
 /// Skill on the validation data, over the last third of the epochs: from the accuracy, or the squared error.
 fn validated(fit: &Fit, majority: Option<f64>) -> Option<f64> {
-    let losses: Vec<f64> = fit
-        .epochs
-        .iter()
-        .filter_map(|epoch| epoch.logs.get("val_loss").copied())
-        .collect();
+    let losses = logged(fit, |name| name == "val_loss");
     let squared = fit
         .info
         .loss
@@ -287,16 +283,7 @@ fn validated(fit: &Fit, majority: Option<f64>) -> Option<f64> {
         return (!recent.is_empty() && spread > 0.0).then(|| 1.0 - mean(recent) / spread.powi(2));
     }
     let majority = majority.filter(|majority| *majority < 1.0)?;
-    let accuracies: Vec<f64> = fit
-        .epochs
-        .iter()
-        .filter_map(|epoch| {
-            epoch.logs.iter().find(|(name, _)| {
-                name.starts_with("val_") && (name.ends_with("accuracy") || name.ends_with("acc"))
-            })
-        })
-        .map(|(_, value)| *value)
-        .collect();
+    let accuracies = logged(fit, |name| name.strip_prefix("val_").is_some_and(is_accuracy));
     let last = accuracies.len().div_ceil(3);
     let recent = accuracies.get(accuracies.len() - last..)?;
     (!recent.is_empty()).then(|| (mean(recent) - majority) / (1.0 - majority))

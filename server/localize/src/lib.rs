@@ -11,6 +11,7 @@ mod drawn;
 mod extra_axis;
 mod learning;
 mod localizer;
+mod logs;
 mod paper;
 mod place;
 mod symptoms;
@@ -18,7 +19,7 @@ pub mod text;
 mod trend;
 
 pub use localizer::{Detector, Diagnosis, Ending, Localizer};
-pub use place::{DataPlace, Source, Sources, data_place, site_range};
+pub use place::{Located, Source, Sources, data_place, site_range};
 pub use symptoms::markdown as symptoms_markdown;
 
 /// All codes the analysis of runs can report.

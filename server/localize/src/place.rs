@@ -54,16 +54,19 @@ pub(crate) enum Place {
 
 /// A place in the text.
 #[derive(Clone, Debug)]
-pub(crate) struct Located<'a> {
+pub struct Located<'a> {
+    /// The file.
     pub source: Source<'a>,
+    /// What to underline.
     pub range: Range,
-    /// The statement around the change, for [`Place::Features`] and [`Place::Labels`], with the name it gives a value to.
+    /// Where features or labels change: the statement around the change, with the name it gives a value to.
     pub change: Option<(Range, String)>,
     /// The value itself, when the place is an argument that is written out.
     pub argument: bool,
 }
 
 impl Located<'_> {
+    /// The path as findings show it.
     pub fn path(&self) -> PathBuf {
         self.source.path.to_owned()
     }
@@ -94,7 +97,7 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         Place::RowOrder => statement(fit, sources, |line| {
             line.contains("shuffle(") && !line.contains(',') && !line.contains("shuffle=")
         })
-        .or_else(|| data(fit, "x", sources)),
+        .or_else(|| data_place(fit, "x", sources)),
         Place::Layer(index) => {
             let layer = info.layers.iter().find(|layer| layer.index == index)?;
             site(layer.site.as_ref()?, sources)
@@ -102,8 +105,8 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         Place::LearningRate => optimizer(fit, &["learning_rate", "lr"], sources),
         Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
         Place::FitArgument(name) => argument(info.site.as_ref()?, "fit", &[name], sources),
-        Place::Features => data(fit, "x", sources),
-        Place::Labels => data(fit, "y", sources),
+        Place::Features => data_place(fit, "x", sources),
+        Place::Labels => data_place(fit, "y", sources),
     }
 }
 
@@ -193,27 +196,6 @@ fn call<'a>(located: &Located<'a>) -> Option<&'a Call> {
     located.source.program.call_at(located.range)
 }
 
-/// Where an array takes the values and the form that `fit` gets.
-#[derive(Clone, Debug)]
-pub struct DataPlace<'a> {
-    /// The file.
-    pub source: Source<'a>,
-    /// What to underline: the expression that makes the values, else the argument of `fit`.
-    pub range: Range,
-    /// The statement with that expression, and the variable it gives a value to.
-    pub change: Option<(Range, String)>,
-}
-
-/// Finds where the features (`x`) or labels (`y`) of a training come from.
-pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<DataPlace<'a>> {
-    let located = data(fit, name, sources)?;
-    Some(DataPlace {
-        source: located.source,
-        range: located.range,
-        change: located.change,
-    })
-}
-
 /// The label argument of `fit`, with its file and where `fit` is called.
 pub(crate) fn label_argument<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<(Source<'a>, Range, usize)> {
     let located = called(fit.info.site.as_ref()?, "fit", sources)?;
@@ -221,7 +203,9 @@ pub(crate) fn label_argument<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<
     Some((located.source, value, located.range.start))
 }
 
-fn data<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
+/// Where the features (`x`) or labels (`y`) of a training take the values and the form that `fit` gets: the expression that makes
+/// the values, else the argument of `fit`.
+pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
     let located = called(fit.info.site.as_ref()?, "fit", sources)?;
     let Some(value) = call(&located)
         .and_then(|call| call.argument(name))

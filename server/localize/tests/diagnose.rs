@@ -32,6 +32,8 @@ struct Training {
     stat: fn(usize, Tensor, u64, Stat) -> Option<f64>,
     prediction_spread: f64,
     batch_size: f64,
+    /// Learning rate by step.
+    rate: fn(u64) -> f64,
 }
 
 fn site(script: &str, call: &str) -> Value {
@@ -86,6 +88,7 @@ fn healthy() -> Training {
         stat: |_, _, _, _| None,
         prediction_spread: 0.4,
         batch_size: 32.0,
+        rate: |_| 0.01,
     }
 }
 
@@ -171,13 +174,17 @@ impl Training {
                 .iter()
                 .map(|scalar| match scalar {
                     Scalar::Loss => (self.loss)(step),
-                    Scalar::LearningRate => 0.01,
+                    Scalar::LearningRate => (self.rate)(step),
                     Scalar::BatchSize | Scalar::LabelCount => self.batch_size,
                     Scalar::Hits => 0.5 + 0.5 * skill,
                     Scalar::LabelSum => mean * self.batch_size,
                     Scalar::LabelSquareSum => (mean * mean + std * std) * self.batch_size,
                     Scalar::ResidualSquareSum => (1.0 - skill) * std * std * self.batch_size,
                     Scalar::PredictionSpread => self.prediction_spread,
+                    // Of a batch of one they are the prediction itself.
+                    Scalar::PredictionMin | Scalar::PredictionMax if self.batch_size == 1.0 => {
+                        0.5 + self.prediction_spread * if step % 2 == 0 { 1.0 } else { -1.0 }
+                    }
                     Scalar::PredictionMin | Scalar::PredictionMax => 0.5,
                     Scalar::PredictionMajority => f64::NAN,
                 })
@@ -459,6 +466,12 @@ fn loss_that_grows_until_it_is_not_a_number() {
     assert_eq!(diagnosis.findings[0].severity, Severity::Error);
     let seen = &diagnosis.findings[0].evidence[0];
     assert_eq!((seen.epoch, seen.batch), (Some(0), Some(5)));
+    // The symptom of the same weight in the same phase adds nothing.
+    let again = diagnosis.findings[0]
+        .evidence
+        .iter()
+        .filter(|seen| seen.text.contains("the first NaN"));
+    assert_eq!(again.count(), 0);
     let fix = &diagnosis.findings[0].fixes[0].edits[0];
     assert_eq!(
         (fix.range.slice(&training.script), fix.new_text.as_str()),
@@ -762,4 +775,75 @@ fn far_behind_a_simple_model_is_not_healthy() {
     };
     assert_eq!(behind(|_| 0.15).diagnose().verdict, Verdict::Faulty);
     behind(|_| 0.8).is_quiet();
+}
+
+#[test]
+fn small_features_slow_a_network_down_and_let_nothing_diverge() {
+    let small = || {
+        healthy()
+            .set("/data/x/0/min", json!(0.0))
+            .set("/data/x/0/max", json!(0.004))
+            .set("/data/x/0/std", json!(0.001))
+            .set("/data/x/0/feature_std_max", json!(0.001))
+    };
+    let blamed = |training: Training| {
+        let findings = training.diagnose().findings;
+        findings.iter().any(|finding| finding.code == "DL712")
+    };
+    assert!(blamed(small().stuck()));
+    let mut broken = small();
+    broken.loss = |step| if step < 50 { 0.3 } else { f64::NAN };
+    assert!(!blamed(broken));
+}
+
+#[test]
+fn a_rate_that_is_used_up() {
+    let decays = |skill: fn(u64) -> f64, simple: f64| {
+        let mut training = healthy().set(
+            "/data/baselines",
+            json!({"samples": 400, "neighbours": simple, "linear": 0.1, "copied": 0.1}),
+        );
+        training.skill = skill;
+        training.rate = |step| {
+            if step < 20 {
+                0.01
+            } else {
+                0.01 * 0.5_f64.powi(step as i32 - 20)
+            }
+        };
+        training
+    };
+    let messages = |training: Training| -> Vec<String> {
+        let findings = training.diagnose().findings.into_iter();
+        findings
+            .filter(|finding| finding.code == "DL728")
+            .map(|finding| finding.message)
+            .collect()
+    };
+    let lagging = messages(decays(|_| 0.6, 0.95));
+    assert!(
+        lagging[0].contains("under a ten-thousandth of it within 35 of"),
+        "{lagging:?}"
+    );
+    // As good as these data allow: a rate that was lowered on a plateau.
+    assert_eq!(messages(decays(|_| 0.6, 0.65)), [""; 0]);
+    // Nor is a number of steps that nobody can mean a reason to panic.
+    let mut endless = decays(|_| 0.6, 0.95);
+    endless.info["epochs"] = json!(u64::MAX);
+    assert_eq!(messages(endless).len(), 1);
+}
+
+#[test]
+fn a_normalised_batch_of_one() {
+    let one = || {
+        let mut training = healthy().set("/layers/0/class", json!("BatchNormalization"));
+        training.batch_size = 1.0;
+        training
+    };
+    let blamed = |training: Training| {
+        let findings = training.diagnose().findings;
+        findings.iter().any(|finding| finding.code == "DL739")
+    };
+    assert!(blamed(one().stuck()));
+    assert!(!blamed(one()));
 }

@@ -93,18 +93,26 @@ impl Program {
     /// Where the values of the expression at `expression` (an argument of `fit`, say) come from, looking only at what
     /// stands before the byte `before`. `text` is the text this program was parsed from.
     pub fn provenance(&self, text: &str, expression: Range, before: usize) -> Provenance {
-        let Some(tree) = &self.tree else {
-            return Provenance::default();
+        self.provenances(text, &[(expression, before)])
+            .pop()
+            .unwrap_or_default()
+    }
+
+    /// The same for several expressions, each before a byte of its own: the script is gone through once.
+    pub fn provenances(&self, text: &str, uses: &[(Range, usize)]) -> Vec<Provenance> {
+        let Some(tree) = self.tree.as_ref().filter(|_| !uses.is_empty()) else {
+            return vec![Provenance::default(); uses.len()];
         };
         let roles = roles(tree, text);
         let scopes = Scopes::new(&roles, text);
-        let Some(node) = tree
-            .root_node()
-            .named_descendant_for_byte_range(expression.start, expression.end)
-        else {
-            return Provenance::default();
+        let way = Way::new(&roles, &scopes, text);
+        let follow = |(expression, before): &(Range, usize)| {
+            let node = tree
+                .root_node()
+                .named_descendant_for_byte_range(expression.start, expression.end);
+            node.map_or_else(Provenance::default, |node| way.follow(node, *before))
         };
-        Way::new(&roles, &scopes, text).follow(node, before)
+        uses.iter().map(follow).collect()
     }
 
     /// The statement before the byte `before` that last changes the values of the expression at `expression`.

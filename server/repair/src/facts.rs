@@ -1,7 +1,7 @@
 //! What is known of a training when changes are proposed: the trace of its run, and its source.
 
 use finding::{Edit, Range};
-use localize::{DataPlace, Source, Sources, data_place, site_range};
+use localize::{Located, Source, Sources, data_place, site_range};
 use program::{Argument, Call};
 use trace::{DataInfo, Fit, LayerInfo, Scalar, Site};
 
@@ -168,7 +168,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Where the features or labels come from.
-    pub fn data(&self, name: &str) -> Option<DataPlace<'a>> {
+    pub fn data(&self, name: &str) -> Option<Located<'a>> {
         data_place(self.fit, name, self.sources)
     }
 

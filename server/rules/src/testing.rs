@@ -38,6 +38,14 @@ pub(crate) fn fitted(arguments: &str) -> String {
     )
 }
 
+/// A script that trains on the `x` and `y` of some lines.
+pub(crate) fn trained(lines: &str) -> String {
+    format!(
+        "import keras\nimport numpy as np\n{lines}m = keras.Sequential([keras.layers.Dense(8, 'relu'), keras.layers.Dense(1)])\n\
+         m.compile('adam', 'mse')\nm.fit(x, y)\n"
+    )
+}
+
 /// The text after a fix.
 pub(crate) fn fixed(text: &str, fix: &Fix) -> String {
     let mut edits: Vec<_> = fix.edits.iter().collect();

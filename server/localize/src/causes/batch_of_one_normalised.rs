@@ -23,13 +23,14 @@
 //!
 //! ## References
 //! Ioffe, Szegedy, "Batch Normalization" (2015): statistics over the batch. Here: every probed batch holds one sample and the
-//! normalised tensor has no axis beside batch and features.
+//! normalised tensor has no axis beside batch and features, and the network has not learned (around the layer, say).
 
 use finding::{Kind, Phase, RuleInfo, Severity};
 use trace::Scalar;
 
 use super::{Cause, Remedy};
 use crate::case::Case;
+use crate::learning::State;
 use crate::place::Place;
 
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -43,7 +44,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let sizes = case.fit.scalar(Scalar::BatchSize);
     let known: Vec<f64> = sizes.iter().copied().filter(|size| size.is_finite()).collect();
-    if known.len() < 10 || known.iter().any(|size| *size != 1.0) {
+    if known.len() < 10 || known.iter().any(|size| *size != 1.0) || case.learning().state() == State::Learned {
         return Vec::new();
     }
     let flat = |shape: &Vec<Option<i64>>| shape.len() == 2;

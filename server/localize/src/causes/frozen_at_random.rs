@@ -54,18 +54,27 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     };
     let (still, free) = (size(&mut held.iter().copied()), size(&mut case.weighted()));
     let Some(first) = held.first().filter(|_| 2 * still > free) else { return Vec::new() };
-    let message = format!(
-        "{} and {} more layers are frozen with the random weights they were made with, so they pass on a random map of the input; \
-         load trained weights into them, or leave them trainable",
-        first.name,
-        held.len() - 1
-    );
+    let message = message(&first.name, held.len() - 1);
     vec![
         Cause::new(&INFO, Place::Frozen, 0.86, message)
             .layer(first.index)
             .seen(Phase::Update, format!("{still} weights are held, {free} are trained"))
             .seen(Phase::Metric, suspects::stuck_text(case)),
     ]
+}
+
+fn message(first: &str, others: usize) -> String {
+    match others {
+        0 => format!(
+            "{first} is frozen with the random weights it was made with, so it passes on a random map of the input; load trained \
+             weights into it, or leave it trainable"
+        ),
+        _ => format!(
+            "{first} and {others} more layer{} are frozen with the random weights they were made with, so they pass on a random map \
+             of the input; load trained weights into them, or leave them trainable",
+            if others == 1 { "" } else { "s" }
+        ),
+    }
 }
 
 /// Whether the weights are those of the initialisation.
@@ -80,4 +89,16 @@ fn fresh(case: &Case<'_>, layer: &LayerInfo) -> bool {
     // The largest value of a uniform distribution is its deviation times the root of 3.
     let bounded = most <= std * 3.0_f64.sqrt() * (1.0 + TOLERANCE);
     uniform && (scale - 1.0).abs() < TOLERANCE && bounded && bias.is_none_or(|bias| bias == 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message;
+
+    #[test]
+    fn one_layer_is_not_several() {
+        assert!(message("base", 0).starts_with("base is frozen with the random weights it was"));
+        assert!(message("base", 1).starts_with("base and 1 more layer are"));
+        assert!(message("base", 2).starts_with("base and 2 more layers are"));
+    }
 }

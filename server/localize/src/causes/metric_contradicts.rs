@@ -32,6 +32,7 @@ use trace::Scalar;
 use super::Cause;
 use crate::case::Case;
 use crate::learning::Task;
+use crate::logs::{entry, is_accuracy};
 use crate::place::Place;
 use crate::text::percent;
 use crate::trend::mean;
@@ -53,13 +54,11 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     // The last third of the epochs, never the first one: a metric is a running mean while the network still changes.
     let epochs = &case.fit.epochs;
     let late: Vec<_> = epochs[epochs.len() - epochs.len().div_ceil(3)..].iter().filter(|epoch| epoch.epoch > 0).collect();
-    let accuracy = |epoch: &&trace::EpochMessage| {
-        epoch.logs.iter().find(|(name, _)| !name.starts_with("val_") && name.contains("acc")).map(|(name, value)| (name.clone(), *value))
-    };
-    let values: Vec<f64> = late.iter().filter_map(accuracy).map(|(_, value)| value).collect();
-    let Some(epoch) = late.last() else { return Vec::new() };
-    let Some((name, _)) = accuracy(epoch).filter(|(name, _)| !name.contains("top")) else { return Vec::new() };
-    let logged = &mean(&values);
+    let values: Vec<f64> = late.iter().filter_map(|epoch| entry(epoch, is_accuracy)).map(|(_, value)| value).collect();
+    let (Some(from), Some(to)) = (late.first(), late.last()) else { return Vec::new() };
+    let Some((name, _)) = entry(to, is_accuracy) else { return Vec::new() };
+    let logged = mean(&values);
+    let when = over_epochs(from.epoch, to.epoch);
     let moments = case.fit.scalars().moments();
     let counted: Vec<f64> = case
         .fit
@@ -76,13 +75,13 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     if counted.len() >= 3 && matches!(learning.task, Task::Binary | Task::MultiClass) && (right - logged).abs() > APART {
         let message = format!(
             "{name} says {}, but {} of the predictions are right: it does not read labels as they are given here{}",
-            percent(*logged),
+            percent(logged),
             percent(right),
             if sparse { "; class numbers need sparse categorical accuracy, one-hot rows categorical accuracy" } else { "" }
         );
         return vec![
             Cause::new(&INFO, Place::Metrics, 0.85, message)
-                .seen(Phase::Metric, format!("{name} {} in epoch {}; counted {}", percent(*logged), epoch.epoch + 1, percent(right))),
+                .seen(Phase::Metric, format!("{name} {} {when}; counted {}", percent(logged), percent(right))),
         ];
     }
     let numbers = learning.task == Task::Regression && case.fit.y().is_some_and(|y| !y.integers && y.whole);
@@ -90,12 +89,31 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         let message = format!(
             "{name} says {}, but the labels are numbers, not classes: it counts predictions that hit them exactly, and says nothing \
              of the {} of their variance that the network explains; use mean absolute error",
-            percent(*logged),
+            percent(logged),
             percent(learning.explained.unwrap_or(0.0))
         );
         return vec![
-            Cause::new(&INFO, Place::Metrics, 0.8, message).seen(Phase::Metric, format!("{name} {} in epoch {}", percent(*logged), epoch.epoch + 1)),
+            Cause::new(&INFO, Place::Metrics, 0.8, message).seen(Phase::Metric, format!("{name} {} {when}", percent(logged))),
         ];
     }
     Vec::new()
+}
+
+/// Epochs that a mean is taken over, counted from 1 for the reader.
+fn over_epochs(from: u32, to: u32) -> String {
+    match from == to {
+        true => format!("in epoch {}", to + 1),
+        false => format!("on average over epochs {} to {}", from + 1, to + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::over_epochs;
+
+    #[test]
+    fn a_mean_is_not_one_epochs_value() {
+        assert_eq!(over_epochs(6, 9), "on average over epochs 7 to 10");
+        assert_eq!(over_epochs(1, 1), "in epoch 2");
+    }
 }

@@ -10,6 +10,7 @@ use crate::place::Place;
 
 mod first_element;
 mod suspects;
+pub(crate) use suspects::phase_of;
 mod training_restarted;
 
 pub(crate) use labels_outside_loss::INFO as LABELS_OUTSIDE_LOSS;

@@ -31,6 +31,7 @@ use trace::LayerInfo;
 
 use super::Cause;
 use crate::case::Case;
+use crate::logs::logged;
 use crate::place::Place;
 use crate::text::{number, percent};
 
@@ -43,7 +44,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 };
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let (learning, epochs) = (case.learning(), &case.fit.epochs);
-    let losses = |name: &str| -> Vec<f64> { epochs.iter().filter_map(|epoch| epoch.logs.get(name).copied()).collect() };
+    let losses = |wanted: &str| logged(case.fit, |name| name == wanted);
     let (train, held) = (losses("loss"), losses("val_loss"));
     if case.drawn || epochs.len() < 5 || train.len() != epochs.len() || held.len() != epochs.len() || case.broken().is_some() {
         return Vec::new();

@@ -22,8 +22,8 @@
 //!
 //! ## References
 //! SageMaker Debugger (update ratio below 1e-8 is a dead optimizer). Here: below a hundredth of the first rate before
-//! half of the training, and the training fails; or below a ten-thousandth before a quarter of it, with less than nine
-//! tenths of the way to perfection.
+//! half of the training, and the training fails; or below a ten-thousandth before a quarter of it, and simple models do clearly
+//! better on the same data.
 
 use finding::{Kind, Phase, RuleInfo, Severity};
 use trace::Scalar;
@@ -45,25 +45,27 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 const GONE: f64 = 0.01;
 /// Part of the first rate that moves nothing any more, so that the training is over whatever it has learned before.
 const OVER: f64 = 1e-4;
-/// Skill that a training ended that way may have and be no loss.
-const GOOD: f64 = 0.9;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    let failing = case.fails() || (case.complete && case.learning().state() == State::Improving && case.learning().behind());
+    let learning = case.learning();
+    let judged = case.complete && !case.drawn;
+    let failing = case.fails() || (judged && learning.state() == State::Improving && learning.behind());
     let rates = case.fit.scalar(Scalar::LearningRate);
     let moments = case.fit.scalars().moments();
     let Some(first) = rates.iter().copied().find(|rate| rate.is_finite() && *rate > 0.0) else { return Vec::new() };
-    let Some(gone) = rates.iter().position(|rate| *rate < GONE * first) else { return Vec::new() };
+    let below = |part: f64| rates.iter().position(|rate| *rate < part * first);
     // How long the training is meant to be, where that is known.
-    let planned = case.fit.info.epochs.zip(case.fit.info.steps_per_epoch).map_or(0, |(epochs, steps)| epochs * steps);
+    let planned = case.fit.info.epochs.zip(case.fit.info.steps_per_epoch).map_or(0, |(epochs, steps)| epochs.saturating_mul(steps));
     let total = case.fit.steps.max(planned);
-    let over = rates.iter().position(|rate| *rate < OVER * first).is_some_and(|row| moments[row].step * 4 <= total);
-    let poor = case.learning().skill.is_some_and(|skill| skill < GOOD) && case.learning().probed >= 20;
-    if !(failing && moments[gone].step * 2 <= case.fit.steps || over && poor) {
+    let gone = below(GONE).filter(|row| failing && moments[*row].step.saturating_mul(2) <= case.fit.steps);
+    // What was learned before may do; where simple models do better, the steps that are missing would have helped.
+    let poor = judged && learning.lagging() && learning.probed >= 20;
+    let over = below(OVER).filter(|row| poor && moments[*row].step.saturating_mul(4) <= total);
+    let Some((gone, part)) = gone.map(|row| (row, "a hundredth")).or(over.map(|row| (row, "a ten-thousandth"))) else {
         return Vec::new();
-    }
+    };
     let message = format!(
-        "the learning rate falls from {} to under a hundredth of it within {} of {} steps, and the rest of the training moves \
+        "the learning rate falls from {} to under {part} of it within {} of {} steps, and the rest of the training moves \
          nothing; let it decay over the whole training (schedules count steps, not epochs)",
         number(first),
         moments[gone].step + 1,

@@ -157,15 +157,18 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
             suspects.rate_low = 0.0;
         }
     }
+    // Small numbers make small steps: they slow a network down, and let nothing diverge or die.
+    let slow = matches!(failure, Failure::Stuck | Failure::Lags);
     if !scales_itself(case) {
-        suspects.features = case.fit.info.data.x.iter().map(features_off).fold(0.0, f64::max);
+        let off = |x| if slow { features_off(x) } else { features_large(x) };
+        suspects.features = case.fit.info.data.x.iter().map(off).fold(0.0, f64::max);
     }
     if case.learning().task == Task::Regression
         && let Some(y) = case.fit.y()
     {
         let large = (data::rms(y) / TARGETS_RMS).log10().max(0.0);
         let tiny = y.std < TARGETS_TINY && y.mean.abs() < 10.0 * y.std;
-        suspects.targets = if tiny {
+        suspects.targets = if tiny && slow {
             (10.0 * TARGETS_TINY / y.std).log10()
         } else {
             large
@@ -200,6 +203,17 @@ pub(super) fn unfinished(case: &Case<'_>, steps: u64) -> bool {
 }
 
 fn features_off(x: &trace::DataInfo) -> f64 {
+    let largest = x.min.abs().max(x.max.abs());
+    let tiny = largest > 0.0 && largest < FEATURES_TINY && x.feature_std_max < FEATURES_STD_TINY;
+    let small = if tiny {
+        (10.0 * FEATURES_TINY / largest).log10()
+    } else {
+        0.0
+    };
+    features_large(x).max(small)
+}
+
+fn features_large(x: &trace::DataInfo) -> f64 {
     let size = (data::rms(x) / FEATURES_RMS).log10() + 0.3;
     let offset = (x.offset_ratio / FEATURES_OFFSET).log10() + 0.3;
     let size = if size >= 0.3 { size } else { 0.0 };
@@ -209,14 +223,7 @@ fn features_off(x: &trace::DataInfo) -> f64 {
     } else {
         0.0
     };
-    let largest = x.min.abs().max(x.max.abs());
-    let tiny = largest > 0.0 && largest < FEATURES_TINY && x.feature_std_max < FEATURES_STD_TINY;
-    let small = if tiny {
-        (10.0 * FEATURES_TINY / largest).log10()
-    } else {
-        0.0
-    };
-    size.max(offset).max(small)
+    size.max(offset)
 }
 
 /// Whether the first layers rescale their input themselves, or look numbers up instead of computing with them.
@@ -414,7 +421,7 @@ pub(super) fn tensor_name(tensor: Tensor) -> &'static str {
     }
 }
 
-fn phase_of(tensor: Tensor) -> Phase {
+pub(crate) fn phase_of(tensor: Tensor) -> Phase {
     match tensor {
         Tensor::V1 | Tensor::V2 => Phase::Forward,
         Tensor::Dw | Tensor::Gout => Phase::Backward,

@@ -1,8 +1,7 @@
 use finding::Phase;
 
-use super::{Symptom, SymptomInfo, gradient};
+use super::{Ends, Symptom, SymptomInfo, ends};
 use crate::case::Case;
-use crate::text::number;
 
 pub(super) const INFO: SymptomInfo = SymptomInfo {
     name: "exploding gradient",
@@ -15,15 +14,7 @@ const RATIO: f64 = 70.0;
 const LARGE: f64 = 1e3;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Symptom> {
-    let (first, last) = (case.weighted().next()?, case.weighted().last()?);
-    let (near, far) = (gradient(case, first)?, gradient(case, last)?);
+    let Ends { first, near, far, text } = ends(case)?;
     let explodes = near > LARGE || (far > 0.0 && near > RATIO * far);
-    let text = format!(
-        "gradient per weight: {} in {}, {} in {}",
-        number(near),
-        first.name,
-        number(far),
-        last.name
-    );
     explodes.then(|| Symptom::new(&INFO, Phase::Backward, text).layer(first))
 }

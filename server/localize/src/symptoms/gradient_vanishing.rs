@@ -1,8 +1,7 @@
 use finding::Phase;
 
-use super::{Symptom, SymptomInfo, gradient};
+use super::{Ends, Symptom, SymptomInfo, ends};
 use crate::case::Case;
-use crate::text::number;
 
 pub(super) const INFO: SymptomInfo = SymptomInfo {
     name: "vanishing gradient",
@@ -16,15 +15,7 @@ const SMALL: f64 = 1e-4;
 const RATIO: f64 = 1e-3;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Symptom> {
-    let (first, last) = (case.weighted().next()?, case.weighted().last()?);
-    let (near, far) = (gradient(case, first)?, gradient(case, last)?);
+    let Ends { first, near, far, text } = ends(case)?;
     let vanishes = near < TINY || (near < SMALL && near < RATIO * far);
-    let text = format!(
-        "gradient per weight: {} in {}, {} in {}",
-        number(near),
-        first.name,
-        number(far),
-        last.name
-    );
     (near > 0.0 && vanishes).then(|| Symptom::new(&INFO, Phase::Backward, text).layer(first))
 }

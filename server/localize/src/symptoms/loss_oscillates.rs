@@ -2,7 +2,8 @@
 
 use finding::Phase;
 
-use super::{Symptom, SymptomInfo, accuracies, logged};
+use super::{Symptom, SymptomInfo, accuracies};
+use crate::logs::logged;
 use crate::case::Case;
 use crate::text::percent;
 
@@ -23,7 +24,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<Symptom> {
     let (values, swing, what) = if accuracies.len() >= FEWEST {
         (accuracies, SWING, "accuracy")
     } else {
-        let losses = logged(case, |name| name == "loss");
+        let losses = logged(case.fit, |name| name == "loss");
         let mean = crate::trend::mean(&losses);
         let relative = losses.iter().map(|loss| loss / mean).collect();
         (relative, SWING_OF_LOSS, "loss")

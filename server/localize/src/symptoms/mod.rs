@@ -7,6 +7,8 @@ use finding::Phase;
 use trace::{LayerInfo, Moment, Stat, Tensor};
 
 use crate::case::Case;
+use crate::logs::{is_accuracy, logged};
+use crate::text::number;
 
 /// One detector.
 #[derive(Debug)]
@@ -128,19 +130,35 @@ fn gradient(case: &Case<'_>, layer: &LayerInfo) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// The values of an epoch's log over the epochs.
-fn logged(case: &Case<'_>, wanted: impl Fn(&str) -> bool) -> Vec<f64> {
-    let epochs = case.fit.epochs.iter();
-    let of_epoch = |epoch: &trace::EpochMessage| {
-        let entry = epoch.logs.iter().find(|(name, _)| wanted(name));
-        entry.map(|(_, value)| *value)
-    };
-    epochs.filter_map(of_epoch).collect()
+/// The gradients at both ends of the network.
+struct Ends<'a> {
+    first: &'a LayerInfo,
+    /// Of the first layer with weights.
+    near: f64,
+    /// Of the last one.
+    far: f64,
+    text: String,
+}
+
+fn ends<'a>(case: &Case<'a>) -> Option<Ends<'a>> {
+    let (first, last) = (case.weighted().next()?, case.weighted().last()?);
+    let (near, far) = (gradient(case, first)?, gradient(case, last)?);
+    let text = format!(
+        "gradient per weight: {} in {}, {} in {}",
+        number(near),
+        first.name,
+        number(far),
+        last.name
+    );
+    Some(Ends {
+        first,
+        near,
+        far,
+        text,
+    })
 }
 
 /// The training's accuracy over the epochs.
 fn accuracies(case: &Case<'_>) -> Vec<f64> {
-    logged(case, |name| {
-        !name.starts_with("val_") && name.contains("acc") && !name.contains("top")
-    })
+    logged(case.fit, is_accuracy)
 }

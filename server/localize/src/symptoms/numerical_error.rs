@@ -2,6 +2,7 @@ use finding::Phase;
 
 use super::{Symptom, SymptomInfo};
 use crate::case::Case;
+use crate::causes::phase_of;
 
 pub(super) const INFO: SymptomInfo = SymptomInfo {
     name: "numerical error",
@@ -16,7 +17,10 @@ pub(super) fn find(case: &Case<'_>) -> Option<Symptom> {
         .layer
         .and_then(|index| case.layers().iter().find(|layer| layer.index == index));
     let (what, symptom) = match layer {
-        Some(layer) => (layer.name.as_str(), Symptom::new(&INFO, Phase::Forward, "").layer(layer)),
+        Some(layer) => {
+            let phase = broken.tensor.map_or(Phase::Forward, phase_of);
+            (layer.name.as_str(), Symptom::new(&INFO, phase, "").layer(layer))
+        }
         None => ("the loss", Symptom::new(&INFO, Phase::Loss, "")),
     };
     let text = format!(

@@ -1,7 +1,8 @@
 use finding::Phase;
 
-use super::{Symptom, SymptomInfo, logged};
+use super::{Symptom, SymptomInfo};
 use crate::case::Case;
+use crate::logs::logged;
 use crate::text::number;
 
 pub(super) const INFO: SymptomInfo = SymptomInfo {
@@ -15,8 +16,8 @@ const APART: f64 = 1.1;
 const FEWEST: usize = 5;
 
 pub(super) fn find(case: &Case<'_>) -> Option<Symptom> {
-    let train = logged(case, |name| name == "loss");
-    let held = logged(case, |name| name == "val_loss");
+    let train = logged(case.fit, |name| name == "loss");
+    let held = logged(case.fit, |name| name == "val_loss");
     let (trained, last) = (*train.last()?, *held.last()?);
     let best = held.iter().copied().fold(f64::INFINITY, f64::min);
     let text = format!(

@@ -8,8 +8,8 @@ use crate::text::number;
 pub(super) const INFO: SymptomInfo = SymptomInfo {
     name: "initial weights out of scale",
     what: "variance of a kernel before the first step, over that of Glorot's initialisation",
-    threshold: "below 1/10 or above 10, or a variance below 1e-5 or above 10",
-    source: "SageMaker Debugger: ratio 10; DeepDiagnosis: 1e-5 … 10; TheDeepChecker: against Glorot and He",
+    threshold: "below 1/10 or above 10, or a variance above 10",
+    source: "SageMaker Debugger: ratio 10; DeepDiagnosis: a variance above 10 (its lower bound, 1e-5, is usual in wide layers); TheDeepChecker: against Glorot and He",
 };
 
 const RATIO: f64 = 10.0;

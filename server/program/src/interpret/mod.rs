@@ -24,6 +24,7 @@ mod statement;
 mod target;
 mod training;
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use finding::Range;
@@ -293,22 +294,40 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// Keeps what several ways on from here agree about; each is the names it changes.
     fn join(&mut self, ends: &[Names<'a>]) {
-        let mut joined: Vec<(&'a str, Item)> = Vec::new();
-        let here = self.frames.get(self.frame);
-        let before = |name| here.and_then(|frame| frame.names.get(name));
-        for (number, end) in ends.iter().enumerate() {
-            let earlier = ends.get(..number).unwrap_or_default();
-            for name in end.keys() {
-                if earlier.iter().any(|end| end.contains_key(name)) {
-                    continue;
+        // Where the first value of a name stands, how many ways have it, and whether they agree.
+        let mut found: FnvHashMap<&'a str, (&Item, usize, bool)> = FnvHashMap::default();
+        let mut order = Vec::new();
+        for end in ends {
+            for (name, item) in end {
+                match found.entry(*name) {
+                    Entry::Vacant(entry) => {
+                        entry.insert((item, 1, true));
+                        order.push(*name);
+                    }
+                    Entry::Occupied(mut entry) => {
+                        let (first, ways, agreed) = entry.get_mut();
+                        *ways += 1;
+                        *agreed = *agreed && self.agree(first, item);
+                    }
                 }
-                let mut values = ends.iter().map(|end| end.get(name).or_else(|| before(name)));
-                let first = values.next().flatten();
-                let agreed = first
-                    .filter(|first| values.all(|other| other.is_some_and(|other| self.agree(first, other))));
-                joined.push((name, agreed.cloned().unwrap_or_else(Item::doubtful)));
             }
         }
+        let here = self.frames.get(self.frame);
+        let joined: Vec<(&'a str, Item)> = order
+            .into_iter()
+            .filter_map(|name| {
+                let (first, ways, agreed) = *found.get(name)?;
+                // A way that does not change the name keeps what it was.
+                let before = here.and_then(|frame| frame.names.get(name));
+                let kept = ways == ends.len() || before.is_some_and(|before| self.agree(first, before));
+                let nearest = match ends.first() {
+                    Some(end) if end.contains_key(name) => Some(first),
+                    _ => before,
+                };
+                let item = nearest.filter(|_| agreed && kept).cloned();
+                Some((name, item.unwrap_or_else(Item::doubtful)))
+            })
+            .collect();
         for (name, item) in joined {
             self.put(name, item);
         }

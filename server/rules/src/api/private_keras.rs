@@ -60,8 +60,9 @@ fn of_import(context: &Context<'_>, import: &Import) -> Option<Finding> {
     };
     let fix = inside
         .filter(|_| import.module_range.slice(context.text) == import.module)
-        .map(|rest| {
-            let public = format!("tensorflow.keras{}", without_implementation(rest));
+        .and_then(public)
+        .map(|public| {
+            let public = format!("tensorflow.keras{public}");
             context.fix(
                 format!("Import from `{public}`"),
                 Applicability::Unsafe,
@@ -79,8 +80,8 @@ fn of_import(context: &Context<'_>, import: &Import) -> Option<Finding> {
     Some(context.dated(finding))
 }
 
-/// `.layers.core` → `.layers`: the modules below are an implementation detail.
-fn without_implementation(rest: &str) -> String {
+/// `.layers.core` → `.layers`: the modules below are an implementation detail. `None` where no public module is known.
+fn public(rest: &str) -> Option<String> {
     const FLAT: [&str; 8] = [
         "layers",
         "losses",
@@ -91,10 +92,29 @@ fn without_implementation(rest: &str) -> String {
         "callbacks",
         "optimizers",
     ];
-    let mut parts = rest.split('.').skip(1);
-    match (parts.next(), parts.next()) {
-        (Some(module), Some(_)) if FLAT.contains(&module) => format!(".{module}"),
-        _ => rest.to_owned(),
+    const WHOLE: [&str; 13] = [
+        "",
+        ".models",
+        ".utils",
+        ".backend",
+        ".constraints",
+        ".datasets",
+        ".datasets.mnist",
+        ".datasets.cifar10",
+        ".applications",
+        ".preprocessing",
+        ".preprocessing.image",
+        ".preprocessing.sequence",
+        ".preprocessing.text",
+    ];
+    const HELPERS: [&str; 2] = [".utils.np_utils", ".utils.vis_utils"];
+    let module = rest.split('.').nth(1).unwrap_or_default();
+    if FLAT.contains(&module) {
+        Some(format!(".{module}"))
+    } else if HELPERS.contains(&rest) {
+        Some(".utils".to_owned())
+    } else {
+        WHOLE.contains(&rest).then(|| rest.to_owned())
     }
 }
 
@@ -120,10 +140,29 @@ mod tests {
             ),
             ("from tensorflow.python import keras", "keras"),
         ];
-        let fix = [(
-            "from tensorflow.python.keras.layers.core import Dense",
-            "from tensorflow.keras.layers import Dense",
-        )];
+        let fix = [
+            (
+                "from tensorflow.python.keras.layers.core import Dense",
+                "from tensorflow.keras.layers import Dense",
+            ),
+            (
+                "from tensorflow.python.keras.utils.np_utils import to_categorical",
+                "from tensorflow.keras.utils import to_categorical",
+            ),
+        ];
         crate::testing::check(&INFO, &pass, &fail, &fix);
+    }
+
+    #[test]
+    fn no_module_is_made_up() {
+        for (rest, expected) in [
+            ("", Some("")),
+            (".preprocessing.image", Some(".preprocessing.image")),
+            (".engine.training", None),
+            (".utils.generic_utils", None),
+            (".wrappers.scikit_learn", None),
+        ] {
+            assert_eq!(public(rest).as_deref(), expected, "{rest}");
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! # class-numbers-with-categorical-loss (DL402)
 //!
 //! ## What it does
-//! Finds categorical cross-entropy on labels that are class numbers.
+//! Finds categorical cross-entropy, and binary cross-entropy of several units, on labels that are class numbers.
 //!
 //! ## Why it matters
-//! The loss compares a column per class with a column per class. One column of class numbers does not fit, and `fit`
+//! These losses compare a column per unit with a column per unit. One column of class numbers does not fit, and `fit`
 //! raises an exception at the first batch.
 //!
 //! ## Example
@@ -30,7 +30,7 @@
 //! ```
 //!
 //! ## Fix safety
-//! Safe: the loss is the one for the labels there are.
+//! Safe: the loss is the one for the labels there are. No fix where the output is no softmax.
 //!
 //! ## References
 //! - Measured on Keras 3.15.1: "Arguments `target` and `output` must have the same rank"
@@ -57,20 +57,28 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         let labels = sets.training.y.as_ref().and_then(|y| y.encoding(context.program));
         // With one unit the loss is wrong for another reason, which has its own rule.
         let several = output.head.units.is_some_and(|units| units > 1);
-        if output.loss.name != "categorical_crossentropy"
-            || !several
-            || !matches!(labels, Some(Encoding::Numbers(_)))
-        {
+        let categorical = output.loss.name == "categorical_crossentropy";
+        let numbers = match (labels, output.loss.name) {
+            (Some(Encoding::Numbers(_)), "categorical_crossentropy") => true,
+            // Of two classes, one unit is too many.
+            (Some(Encoding::Numbers(largest)), "binary_crossentropy") => {
+                largest.is_some_and(|largest| largest > 1)
+            }
+            _ => false,
+        };
+        if !several || !numbers {
             continue;
         }
-        let message = "the labels are class numbers, but this loss takes a column per class and raises an exception at the first \
-                       batch; use `sparse_categorical_crossentropy`, or encode the labels with `to_categorical`";
-        let new = if output.loss.written.starts_with("Categorical") {
+        let message = "the labels are class numbers, but this loss takes a column per unit and raises an exception at the first \
+                       batch; use `sparse_categorical_crossentropy` after a softmax, or encode the labels with `to_categorical`";
+        let new = if output.loss.written.starts_with(char::is_uppercase) {
             "SparseCategoricalCrossentropy"
         } else {
             "sparse_categorical_crossentropy"
         };
-        let edit = context.replace_name(output.loss.range, &output.loss.written, new);
+        let edit = (categorical || output.head.activation == "softmax")
+            .then(|| context.replace_name(output.loss.range, &output.loss.written, new))
+            .flatten();
         let fix = edit.map(|(range, text)| {
             context.fix(
                 "Use sparse categorical cross-entropy",
@@ -98,5 +106,27 @@ mod tests {
         let fail = [("import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\n(x, y), (p, q) = mnist.load_data()\nx = x / 255\np = p / 255\n\nm = keras.Sequential([Flatten(), Dense(10, 'softmax')])\nm.compile('adam', 'categorical_crossentropy')\nm.fit(x, y)\n".to_owned(), "'categorical_crossentropy'"), ("import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\nx, t = load()\nle = LabelEncoder()\ny = le.fit_transform(t)\nm = keras.Sequential([Flatten(), Dense(10, 'softmax')])\nm.compile('adam', 'categorical_crossentropy')\nm.fit(x, y)\n".to_owned(), "'categorical_crossentropy'")];
         let fix = [("import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\n(x, y), (p, q) = mnist.load_data()\nx = x / 255\np = p / 255\n\nm = keras.Sequential([Flatten(), Dense(10, 'softmax')])\nm.compile('adam', 'categorical_crossentropy')\nm.fit(x, y)\n".to_owned(), "import keras\nimport numpy as np\nfrom keras.layers import *\nfrom keras.datasets import mnist, imdb\nfrom keras.utils import to_categorical\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import *\n(x, y), (p, q) = mnist.load_data()\nx = x / 255\np = p / 255\n\nm = keras.Sequential([Flatten(), Dense(10, 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, y)\n".to_owned())];
         crate::testing::check(&INFO, &pass, &fail, &fix);
+        let script = |head: &str, loss: &str| {
+            format!(
+                "import keras\nfrom keras.layers import *\nd = load_iris()\n\
+                 m = keras.Sequential([Dense(8, 'relu'), {head}])\nm.compile('adam', '{loss}')\nm.fit(d.data, d.target)\n"
+            )
+        };
+        let (binary, sparse) = ("binary_crossentropy", "sparse_categorical_crossentropy");
+        let pass = [
+            script("Dense(3, 'softmax')", sparse),
+            script("Dense(1, 'sigmoid')", binary),
+        ];
+        let softmax = script("Dense(3, 'softmax')", binary);
+        let fail = [
+            (softmax.clone(), "'binary_crossentropy'"),
+            (script("Dense(3, 'sigmoid')", binary), "'binary_crossentropy'"),
+        ];
+        crate::testing::check(
+            &INFO,
+            &pass,
+            &fail,
+            &[(softmax, script("Dense(3, 'softmax')", sparse))],
+        );
     }
 }

@@ -39,7 +39,7 @@
 use finding::{Finding, Kind, RuleInfo, Severity};
 
 use crate::context::Context;
-use crate::read::{Data, is_constant};
+use crate::read::{Data, is_constant, whole_column};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL420",
@@ -74,19 +74,16 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
 
 /// `table['a'] = 1` as the last thing that happens to the features. Information: a column of ones may be meant as a bias.
 fn column(context: &Context<'_>, x: &Data<'_>) -> Option<Finding> {
-    let step = x.last_change()?;
-    let target = step.change.target.slice(context.text);
-    let value = step.change.value.slice(context.text).trim();
-    let number = value.parse::<f64>().is_ok_and(f64::is_finite);
-    let of_table = target.ends_with("']") || target.ends_with("\"]");
-    let of_array = target.contains("[:,");
-    let plain = number && (of_table || of_array) && context.text.matches(target).count() == 1;
+    let change = whole_column(context, x)?;
+    let target = change.target.slice(context.text);
+    let value = change.value.slice(context.text).trim();
+    let plain = value.parse::<f64>().is_ok_and(f64::is_finite);
     plain.then(|| Finding {
         severity: Severity::Information,
         confidence: 0.6,
         ..context.finding(
             &INFO,
-            step.change.statement,
+            change.statement,
             format!("`{target}` is {value} for every sample, so it tells the network nothing that its biases do not"),
         )
     })
@@ -95,19 +92,16 @@ fn column(context: &Context<'_>, x: &Data<'_>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn script(lines: &str) -> String {
-        format!(
-            "import keras\nimport numpy as np\n{lines}m = keras.Sequential([keras.layers.Dense(8, 'relu'), keras.layers.Dense(1)])\n\
-             m.compile('adam', 'mse')\nm.fit(x, y)\n"
-        )
-    }
+    use crate::testing::trained as script;
 
     #[test]
     fn tables() {
         let pass = [
             script("x = np.zeros((9, 4))\nfor i in range(9):\n    x[i] = read(i)\n"),
             script("x = np.zeros((9, 4))\nfill(x)\n"),
+            script("x = np.zeros((9, 4))\nread_into(x, len(files))\n"),
+            script("t.loc[mask, 'flag'] = 1\nx = t.values\n"),
+            script("t['flag'] = 1\nx = t[['b', 'c']].values\n"),
             script("x = np.zeros((9, 4))\nx += noise()\n"),
             script("x = np.zeros((9, 4))\ny = np.ones(9)\n"),
             script("x = np.zeros((9, 4))\nx[:, 0] = load()\n"),

@@ -6,7 +6,8 @@
 //! ## Why it matters
 //! Class numbers from the number of units on have no unit: TensorFlow raises on the CPU and gives NaN on a GPU. For
 //! one-hot labels another number of columns than of units raises in any case. Labels that run from 1 to C need C + 1
-//! units, or 1 subtracted.
+//! units, or 1 subtracted. One unit with binary cross-entropy tells two classes apart; labels beyond 1 pull its loss
+//! below zero without end.
 //!
 //! ## Example
 //! ```python
@@ -71,6 +72,15 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
                     largest + 1
                 ),
             ),
+            (Encoding::Numbers(Some(largest)), "binary_crossentropy") if units == 1 && largest > 1 => (
+                largest + 1,
+                format!(
+                    "the labels go up to {largest}, but one unit with binary cross-entropy can tell only 0 from 1, and labels \
+                     beyond that pull the loss below zero without end; use {} units with softmax and sparse categorical \
+                     cross-entropy",
+                    largest + 1
+                ),
+            ),
             (Encoding::OneHot(Some(classes)), "categorical_crossentropy") if units > 1 && classes != units => (
                 classes,
                 format!(
@@ -131,6 +141,24 @@ mod tests {
             (script("y = np.repeat(np.arange(1, 4), 50)"), "3"),
             (script("y = np.random.randint(0, 3, size=100) + 1"), "3"),
             (script("d = fetch_covtype()\ny = d.target"), "3"),
+        ];
+        crate::testing::check(&INFO, &pass, &fail, &[]);
+        let binary = |labels: &str| {
+            format!(
+                "import keras\nfrom keras.layers import *\n{labels}\nm = keras.Sequential([Dense(8, 'relu'), Dense(1, 'sigmoid')])\n\
+                 m.compile('adam', 'binary_crossentropy')\nm.fit(x, y)\n"
+            )
+        };
+        let pass = [
+            binary("x, y = make_moons(200)"),
+            binary("x, y = make_classification(500, n_classes=2)"),
+            binary("x, y = load_breast_cancer(return_X_y=True)"),
+            binary("x, y = load_iris(return_X_y=True)\ny = y == 2"),
+            binary("x, y = load_iris(return_X_y=True)\nx, y = x[y < 2], y[y < 2]"),
+        ];
+        let fail = [
+            (binary("x, y = load_iris(return_X_y=True)"), "1"),
+            (binary("x, y = make_classification(500, n_classes=4)"), "1"),
         ];
         crate::testing::check(&INFO, &pass, &fail, &[]);
     }

@@ -37,7 +37,7 @@
 use finding::{Finding, Kind, RuleInfo, Severity};
 
 use crate::context::Context;
-use crate::read::{Data, compact, is_constant};
+use crate::read::{Data, compact, is_constant, whole_column};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL419",
@@ -57,7 +57,7 @@ const NAN: [&str; 6] = [
 ];
 
 /// What puts other values in the place of NaN.
-const FILLS: [&str; 7] = [
+const FILLS: [&str; 17] = [
     "fillna",
     "dropna",
     "interpolate",
@@ -65,6 +65,16 @@ const FILLS: [&str; 7] = [
     "nan_to_num",
     "isnan",
     "isnull",
+    "isna",
+    "isfinite",
+    "notna",
+    "notnull",
+    "ffill",
+    "bfill",
+    "replace",
+    "nanmean",
+    "nanmedian",
+    ".where(",
 ];
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -86,9 +96,9 @@ fn of_features(context: &Context<'_>, x: &Data<'_>) -> Option<Finding> {
         .strip_prefix("np.full(")
         .and_then(|rest| rest.strip_suffix(')'));
     let full = filled_with.is_some_and(|rest| NAN.iter().any(|nan| rest.ends_with(&format!(",{nan}"))));
-    // A column or a slice; single elements may be set to NaN on purpose, to be masked.
-    let column = target.contains('[') && NAN.contains(&value.as_str());
-    let message = if column && is_mentioned_once(text, target) {
+    // Single rows and elements may be set to NaN on purpose, to be masked.
+    let column = NAN.contains(&value.as_str()) && whole_column(context, x).is_some();
+    let message = if column {
         format!(
             "`{target}` is NaN for every sample here and nothing fills it before the training: output, loss and weights become NaN"
         )
@@ -103,10 +113,6 @@ fn of_features(context: &Context<'_>, x: &Data<'_>) -> Option<Finding> {
         confidence: 0.9,
         ..context.finding(&INFO, nearest.change.statement, message)
     })
-}
-
-fn is_mentioned_once(text: &str, target: &str) -> bool {
-    text.matches(target).count() == 1
 }
 
 /// Whether the values before the nearest statement that changes them are constant.
@@ -124,26 +130,30 @@ fn made_constant(context: &Context<'_>, x: &Data<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn script(lines: &str) -> String {
-        format!(
-            "import keras\nimport numpy as np\n{lines}m = keras.Sequential([keras.layers.Dense(8, 'relu'), keras.layers.Dense(1)])\n\
-             m.compile('adam', 'mse')\nm.fit(x, y)\n"
-        )
-    }
+    use crate::testing::trained as script;
 
     #[test]
     fn tables() {
         let pass = [
             script("t['a'] = np.nan\nt = t.fillna(0)\nx = t.values\n"),
             script("t['a'] = np.nan\nt['a'] = t['b'] * 2\nx = t.values\n"),
-            script("x[3] = 0\n"),
+            script("x[3] = np.nan\n"),
+            script("x[3, 2] = np.nan\n"),
+            script("t.loc[t['age'] == 0, 'age'] = np.nan\nx = t.values\n"),
+            script("t['a'] = np.nan\nx = t[['b', 'c']].values\n"),
+            script("t['a'] = np.nan\nx = t[columns].values\n"),
+            script("t['a'] = np.nan\nx = t.drop(columns=unused).values\n"),
+            script("t['a'] = np.nan\nt.pop('a')\nx = t.values\n"),
+            script("x[:, 3] = np.nan\nx = x[:, :3]\n"),
+            script("t['a'] = np.nan\nx = t.ffill().values\n"),
+            script("t['a'] = np.nan\nt = t[t.notna().all(axis=1)]\nx = t.values\n"),
             script("x = load()\nx = (x - x.mean()) / x.std()\n"),
             script("x = np.full((9, 4), np.nan)\nx[mask] = values\n"),
             script("x = np.full((9, 4), np.nan)\nfill(x)\n"),
         ];
         let fail = [
             (script("t['a'] = np.nan\nx = t.values\n"), "t['a'] = np.nan"),
+            (script("x[:, 3] = np.nan\nx = x[:800]\n"), "x[:, 3] = np.nan"),
             (
                 script("x = np.full((9, 4), np.nan)\n"),
                 "x = np.full((9, 4), np.nan)",

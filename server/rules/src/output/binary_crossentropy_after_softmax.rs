@@ -34,6 +34,7 @@
 //! ## References
 //! - Nikanjam et al.: NeuraLint, TOSEM 2022
 
+use crate::read::Encoding;
 use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
 
 use crate::context::{Context, Output};
@@ -57,6 +58,19 @@ fn of_output(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
     let (head, loss) = (&output.head, &output.loss);
     let units = head.units.filter(|units| *units > 2)?;
     if loss.name != "binary_crossentropy" || loss.from_logits != Some(false) || head.activation != "softmax" {
+        return None;
+    }
+    // Labels in one column raise an exception, which another rule says.
+    let one_column =
+        context.sets().iter().any(|sets| {
+            context
+                .output_of_fit(sets.training.call)
+                .is_some_and(|of_fit| std::ptr::eq(of_fit, output))
+                && sets.training.y.as_ref().is_some_and(|y| {
+                    matches!(y.encoding(context.program), Some(Encoding::Numbers(Some(2..))))
+                })
+        });
+    if one_column {
         return None;
     }
     let message = format!(

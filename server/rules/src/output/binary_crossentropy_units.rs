@@ -43,8 +43,8 @@
 //! - Measured on Keras 3.15.1: "Arguments `target` and `output` must have the same rank"
 //! - Nikanjam et al.: NeuraLint, TOSEM 2022
 
-use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
-use program::{Call, Fit};
+use finding::{Applicability, Finding, Kind, Range, RuleInfo, Severity};
+use program::{Fit, Provenance};
 
 use crate::context::{Context, Output};
 
@@ -60,27 +60,39 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 const TWO_CLASSES: [&str; 3] = ["make_moons", "make_circles", "load_breast_cancer"];
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    context
+    let suspects: Vec<_> = context
         .program
         .fits
         .iter()
-        .filter_map(|fit| of_fit(context, fit))
+        .filter_map(|fit| suspect(context, fit))
+        .collect();
+    let labels: Vec<_> = suspects.iter().map(|(_, labels)| *labels).collect();
+    let provenances = context.program.provenances(context.text, &labels);
+    suspects
+        .iter()
+        .zip(&provenances)
+        .filter(|(_, provenance)| are_zero_one(context, provenance))
+        .filter_map(|((output, _), _)| finding(context, output))
         .collect()
 }
 
-fn of_fit(context: &Context<'_>, fit: &Fit) -> Option<Finding> {
+/// An output of several units under this loss, with the variable of the labels and where `fit` takes it.
+fn suspect<'c, 'a>(context: &'c Context<'a>, fit: &Fit) -> Option<(&'c Output<'a>, (Range, usize))> {
     let compile = context.program.call(fit.compile?);
     let output = context
         .outputs
         .iter()
         .find(|output| std::ptr::eq(output.compile, compile))?;
-    let Output {
-        head, loss, model, ..
-    } = output;
-    let units = head.units.filter(|units| *units > 1)?;
-    if loss.name != "binary_crossentropy" || !labels_are_zero_one(context, context.program.call(fit.call)) {
-        return None;
-    }
+    let several = output.head.units.is_some_and(|units| units > 1);
+    let call = context.program.call(fit.call);
+    let labels = call.argument("y")?.value.range;
+    (several && output.loss.name == "binary_crossentropy" && is_name(labels.slice(context.text)))
+        .then_some((output, (labels, call.range.start)))
+}
+
+fn finding(context: &Context<'_>, output: &Output<'_>) -> Option<Finding> {
+    let Output { head, model, .. } = output;
+    let units = head.units?;
     let argument = head.call.argument("units")?;
     let message = format!(
         "the labels are one column of zeros and ones, but the model has {units} output units and binary cross-entropy needs \
@@ -103,20 +115,12 @@ fn of_fit(context: &Context<'_>, fit: &Fit) -> Option<Finding> {
     })
 }
 
-fn labels_are_zero_one(context: &Context<'_>, fit: &Call) -> bool {
-    let Some(labels) = fit.argument("y") else {
-        return false;
-    };
-    let is_name = |text: &str| {
-        text.chars()
-            .all(|letter| letter.is_alphanumeric() || letter == '_')
-    };
-    if !is_name(labels.value.range.slice(context.text)) {
-        return false;
-    }
-    let provenance = context
-        .program
-        .provenance(context.text, labels.value.range, fit.range.start);
+fn is_name(text: &str) -> bool {
+    text.chars()
+        .all(|letter| letter.is_alphanumeric() || letter == '_')
+}
+
+fn are_zero_one(context: &Context<'_>, provenance: &Provenance) -> bool {
     // On the way, the labels may be split and renamed, not given another shape.
     let same_shape = provenance.chain.iter().all(|step| {
         let value = step.value.slice(context.text);

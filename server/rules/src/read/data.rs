@@ -3,7 +3,8 @@
 use finding::Range;
 use program::{Argument, Call, Program, Step, Value};
 
-use super::label_values::largest;
+use super::label_sources::{numbers, one_hot};
+use super::label_values::shifted;
 use super::training::receiver;
 
 /// An array of features or labels, with the statements its values went through, the nearest first.
@@ -160,33 +161,17 @@ impl<'a> Data<'a> {
             .or_else(|| random_labels(value))
             .or_else(|| shifted_labels(value))
             .or_else(|| dummies(value))
-            .or_else(|| largest(value).map(|largest| Encoding::Numbers(Some(largest))))
-            .or_else(|| self.counted_from_one(value))
+            .or_else(|| one_hot(value, self.text))
+            .or_else(|| numbers(value, self.place(), self.text))
     }
 
-    /// The labels of a data set that numbers its classes from 1, as they were loaded.
-    fn counted_from_one(&self, value: &str) -> Option<Encoding> {
-        const LOADED: [(&str, i64); 1] = [("fetch_covtype", 7)];
-        let value = compact(value);
-        LOADED.iter().find_map(|(load, largest)| {
-            let pair = value.contains(&format!("{load}(return_X_y=True"));
-            let target = value
-                .strip_suffix(".target")
-                .or_else(|| value.strip_suffix("['target']"));
-            let of_object = target.is_some_and(|object| {
-                object.contains(&format!("{load}("))
-                    || self.text.lines().map(compact).any(|line| {
-                        line.starts_with(&format!("{object}=")) && line.contains(&format!("{load}("))
-                    })
-            });
-            let index = self.last_change().map(|step| {
-                let names = targets(step.change.statement.slice(self.text));
-                names
-                    .iter()
-                    .position(|name| *name == step.change.target.slice(self.text))
-            });
-            (of_object || (pair && index == Some(Some(1)))).then_some(Encoding::Numbers(Some(*largest)))
-        })
+    /// Which of the names on the left side of the last change holds these values.
+    fn place(&self) -> Option<usize> {
+        let step = self.last_change()?;
+        let target = step.change.target.slice(self.text);
+        targets(step.change.statement.slice(self.text))
+            .iter()
+            .position(|name| *name == target)
     }
 
     /// Labels made by an object that is called LabelEncoder or LabelBinarizer.
@@ -206,18 +191,10 @@ impl<'a> Data<'a> {
 
 /// `np.random.randint(0, 10, size=n) + 1`
 fn shifted_labels(value: &str) -> Option<Encoding> {
-    let (left, number) = value.rsplit_once(['+', '-'])?;
-    let number: i64 = number.trim().parse().ok()?;
-    let number = if value
-        .trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == ' ')
-        .ends_with('-')
-    {
-        -number
-    } else {
-        number
-    };
-    match random_labels(left.trim())? {
-        Encoding::Numbers(Some(largest)) => Some(Encoding::Numbers(Some(largest + number))),
+    let value = compact(value);
+    let (left, number) = shifted(&value)?;
+    match random_labels(left)? {
+        Encoding::Numbers(Some(largest)) => Some(Encoding::Numbers(Some(largest.checked_add(number)?))),
         _ => None,
     }
 }
@@ -356,4 +333,23 @@ pub(crate) fn sets<'a>(program: &'a Program, text: &'a str) -> Vec<Sets<'a>> {
 fn argument(call: &Call, name: &str) -> Option<Range> {
     call.argument(name)
         .map(|argument: &Argument| argument.value.range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_labels_that_are_shifted() {
+        let largest = |value| match shifted_labels(value) {
+            Some(Encoding::Numbers(largest)) => largest,
+            _ => None,
+        };
+        assert_eq!(largest("np.random.randint(0, 10, size=n) + 1"), Some(10));
+        assert_eq!(largest("np.random.randint(0, 10, size=n) - 2"), Some(7));
+        assert_eq!(
+            largest("np.random.randint(0, 9223372036854775807, size=100) + 5"),
+            None
+        );
+    }
 }

@@ -92,7 +92,7 @@ fn of(value: &str, depth: usize) -> Option<i64> {
 }
 
 /// `labels + 1`, `labels - 1`: what stands before, and the number.
-fn shifted(value: &str) -> Option<(&str, i64)> {
+pub(super) fn shifted(value: &str) -> Option<(&str, i64)> {
     let sign = value.rfind(['+', '-'])?;
     let (left, number) = (value.get(..sign)?, value.get(sign..)?);
     let balanced = left.matches(['(', '[']).count() == left.matches([')', ']']).count();
@@ -102,7 +102,7 @@ fn shifted(value: &str) -> Option<(&str, i64)> {
 }
 
 /// What stands between the bracket at the end of `open` and its partner at the end of the text.
-fn enclosed<'a>(value: &'a str, open: &str) -> Option<&'a str> {
+pub(super) fn enclosed<'a>(value: &'a str, open: &str) -> Option<&'a str> {
     let inside = value.strip_prefix(open)?.strip_suffix([')', ']'])?;
     let mut depth = 0_usize;
     for letter in inside.chars() {
@@ -116,7 +116,7 @@ fn enclosed<'a>(value: &'a str, open: &str) -> Option<&'a str> {
 }
 
 /// The parts between the commas that are in no bracket.
-fn arguments(inside: &str) -> Vec<&str> {
+pub(super) fn arguments(inside: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
     for (at, letter) in inside.char_indices() {
         match letter {

@@ -8,6 +8,7 @@ mod deliberate;
 mod generation;
 mod head;
 mod identifiers;
+mod label_sources;
 mod label_values;
 mod layer_name;
 mod lines;
@@ -18,7 +19,7 @@ pub(crate) use activation::of_layer;
 pub(crate) use chain::{
     Chain, has_units, is_activation, is_convolution, is_dropout, is_passive, is_recurrent, layer_class,
 };
-pub(crate) use constant::is_constant;
+pub(crate) use constant::{is_constant, whole_column};
 pub(crate) use data::{Data, Encoding, Sets, compact, is_plain, sets, targets};
 pub(crate) use deliberate::expected_failures;
 pub(crate) use generation::is_for_keras_3;
