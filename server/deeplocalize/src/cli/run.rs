@@ -82,7 +82,7 @@ pub enum DetectorName {
 enum MechanismName {
     /// On the engine where the script allows it, else in Keras
     Auto,
-    /// On the engine, without TensorFlow: a small script takes about half a second
+    /// On the engine, without TensorFlow: a small script takes about a second
     Imperative,
     /// In Keras on its own back end
     Callback,
