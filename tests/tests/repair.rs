@@ -7,6 +7,9 @@ use std::process::Output;
 
 use e2e::{alarms, python, root, run_json, tool};
 
+/// More than the search needs on a machine that is busy with other tests; it ends when nothing is left to try.
+const TRY_SECONDS: &str = "60";
+
 fn case(id: &str) -> std::path::PathBuf {
     let set = root().join("fixtures/deeplocalize-40");
     std::fs::read_dir(set)
@@ -19,7 +22,7 @@ fn case(id: &str) -> std::path::PathBuf {
 fn fix(folder: &Path, arguments: &[&str]) -> Output {
     tool(folder)
         .unwrap()
-        .args(["fix", "--no-progress", "--try-seconds", "20", "--python"])
+        .args(["fix", "--no-progress", "--try-seconds", TRY_SECONDS, "--python"])
         .arg(python().unwrap())
         .args(arguments)
         .output()
@@ -76,7 +79,7 @@ fn a_patch_with_its_effect_is_offered_applied_and_works() {
 
 #[test]
 fn several_changes_that_only_help_together_are_found() {
-    let (report, _) = run_json(&case("33969059"), &["--try-seconds", "20", "faulty.py"]).unwrap();
+    let (report, _) = run_json(&case("33969059"), &["--try-seconds", TRY_SECONDS, "faulty.py"]).unwrap();
     let (before, after) = effect(&report);
     assert!(before < 0.1 && after > 0.5, "{:#}", report["findings"]);
     assert_eq!(report["run"]["tried"]["mechanism"], "imperative");
@@ -86,7 +89,13 @@ fn several_changes_that_only_help_together_are_found() {
 
 #[test]
 fn features_are_scaled_in_the_idiom_of_the_script_and_tried_in_its_own_keras() {
-    let options = ["--mechanism", "callback", "--try-seconds", "20", "faulty.py"];
+    let options = [
+        "--mechanism",
+        "callback",
+        "--try-seconds",
+        TRY_SECONDS,
+        "faulty.py",
+    ];
     let (report, _) = run_json(&case("39525358"), &options).unwrap();
     assert_eq!(report["run"]["tried"]["mechanism"], "callback");
     let (before, after) = effect(&report);

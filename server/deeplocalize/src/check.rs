@@ -4,7 +4,7 @@ mod fix;
 pub mod notebook;
 mod pool;
 pub mod read;
-mod script;
+pub(crate) mod script;
 mod walk;
 pub(crate) mod write;
 

@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod rules;
 mod run;
+mod script;
 mod server;
 mod settings;
 mod supervise;

@@ -20,6 +20,7 @@ use finding::Range;
 use crate::report::Report;
 use crate::text::SourceText;
 
+pub use text::summary::tried;
 pub use text::write_error;
 
 /// A way to print a report.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use finding::{Finding, Range, RuleInfo, Severity, Trial, Verdict};
+use finding::{Edit, Finding, Range, RuleInfo, Severity, Trial, Verdict};
 use trace::Trace;
 
 /// Something that kept the tool from doing (part of) its work.
@@ -61,8 +61,12 @@ pub struct Tried {
     pub changes: usize,
     /// Trials in all, those of the script as it is and with other seeds included.
     pub trials: usize,
-    /// Changes that made a difference and are offered.
+    /// Changes that made a difference; the best of them are offered.
     pub helped: usize,
+    /// Changes that made a difference, but not so plain a one that the script must be faulty.
+    pub unsure: usize,
+    /// Edits of each single change that made none.
+    pub idle: Vec<Vec<Edit>>,
     /// Seconds, importing Keras included.
     pub seconds: f64,
 }

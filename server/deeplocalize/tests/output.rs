@@ -155,6 +155,7 @@ fn full() -> Report {
                 trials: 15,
                 helped: 2,
                 seconds: 9.1,
+                ..Tried::default()
             }),
             written: Some(WrittenSummary {
                 folder: Some("/tmp/deeplocalize-files-1".into()),

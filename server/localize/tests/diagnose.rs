@@ -537,6 +537,28 @@ fn rates_too_low_to_move() {
 }
 
 #[test]
+fn settings_that_keep_the_optimizer_from_its_work() {
+    let told = |name: &str, value: f64| {
+        let mut training = healthy().set("/optimizer/config", json!({name: value}));
+        let plain = "SGD(learning_rate=0.01)";
+        training.script = training
+            .script
+            .replace(plain, &format!("SGD(learning_rate=0.01, {name}={value})"));
+        let call = format!("keras.optimizers.SGD(learning_rate=0.01, {name}={value})");
+        let place = site(&training.script, &call);
+        training.set("/optimizer/site", place)
+    };
+    let diagnosis = told("momentum", 0.999).stuck().blames("DL729", "0.999");
+    let edits = &diagnosis.findings[0].fixes[0].edits;
+    assert_eq!((edits.len(), edits[0].new_text.as_str()), (1, "0.9"), "{edits:?}");
+    let diagnosis = told("epsilon", 100.0).stuck().blames("DL729", "100");
+    assert_eq!(diagnosis.findings[0].fixes[0].edits[0].new_text, "1e-7");
+    told("momentum", 0.999).is_quiet();
+    let usual = told("momentum", 0.9).stuck().diagnose();
+    assert!(usual.findings.iter().all(|finding| finding.code != "DL729"));
+}
+
+#[test]
 fn gradients_that_vanish() {
     let vanishing = |layer: usize, tensor: Tensor, _: u64, stat: Stat| {
         (layer == 0 && tensor == Tensor::Dw && stat == Stat::L2).then_some(1e-6)

@@ -27,7 +27,7 @@ pub enum Aspect {
     Length,
     /// Order and weights of the samples.
     Order,
-    /// What a rule proposes that is none of these.
+    /// What is none of these.
     Other,
 }
 

@@ -145,6 +145,32 @@ pub fn after(source: &Source<'_>, statement: Range, line: &str) -> Edit {
     }
 }
 
+/// A name for a new variable that the script does not use yet.
+pub fn free(source: &Source<'_>, wanted: &str) -> String {
+    let taken = |name: &str| mentions(source.text, name);
+    let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+    std::iter::once(wanted.to_owned())
+        .chain(numbered)
+        .find(|name| !taken(name))
+        .unwrap_or_default()
+}
+
+/// Whether a text has the name as a word of its own, and not as an attribute.
+pub fn mentions(text: &str, name: &str) -> bool {
+    let part = |character: char| character.is_alphanumeric() || character == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(|character| part(character) || character == '.') && !after.is_some_and(part)
+    })
+}
+
+/// The names in a text, in order.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !(character.is_alphanumeric() || character == '_'))
+        .filter(|name| !name.is_empty())
+}
+
 /// Whether lines can be put after a statement: it ends its line, or a comment does.
 pub fn ends_line(text: &str, statement: Range) -> bool {
     let rest = text.get(statement.end..).unwrap_or("");

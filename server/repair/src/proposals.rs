@@ -1,6 +1,8 @@
 //! What is tried: the fixes that findings carry, and what the operators propose.
 
-use finding::{Applicability, Finding, Severity};
+use std::collections::BTreeSet;
+
+use finding::{Applicability, Edit, Finding, Severity};
 
 use crate::candidate::{Aspect, Part};
 use crate::facts::Facts;
@@ -22,12 +24,16 @@ pub fn proposals(facts: &Facts<'_>, findings: &[Finding]) -> Vec<Part> {
     {
         for fix in &finding.fixes {
             let aspect = Aspect::of(finding.kind);
-            // The operators know more of where an array can be scaled.
+            // The operators know more of where an array can be scaled; the rules at times what must be scaled with it.
             let better = matches!(aspect, Aspect::Features | Aspect::Targets)
-                && proposed.iter().any(|part| part.aspect == aspect);
+                && proposed
+                    .iter()
+                    .any(|part| part.aspect == aspect && changes(&part.edits) >= changes(&fix.edits));
             if fix.applicability == Applicability::DisplayOnly || fix.edits.is_empty() || better {
                 continue;
             }
+            let same = proposed.iter().find(|part| part.edits == fix.edits);
+            let aspect = same.map_or(aspect, |part| part.aspect);
             parts.push(Part {
                 title: fix.title.clone(),
                 kind: finding.kind,
@@ -60,6 +66,17 @@ pub fn proposals(facts: &Facts<'_>, findings: &[Finding]) -> Vec<Part> {
     parts.retain(|part| part.prior >= LEAST);
     parts.truncate(MOST);
     parts
+}
+
+/// How many variables edits assign to; 1 where they change an expression.
+fn changes(edits: &[Edit]) -> usize {
+    let lines = edits.iter().flat_map(|edit| edit.new_text.lines());
+    let assigned: BTreeSet<&str> = lines
+        .filter_map(|line| line.split_once(" = "))
+        .flat_map(|(names, _)| names.split(','))
+        .map(str::trim)
+        .collect();
+    assigned.len().max(1)
 }
 
 const fn overlap(a: finding::Range, b: finding::Range) -> bool {

@@ -219,24 +219,35 @@ impl Search {
             .collect()
     }
 
-    /// The single changes that were tried and made no difference.
+    /// The single changes that were tried and made no difference: trained to the end, and for no fewer steps than the script
+    /// as it is.
     pub fn without_effect(&self) -> Vec<&Part> {
-        let Some(before) = self.baseline().and_then(Outcome::skill) else {
-            return Vec::new();
-        };
-        let mean = |part: &Part| {
-            let single = Candidate::single(part.clone());
-            let skills: Vec<f64> = self
-                .attempts
-                .iter()
-                .filter(|attempt| same(attempt.candidate.as_ref(), &single))
-                .filter_map(|attempt| attempt.outcome.as_ref()?.skill())
+        let step = |outcome: &Outcome| outcome.score.as_ref().map(|score| score.step);
+        let gain = |part: &Part| {
+            let gains: Vec<f64> = self
+                .pairs(&Candidate::single(part.clone()))
+                .into_iter()
+                .filter(|(before, after)| after.complete() && step(after) >= step(before))
+                .filter_map(|(before, after)| Some(after.skill()? - before.skill()?))
                 .collect();
-            (!skills.is_empty()).then(|| skills.iter().sum::<f64>() / skills.len() as f64)
+            (!gains.is_empty()).then(|| gains.iter().sum::<f64>() / gains.len() as f64)
         };
         self.parts
             .iter()
-            .filter(|part| mean(part).is_some_and(|after| after < before + LEAST_GAIN / 2.0))
+            .filter(|part| gain(part).is_some_and(|gain| gain < LEAST_GAIN / 2.0))
+            .collect()
+    }
+
+    /// The trials of a change, each with the one of the script as it is from the same seed.
+    fn pairs(&self, candidate: &Candidate) -> Vec<(&Outcome, &Outcome)> {
+        let baseline = |seed: u64| {
+            let same = |known: &&Attempt| known.candidate.is_none() && known.seed == seed;
+            self.attempts.iter().find(same)?.outcome.as_ref()
+        };
+        self.attempts
+            .iter()
+            .filter(|attempt| same(attempt.candidate.as_ref(), candidate))
+            .filter_map(|attempt| Some((baseline(attempt.seed)?, attempt.outcome.as_ref()?)))
             .collect()
     }
 
@@ -374,20 +385,7 @@ impl Search {
     /// What a change is credited with; `None` when it is not more than noise.
     fn credit(&self, attempt: &Attempt) -> Option<Credited> {
         let candidate = attempt.candidate.as_ref().filter(|_| attempt.seed == 0)?;
-        let mut pairs = Vec::new();
-        for other in &self.attempts {
-            if !same(other.candidate.as_ref(), candidate) {
-                continue;
-            }
-            let before = self
-                .attempts
-                .iter()
-                .find(|known| known.candidate.is_none() && known.seed == other.seed)
-                .and_then(|known| known.outcome.as_ref());
-            if let (Some(before), Some(after)) = (before, other.outcome.as_ref()) {
-                pairs.push((before, after));
-            }
-        }
+        let pairs = self.pairs(candidate);
         // Without a first trial to compare with there is nothing to credit; one that could not be judged counts as 0.
         let gains: Vec<(f64, f64)> = pairs
             .iter()

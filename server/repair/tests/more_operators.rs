@@ -4,6 +4,7 @@
 
 mod support;
 
+use finding::{Applicability, Edit, Finding, Fix, Kind, Range, Severity, Source};
 use support::{Training, binary, changed, data, numbers, one_hot};
 use trace::DataInfo;
 
@@ -360,4 +361,258 @@ fn features_of_many_decades_are_seen_as_logarithms() {
 + X = (X - X.mean(axis=0)) / X.std(axis=0)
 ",
     );
+}
+
+/// A script that shapes its own rows held out, or not, and predicts for them in the end.
+fn split(shaped: &str, after: &str) -> String {
+    format!(
+        "import keras\nfrom sklearn.model_selection import train_test_split\n\n(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()\n{shaped}\nmodel = keras.Sequential()\nmodel.add(keras.layers.Dense(10, activation='softmax'))\nmodel.compile(loss='sparse_categorical_crossentropy', optimizer='adam')\nmodel.fit(x_train, y_train)\n{after}\n"
+    )
+}
+
+#[test]
+fn rows_held_out_are_scaled_where_they_have_their_shape() {
+    let train = "x_train = x_train.reshape(60000, 784)";
+    let test = "x_test = x_test.reshape(10000, 784)";
+    let evaluate = "model.evaluate(x_test, y_test, verbose=0)";
+    let divide = |shaped: &str, after: &str| {
+        let text = split(shaped, after);
+        let training = Training::of(&text, data(&[60000, 784], 0.0, 255.0), numbers(60000, 10));
+        let title = "Divide the pixels by 255";
+        titles(&training)
+            .contains(&title.to_owned())
+            .then(|| changed(&text, &training.after(title)))
+    };
+    let both = Some("+ x_train = x_train / 255.0\n+ x_test = x_test / 255.0".to_owned());
+    let alone = Some(format!("- {train}\n+ {train} / 255.0"));
+    for (shaped, after, expected) in [
+        (format!("{train}\n{test}"), evaluate, &both),
+        (format!("{test}\n{train}"), evaluate, &both),
+        ("x_train = x_train[:1000]".to_owned(), evaluate, &both),
+        // Not shaped before the training, so nobody knows where to scale it.
+        (
+            train.to_owned(),
+            "model.predict(x_test.reshape(10000, 784))",
+            &None,
+        ),
+        (train.to_owned(), test, &None),
+        (train.to_owned(), "print('done')", &alone),
+        // Cut off what is scaled already.
+        (
+            format!("{train}\nx_train, x_val, y_train, y_val = train_test_split(x_train, y_train)"),
+            "model.evaluate(x_val, y_val)",
+            &alone,
+        ),
+    ] {
+        assert_eq!(divide(&shaped, after), *expected, "{shaped}\n{after}");
+    }
+    let text = split(&format!("{train}\n{test}"), evaluate);
+    let place = text.find(test).unwrap();
+    let after = Training::of(&text, data(&[60000, 784], 0.0, 255.0), numbers(60000, 10))
+        .after("Divide the pixels by 255");
+    assert!(
+        after.find("x_train / 255").unwrap() > place,
+        "behind both: {after}"
+    );
+}
+
+#[test]
+fn halves_are_known_by_their_place_whatever_they_are_called() {
+    for (statement, expected) in [
+        (
+            "(a, b), (c, d) = keras.datasets.california_housing.load_data()",
+            "a, c",
+        ),
+        (
+            "a, c, b, d = train_test_split(np.load('x.npy'), np.load('y.npy'))",
+            "a, c",
+        ),
+    ] {
+        let text = format!(
+            "import keras\nimport numpy as np\n\n{statement}\nmodel = keras.Sequential()\nmodel.add(keras.layers.Dense(1))\nmodel.compile(loss='mean_squared_error', optimizer='adam')\nmodel.fit(a, b)\nmodel.evaluate(c, d)\n"
+        );
+        let training = Training::of(&text, data(&[1000, 8], 0.0, 5000.0), data(&[1000], -1.0, 1.0));
+        shows(
+            &training,
+            "Standardise the features",
+            &format!(
+                "+ mean, std = a.mean(axis=0), a.std(axis=0)\n+ {expected} = (a - mean) / std, (c - mean) / std"
+            ),
+        );
+    }
+}
+
+#[test]
+fn variables_of_the_script_keep_their_values() {
+    let load = "(x_train, y_train), (x_test, y_test) = keras.datasets.california_housing.load_data()";
+    let text = |imports: &str| {
+        format!(
+            "import keras\n{imports}\n\nmean, y_std, scaler = 1, 2, 3\n{load}\nmodel = keras.Sequential()\nmodel.add(keras.layers.Dense(1))\nmodel.compile(loss='mean_squared_error', optimizer='adam')\nmodel.fit(x_train, y_train)\nprint(mean, y_std, scaler)\n"
+        )
+    };
+    let training = |imports: &str| {
+        Training::of(
+            &text(imports),
+            data(&[1000, 8], 0.0, 5000.0),
+            data(&[1000], 0.0, 900.0),
+        )
+    };
+    shows(
+        &training(""),
+        "Standardise the features",
+        "
++ mean_2, std = x_train.mean(axis=0), x_train.std(axis=0)
++ x_train, x_test = (x_train - mean_2) / std, (x_test - mean_2) / std
+",
+    );
+    shows(
+        &training(""),
+        "Standardise the targets",
+        "
++ y_mean, y_std_2 = y_train.mean(), y_train.std()
++ y_train, y_test = (y_train - y_mean) / y_std_2, (y_test - y_mean) / y_std_2
+",
+    );
+    shows(
+        &training("from sklearn.preprocessing import StandardScaler"),
+        "Standardise the features",
+        "
++ scaler_2 = StandardScaler().fit(x_train)
++ x_train, x_test = scaler_2.transform(x_train), scaler_2.transform(x_test)
+",
+    );
+}
+
+#[test]
+fn a_rule_that_scales_both_halves_keeps_its_fix() {
+    let text = "import keras\nimport numpy as np\n\nx = np.load('x.npy')\np = np.load('p.npy')\ny = np.load('y.npy')\nmodel = keras.Sequential()\nmodel.add(keras.layers.Dense(1))\nmodel.compile(loss='mean_squared_error', optimizer='adam')\nmodel.fit(x, y)\nmodel.predict(p)\n";
+    let training = Training::of(text, data(&[1000, 784], 0.0, 255.0), data(&[1000], -1.0, 1.0));
+    let place = text.find("x = np").unwrap();
+    let fix = |title: &str, new_text: &str| Fix {
+        title: title.to_owned(),
+        applicability: Applicability::Unsafe,
+        edits: vec![Edit {
+            path: "train.py".into(),
+            range: Range::new(place, place),
+            new_text: new_text.to_owned(),
+        }],
+        trial: None,
+    };
+    let finding = Finding {
+        code: "DL404",
+        name: "pixels-not-scaled",
+        kind: Kind::InputScale,
+        severity: Severity::Warning,
+        source: Source::Static,
+        path: "train.py".into(),
+        range: Range::new(place, place + 1),
+        layer: None,
+        message: String::new(),
+        evidence: Vec::new(),
+        confidence: 0.9,
+        fixes: vec![
+            fix("both", "x, p = x / 255.0, p / 255.0\n"),
+            fix("one", "x = x / 255.0\n"),
+        ],
+    };
+    let parts = repair::proposals(&training.facts(), &[finding]);
+    let offered = |title: &str| parts.iter().any(|part| part.title == title);
+    assert!(offered("both") && !offered("one"), "{parts:#?}");
+}
+
+#[test]
+fn settings_of_the_optimizer_far_from_the_usual_are_set_back() {
+    let changes = |call: &str| {
+        let compile = format!("model.compile(loss='mean_squared_error', optimizer=keras.optimizers.{call})");
+        let text = script("model.add(keras.layers.Dense(1))", &compile, "X, y");
+        let training = Training::of(&text, unit(), data(&[1000], -1.0, 1.0));
+        let about = |title: &String| {
+            title.contains(" of ") && ["Set ", "Leave out "].iter().any(|verb| title.starts_with(verb))
+        };
+        let after = |title: String| {
+            let after = training.after(&title);
+            let call = after.split("keras.optimizers.").nth(1).unwrap();
+            call.lines().next().unwrap().strip_suffix(')').unwrap().to_owned()
+        };
+        titles(&training)
+            .into_iter()
+            .filter(about)
+            .map(after)
+            .collect::<Vec<_>>()
+    };
+    for (call, expected) in [
+        ("Adam(epsilon=1e6)", "Adam(epsilon=1e-7)"),
+        (
+            "Adam(0.001, 0.9, 0.999, 10.0, name='a')",
+            "Adam(0.001, 0.9, 0.999, 1e-7, name='a')",
+        ),
+        ("Adam(beta_1=0.999, beta_2=0.99)", "Adam(beta_1=0.9, beta_2=0.99)"),
+        ("SGD(0.1, momentum=0.999)", "SGD(0.1, momentum=0.9)"),
+        ("RMSprop(rho=0.9999)", "RMSprop(rho=0.9)"),
+        ("Adadelta(rho=0.1)", "Adadelta(rho=0.95)"),
+        ("SGD(clipvalue=1e-6, momentum=0.9)", "SGD(momentum=0.9)"),
+        ("Adam(0.001, clipnorm=1e-9)", "Adam(0.001)"),
+        ("AdamW(weight_decay=0.9)", "AdamW()"),
+        (
+            "Adagrad(initial_accumulator_value=1e4)",
+            "Adagrad(initial_accumulator_value=0.1)",
+        ),
+    ] {
+        assert_eq!(changes(call), [expected], "{call}");
+    }
+    for call in [
+        "Adam(0.01, epsilon=1e-8)",
+        "Adam(beta_1=0.5, beta_2=0.95)",
+        "SGD(0.1, momentum=0.9, nesterov=True)",
+        "RMSprop(rho=0.99)",
+        "SGD(clipnorm=1.0)",
+        "Adam(clipvalue=0.01)",
+        "AdamW(weight_decay=0.01)",
+        "Lion(beta_2=0.8)",
+    ] {
+        assert_eq!(changes(call), [""; 0], "{call}");
+    }
+    let both = script(
+        "model.add(keras.layers.Dense(1))",
+        "model.compile(loss='mean_squared_error', optimizer=keras.optimizers.Adam(1e-9, beta_1=0.999, epsilon=100.0))",
+        "X, y",
+    );
+    let training = Training::of(&both, unit(), data(&[1000], -1.0, 1.0));
+    let wanted = [
+        "Raise the learning rate to 0.001",
+        "Set beta_1 of Adam to 0.9",
+        "Set epsilon of Adam to 1e-7",
+    ];
+    let parts = training.proposed().into_iter();
+    let together = repair::Candidate::of(parts.filter(|part| wanted.contains(&part.title.as_str()))).unwrap();
+    assert_eq!(together.parts.len(), 3, "they go together");
+
+    // The same as the fix of a finding still goes with a change of the learning rate.
+    let epsilon = training
+        .proposed()
+        .into_iter()
+        .find(|part| part.title == wanted[2])
+        .unwrap();
+    let finding = Finding {
+        code: "DL729",
+        name: "optimizer-setting-out-of-range",
+        kind: Kind::Optimizer,
+        severity: Severity::Warning,
+        source: Source::Callback,
+        path: epsilon.path.clone(),
+        range: epsilon.place,
+        layer: None,
+        message: String::new(),
+        evidence: Vec::new(),
+        confidence: 0.9,
+        fixes: vec![Fix {
+            title: epsilon.title.clone(),
+            applicability: Applicability::Unsafe,
+            edits: epsilon.edits.clone(),
+            trial: None,
+        }],
+    };
+    let parts = repair::proposals(&training.facts(), &[finding]).into_iter();
+    let together = repair::Candidate::of(parts.filter(|part| wanted.contains(&part.title.as_str()))).unwrap();
+    assert_eq!(together.parts.len(), 3, "{together:#?}");
 }

@@ -103,7 +103,7 @@ fn class_numbers_need_a_unit_each() {
         "model.add(keras.layers.Dense(1, activation=\"sigmoid\"))",
         "model.compile(loss=\"binary_crossentropy\", optimizer=\"adam\")",
     );
-    let title = "Use a softmax output with sparse categorical cross-entropy, for class numbers";
+    let title = "Use 3 softmax outputs with sparse categorical cross-entropy, for class numbers";
     check(
         &text,
         unit(),

@@ -295,3 +295,85 @@ fn a_trial_is_dropped_when_it_is_far_behind_the_best_one() {
             .all(|credited| credited.candidate != *second.candidate.as_ref().unwrap())
     );
 }
+
+/// What came of every trial, by the number of the change (0: none) and the seed.
+fn idle(outcome: impl Fn(usize, u64) -> Outcome) -> Vec<usize> {
+    let mut search = Search::new(
+        vec![part(1, Kind::LearningRate, 0.3), part(2, Kind::BatchSize, 0.2)],
+        3,
+    );
+    let mut work = Some(search.first());
+    let mut used = 0.0;
+    loop {
+        match work.take().map_or_else(|| search.next(used), Next::Try) {
+            Next::Try(work) => {
+                let changed = work.candidate.as_ref().map_or(0, |candidate| {
+                    candidate.parts.iter().map(|part| part.place.start / 10).sum()
+                });
+                search.done(work.id, outcome(changed, work.seed));
+                used += 0.02;
+            }
+            Next::Wait => panic!("nothing runs that could be waited for"),
+            Next::Done => break,
+        }
+    }
+    search
+        .without_effect()
+        .iter()
+        .map(|part| part.place.start / 10)
+        .collect()
+}
+
+#[test]
+fn only_a_trial_as_long_as_that_of_the_script_shows_that_a_change_does_nothing() {
+    let until = |accuracy: f64, step: u64, last: bool| Outcome {
+        score: score(accuracy)
+            .score
+            .map(|score| ScoreMessage { step, last, ..score }),
+        ..Outcome::default()
+    };
+    assert_eq!(idle(|_, _| score(0.5)), [1, 2]);
+    assert_eq!(
+        idle(|changed, _| until(0.5, 500, changed != 1)),
+        [2],
+        "dropped on the way"
+    );
+    let late = |changed, _| until(0.5, if changed == 1 { 100 } else { 500 }, true);
+    assert_eq!(idle(late), [2], "out of time after fewer steps");
+    let worse = |changed, seed| match (changed, seed) {
+        (0, 1..) => score(0.95),
+        (1, 0) => score(0.75),
+        (1, _) => score(0.6),
+        _ => score(0.5),
+    };
+    assert_eq!(idle(worse), [1, 2], "each seed against its own");
+}
+
+#[test]
+fn the_message_says_what_was_measured() {
+    let message = |before: f64, after: f64, needed: &[usize]| {
+        let (found, _) = search(parts(), 40, |changed, _| {
+            Some(if needed.iter().all(|part| changed.contains(part)) {
+                after
+            } else {
+                before
+            })
+        });
+        let mut findings = Vec::new();
+        repair::credit(&mut findings, &found, &[]);
+        findings.remove(0).message
+    };
+    assert_eq!(
+        message(0.5, 0.97, &[4]),
+        "the network does not learn as it is, but does with another value here: accuracy after 500 steps 0.97 instead of 0.50"
+    );
+    assert_eq!(
+        message(0.7, 0.9, &[4]),
+        "the network learns better with another value here: accuracy after 500 steps 0.90 instead of 0.70"
+    );
+    assert_eq!(
+        message(0.5, 0.97, &[1, 3]),
+        "the network does not learn as it is, but does with another value here and one more change: accuracy after 500 steps 0.97 \
+         instead of 0.50"
+    );
+}

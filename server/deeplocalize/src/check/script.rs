@@ -10,7 +10,7 @@ use crate::fixes;
 use crate::report::ToolError;
 
 /// The byte order mark some editors put before a text.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// A file that was read.
 #[derive(Clone, Debug)]

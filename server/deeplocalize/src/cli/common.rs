@@ -7,8 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use finding::Severity;
 use tracing_subscriber::EnvFilter;
 
-use crate::output::{FORMATS, Format, Look};
-use crate::report::Report;
+use crate::output::{FORMATS, Format, Look, write_error};
+use crate::report::{Report, ToolError};
 
 /// Exit status.
 pub type Outcome = u8;
@@ -85,6 +85,12 @@ pub fn reader_gone(error: io::Error) -> io::Result<()> {
     } else {
         Err(error)
     }
+}
+
+/// Says what kept a command from its work.
+pub fn failed(error: &ToolError) -> io::Result<Outcome> {
+    write_error(error, &mut anstream::stderr())?;
+    Ok(FAILED)
 }
 
 /// Ends the program.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::common::{self, FAILED, Outcome};
+use super::common::{self, FAILED, Outcome, failed};
 use super::run::{DetectorName, PaperArguments};
 use super::settings::SettingsArguments;
 use crate::config;
-use crate::output::{html, write_error};
+use crate::output::html;
 use crate::report::{Report, ToolError};
 use crate::run::{AnalyzeOptions, analyze, latest_trace};
 
@@ -122,9 +122,4 @@ fn cannot_write(path: &Path, error: &io::Error) -> ToolError {
         path: Some(path.to_owned()),
         hint: String::new(),
     }
-}
-
-fn failed(error: &ToolError) -> io::Result<Outcome> {
-    write_error(error, &mut anstream::stderr())?;
-    Ok(FAILED)
 }

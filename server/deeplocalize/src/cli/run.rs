@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, ValueEnum};
 use localize::Detector;
-use session::{Limits, Mechanism};
+use session::Mechanism;
 
 use super::common::{Outcome, OutputArguments, reader_gone};
 use super::interrupt::Interrupt;
-use super::progress::View;
+use super::script::{ScriptArguments, seconds};
 use super::settings::SettingsArguments;
 use crate::config;
 use crate::report::Report;
@@ -35,29 +35,8 @@ Ctrl-C ends the run and reports what is known; a second one ends it at once.";
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, override_usage = "deeplocalize run [OPTIONS] SCRIPT [ARGS]...")]
 pub struct Run {
-    /// The script, then its own arguments, which are handed on as they are
-    #[arg(
-        value_name = "SCRIPT",
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = false
-    )]
-    command: Vec<String>,
-    /// The interpreter to run it with
-    #[arg(long, value_name = "PATH")]
-    python: Option<PathBuf>,
-    /// Run it in an environment of the tool's own, with Keras and NumPy, made once in the user's cache folder
-    #[arg(long, conflicts_with = "python")]
-    managed: bool,
-    /// Stop after that many batches, over all trainings
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
-    max_batches: u64,
-    /// Stop after that many seconds of training
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
-    max_seconds: f64,
-    /// Give up when no training has started after that many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120.0, value_parser = seconds)]
-    startup_seconds: f64,
+    #[command(flatten)]
+    script: ScriptArguments,
     /// Let the script run to its end, however clear the verdict
     #[arg(long)]
     keep_going: bool,
@@ -87,15 +66,6 @@ pub struct Run {
     /// Let a script that comes to its end write its files, which are kept apart from yours otherwise
     #[arg(long)]
     write_files: bool,
-    /// End the script when it takes more memory than that [default: four fifths of the memory there is]
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
-    max_memory: Option<u64>,
-    /// End the script when it writes more than that to its files
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
-    max_written: u64,
-    /// Do not show how far the run has got
-    #[arg(long)]
-    no_progress: bool,
     #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
@@ -112,7 +82,7 @@ pub enum DetectorName {
 enum MechanismName {
     /// On the engine where the script allows it, else in Keras
     Auto,
-    /// On the engine: about a second, and no TensorFlow
+    /// On the engine, without TensorFlow: a small script takes about a second
     Imperative,
     /// In Keras on its own back end
     Callback,
@@ -162,9 +132,9 @@ impl PaperArguments {
 /// When changes are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum TryWhen {
-    /// When the run finds a fault
+    /// When the run finds a fault, and on the engine also when it cannot tell; not where the script starts too slowly
     Auto,
-    /// Also when it cannot tell
+    /// When the run finds a fault or cannot tell, however long the script takes to start
     Always,
     /// Not at all
     Never,
@@ -181,7 +151,7 @@ impl Run {
         };
         let cancel = Cancel::default();
         let interrupt = Interrupt::watch(cancel.clone())?;
-        let mut view = View::new(!self.no_progress && !self.output.quiet, self.max_batches);
+        let mut view = self.script.view(self.output.quiet);
         let mut report = localize(&self.options(), &cancel, &mut |progress| view.update(&progress));
         config::filter(&mut report, &configuration);
         view.finish();
@@ -193,15 +163,7 @@ impl Run {
     }
 
     fn options(&self) -> RunOptions {
-        let mut command = self.command.iter().cloned();
         RunOptions {
-            script: command.next().unwrap_or_default().into(),
-            arguments: command.collect(),
-            python: self.python.clone(),
-            managed: self.managed,
-            max_batches: self.max_batches,
-            max_seconds: self.max_seconds,
-            startup_seconds: self.startup_seconds,
             keep_going: self.keep_going,
             detector: self.paper.detector(self.detector),
             mechanism: self.mechanism.into(),
@@ -214,26 +176,8 @@ impl Run {
             try_seconds: self.try_seconds,
             write_files: self.write_files,
             trace: self.trace.clone(),
-            limits: self.limits(),
-            ..RunOptions::default()
+            ..self.script.options()
         }
-    }
-
-    fn limits(&self) -> Limits {
-        Limits {
-            memory: self
-                .max_memory
-                .map(|mebibytes| mebibytes << 20)
-                .or(Limits::default().memory),
-            written: self.max_written << 20,
-        }
-    }
-}
-
-pub fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds.is_finite() => Ok(seconds),
-        _ => Err("a number of seconds above 0 is needed".into()),
     }
 }
 

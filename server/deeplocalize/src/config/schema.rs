@@ -140,12 +140,12 @@ pub fn editor_schema() -> Value {
         },
         EditorSetting {
             name: "tryFixes",
-            description: "Whether *Localize faults* also trains with each change that may help, so that patches come with a measured effect: when a fault is found (`auto`), `always` or `never`.",
+            description: "Whether *Localize faults* also trains with each change that may help, so that patches come with a measured effect: `auto`: when the run finds a fault, and on the native engine also when it cannot tell; not where the script starts too slowly. `always`: when the run finds a fault or cannot tell, however long the script takes to start.",
             schema: json!({"type": "string", "enum": ["never", "auto", "always"], "default": "never", "scope": "resource"}),
         },
         EditorSetting {
             name: "trySeconds",
-            description: "Seconds that trying changes may take.",
+            description: "Seconds that trying changes may take, beside importing Keras once more.",
             schema: json!({"type": "number", "exclusiveMinimum": 0, "default": of_runs.try_seconds, "scope": "resource"}),
         },
         EditorSetting {

@@ -1,7 +1,7 @@
 //! For people: each finding with its source, as rustc shows its own, then the verdict in a sentence.
 
 mod finding;
-pub(super) mod summary;
+pub(crate) mod summary;
 
 use std::collections::HashSet;
 use std::io::{self, Write};

@@ -200,11 +200,14 @@ impl Files {
         Some((source.path.to_owned(), localize::site_range(site, source.text)))
     }
 
-    /// Texts that the findings refer to.
+    /// Texts that the findings and their fixes refer to.
     pub fn texts(&self, findings: &[Finding]) -> BTreeMap<PathBuf, String> {
         let mentioned = |shown: &Path| {
             findings.iter().any(|finding| {
-                finding.path == shown || finding.evidence.iter().any(|evidence| evidence.path == shown)
+                let mut edits = finding.fixes.iter().flat_map(|fix| &fix.edits);
+                finding.path == shown
+                    || finding.evidence.iter().any(|evidence| evidence.path == shown)
+                    || edits.any(|edit| edit.path == shown)
             })
         };
         let script = self.files.get(&self.script).map(|file| file.shown.clone());
@@ -227,5 +230,55 @@ impl Sources for Files {
             text: &file.text,
             program: &file.program,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use finding::{Applicability, Edit, Fix, Kind, Severity};
+
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_module_that_only_a_fix_changes_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("train.py");
+        std::fs::write(&script, "import model\n").unwrap();
+        let mut files = Files::read(&script, None, BTreeMap::new()).unwrap();
+        for module in ["model.py", "other.py"] {
+            let file = File {
+                shown: module.into(),
+                text: "x = 1\n".to_owned(),
+                program: Program::parse("x = 1\n"),
+            };
+            files.files.insert(folder.path().join(module), file);
+        }
+        let fix = Fix {
+            title: String::new(),
+            applicability: Applicability::Unsafe,
+            edits: vec![Edit {
+                path: "model.py".into(),
+                range: Range::new(4, 5),
+                new_text: "2".to_owned(),
+            }],
+            trial: None,
+        };
+        let finding = Finding {
+            code: "DL1",
+            name: "one",
+            kind: Kind::LearningRate,
+            severity: Severity::Error,
+            source: finding::Source::Static,
+            path: script.clone(),
+            range: Range::new(0, 1),
+            layer: None,
+            message: String::new(),
+            evidence: Vec::new(),
+            confidence: 1.0,
+            fixes: vec![fix],
+        };
+        let texts = files.texts(&[finding]);
+        let paths: Vec<&Path> = texts.keys().map(PathBuf::as_path).collect();
+        assert_eq!(paths, [script.as_path(), Path::new("model.py")]);
     }
 }

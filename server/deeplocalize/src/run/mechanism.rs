@@ -74,9 +74,9 @@ pub(super) fn interpreter(
     session::find_interpreter(options.python.as_deref(), &options.script, &variable)
 }
 
-/// Says of findings by which mechanism they were made.
-pub(super) fn mark(findings: &mut [Finding], trace: &Trace) {
-    if name(trace) == IMPERATIVE {
+/// Says of findings that they were made by this mechanism.
+pub(super) fn mark(findings: &mut [Finding], mechanism: &str) {
+    if mechanism == IMPERATIVE {
         for finding in findings
             .iter_mut()
             .filter(|finding| finding.source == Source::Callback)

@@ -419,7 +419,7 @@ impl<'a> Run<'a> {
         } else {
             diagnosis.verdict
         };
-        mechanism::mark(&mut seen, &self.trace);
+        mechanism::mark(&mut seen, mechanism::name(&self.trace));
         let (verdict, findings) = merge::merge(verdict, diagnosis.failing, seen, files.static_findings());
         let analysis = self.analysis + look.elapsed();
         let trained = self.first_step.is_some();

@@ -7,7 +7,7 @@ use std::time::Instant;
 use finding::{Edit, Finding, Severity, Verdict};
 use localize::Detector;
 use program::Program;
-use repair::{Candidate, Facts, Part, Search};
+use repair::{Candidate, Credited, Facts, Part, Search};
 use session::{Mechanism, Request};
 use trace::{Fit, Trace};
 
@@ -20,10 +20,11 @@ use crate::report::{Report, Tried};
 /// Whether changes are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TryFixes {
-    /// When the run found a fault in a training; on the engine also when it could not tell.
+    /// When the run found a fault in a training; on the engine also when it could not tell. Not where the script takes
+    /// too long to come to its training.
     #[default]
     Auto,
-    /// Also when the run could not tell.
+    /// When the run found a fault or could not tell, without regard to the time.
     Always,
     /// Not at all.
     Never,
@@ -125,14 +126,15 @@ pub(super) fn try_fixes(
                 .unwrap_or(searched);
         }
         let mut credited = searched.credited();
+        let helping = credited.len();
         if report.verdict != Verdict::Faulty {
-            credited.retain(repair::Credited::beyond_doubt);
+            credited.retain(Credited::beyond_doubt);
         }
+        tried.unsure = helping - credited.len();
         if let Some(best) = credited.first_mut() {
             with_masked(&mut best.candidate, &report.findings, &parts);
         }
-        repair::credit(&mut report.findings, &credited, &searched.without_effect());
-        tried.helped = credited.len();
+        work_in(report, &mut tried, &credited, &searched.without_effect());
         if tried.helped > 0 {
             report.verdict = Verdict::Faulty;
             report.texts.extend(files.texts(&report.findings));
@@ -142,6 +144,14 @@ pub(super) fn try_fixes(
     if let Some(run) = &mut report.run {
         run.tried = Some(tried);
     }
+}
+
+/// Works what the trials showed into the findings.
+fn work_in(report: &mut Report, tried: &mut Tried, credited: &[Credited], without_effect: &[&Part]) {
+    repair::credit(&mut report.findings, credited, without_effect);
+    super::mechanism::mark(&mut report.findings, tried.mechanism);
+    tried.helped = credited.len();
+    tried.idle = without_effect.iter().map(|part| part.edits.clone()).collect();
 }
 
 /// Whether the engine trained the script in the run.
@@ -295,4 +305,62 @@ pub(super) fn patched(files: &Files, edits: &[Edit]) -> Option<BTreeMap<PathBuf,
         overrides.insert(absolute.to_owned(), text);
     }
     Some(overrides)
+}
+
+#[cfg(test)]
+mod tests {
+    use finding::{Applicability, Kind, Range, Source};
+    use repair::{Aspect, Effect};
+
+    use super::*;
+    use crate::report::ToolError;
+
+    #[test]
+    fn a_finding_of_trials_is_marked_with_their_mechanism() {
+        let part = Part {
+            title: "Use a learning rate of 0.01".to_owned(),
+            kind: Kind::LearningRate,
+            aspect: Aspect::Step,
+            path: "train.py".into(),
+            place: Range::new(0, 1),
+            edits: vec![Edit {
+                path: "train.py".into(),
+                range: Range::new(0, 1),
+                new_text: "2".to_owned(),
+            }],
+            applicability: Applicability::Unsafe,
+            prior: 0.5,
+        };
+        let credited = Credited {
+            candidate: Candidate::single(part.clone()),
+            effect: Effect {
+                metric: "accuracy",
+                before: 0.5,
+                after: 0.9,
+            },
+            gain: 0.8,
+            skill: 0.8,
+            steps: 500,
+            seeds: 3,
+        };
+        for (mechanism, source) in [
+            (super::super::mechanism::IMPERATIVE, Source::Imperative),
+            (super::super::mechanism::CALLBACK, Source::Callback),
+        ] {
+            let none = ToolError {
+                code: String::new(),
+                message: String::new(),
+                path: None,
+                hint: String::new(),
+            };
+            let mut report = Report::failed("train.py".as_ref(), none);
+            let mut tried = Tried {
+                mechanism,
+                ..Tried::default()
+            };
+            work_in(&mut report, &mut tried, std::slice::from_ref(&credited), &[&part]);
+            assert_eq!(report.findings[0].source, source);
+            assert_eq!((tried.helped, &tried.idle), (1, &vec![part.edits.clone()]));
+        }
+    }
 }

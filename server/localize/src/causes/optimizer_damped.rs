@@ -18,7 +18,7 @@
 //! ```
 //!
 //! ## Fix safety
-//! No automatic fix.
+//! Unsafe: training takes other steps. A clipping has no fix without trials.
 //!
 //! ## References
 //! Keras' defaults (epsilon 1e-7, momentum 0.9); Sutskever et al., "On the importance of initialization and momentum"
@@ -28,7 +28,7 @@
 
 use finding::{Kind, Phase, RuleInfo, Severity};
 
-use super::{Cause, suspects};
+use super::{Cause, Remedy, suspects};
 use crate::case::Case;
 use crate::place::Place;
 use crate::text::number;
@@ -48,21 +48,25 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     }
     let Some(optimizer) = &case.fit.info.optimizer else { return Vec::new() };
     let setting = |name: &str| optimizer.config.get(name).and_then(serde_json::Value::as_f64);
-    let (name, value, effect) = match (setting("epsilon"), setting("momentum")) {
-        (Some(epsilon), _) if epsilon >= 0.1 => ("epsilon", epsilon, "divides every step by about that much"),
-        (_, Some(momentum)) if momentum >= 0.99 => ("momentum", momentum, "adds up hundreds of steps, so the weights overshoot"),
+    let (name, value, usual, effect) = match (setting("epsilon"), setting("momentum")) {
+        (Some(epsilon), _) if epsilon >= 0.1 => ("epsilon", epsilon, Some("1e-7"), "divides every step by about that much"),
+        (_, Some(momentum)) if momentum >= 0.99 => ("momentum", momentum, Some("0.9"), "adds up hundreds of steps, so the weights overshoot"),
         _ => match clipped(case, &setting) {
-            Some((name, limit)) => (name, limit, "cuts every gradient to a sliver of its size, so the weights hardly move"),
+            Some((name, limit)) => (name, limit, None, "cuts every gradient to a sliver of its size, so the weights hardly move"),
             None => return Vec::new(),
         },
     };
-    let message = format!("{name} {} of {} {effect}; leave it at its default", number(value), optimizer.class);
-    vec![
-        Cause::new(&INFO, Place::OptimizerArgument(name), 0.88, message).seen(
-            Phase::Update,
-            format!("a step typically changes the weights by {} of their size", number(case.typical_update_ratio())),
-        ),
-    ]
+    let message = format!("{name} {} of {} {effect}; {}", number(value), optimizer.class, usual.map_or_else(|| "leave it at its default".to_owned(), |usual| format!("use {usual}")));
+    let cause = Cause::new(&INFO, Place::OptimizerArgument(name), 0.88, message).seen(
+        Phase::Update,
+        format!("a step typically changes the weights by {} of their size", number(case.typical_update_ratio())),
+    );
+    vec![match usual {
+        Some(usual) => {
+            cause.remedy(Remedy::Argument { title: format!("Set {name} of {} to {usual}", optimizer.class), keyword: name, text: usual.into() })
+        }
+        None => cause,
+    }]
 }
 
 /// A clipping that cuts nearly all of the gradients away, of an optimizer whose steps are as long as its gradients.

@@ -20,7 +20,7 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let name = place.name;
     let mut edits = Vec::new();
     let text = place.value.slice(place.source.text);
-    if place.held_out.is_none() && !place.moved && !text.contains('\n') && postfix(text) {
+    if place.held_out.is_empty() && !place.moved && !text.contains('\n') && postfix(text) {
         edits.push(Edit {
             path: place.source.path.to_owned(),
             range: finding::Range::new(place.value.end, place.value.end),
@@ -28,7 +28,7 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
         });
     } else {
         let mut lines = format!("{name} = {name} / 255.0");
-        if let Some(test) = place.held_out {
+        for test in place.held_out {
             lines.push_str(&format!("\n{test} = {test} / 255.0"));
         }
         edits.push(after(&place.source, place.after, &lines));

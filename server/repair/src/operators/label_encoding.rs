@@ -21,7 +21,7 @@ fn encode(facts: &Facts<'_>) -> Option<Part> {
     let name = place.name;
     let loss = facts.loss();
     let both = |new: &dyn Fn(&str) -> String| {
-        let names = std::iter::once(name).chain(place.held_out);
+        let names = std::iter::once(name).chain(place.held_out.iter().copied());
         names
             .map(|name| format!("{name} = {}", new(name)))
             .collect::<Vec<_>>()

@@ -20,6 +20,7 @@ mod label_encoding;
 mod learning_rate;
 mod normalization_layer;
 mod optimizer;
+mod optimizer_settings;
 mod output_head;
 mod regularizer;
 mod shuffle;
@@ -37,6 +38,7 @@ const OPERATORS: &[Propose] = &[
     standardise_targets::propose,
     learning_rate::propose,
     optimizer::propose,
+    optimizer_settings::propose,
     hidden_activation::propose,
     initializer::propose,
     dropout::propose,

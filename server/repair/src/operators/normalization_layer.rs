@@ -7,7 +7,7 @@ use super::part;
 use super::standardise_features::unscaled;
 use crate::candidate::Part;
 use crate::facts::Facts;
-use crate::names::{indent, is_name, of_keras};
+use crate::names::{free, indent, is_name, of_keras};
 
 pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     // Where scikit-learn is used, a scaler is what the script would use.
@@ -46,17 +46,15 @@ fn layer(facts: &Facts<'_>, prior: f64) -> Option<Part> {
     };
     let statement = holding(first.call.range)?;
     // The features must have their values where the layer is fitted to them, on the level of the model.
-    let scaled = crate::flow::scalable(facts, "x")?;
+    let scaled = crate::flow::settled(facts, "x")?;
     let level = |start: usize| indent(text, start);
     let same_level =
         level(scaled.after.start) == level(statement.start) && scaled.after.end <= statement.start;
     if !is_name(name) || !same_level || facts.layers().first()?.config.contains_key("batch_shape") {
         return None;
     }
-    let made = format!(
-        "normalization = {}()\nnormalization.adapt({name})",
-        normalization.text
-    );
+    let variable = free(&source, "normalization");
+    let made = format!("{variable} = {}()\n{variable}.adapt({name})", normalization.text);
     let before = Range::new(statement.start, first.call.range.start).slice(text);
     let mut edits: Vec<Edit> = Vec::new();
     let mut insert = |at: usize, new_text: String| {
@@ -75,13 +73,13 @@ fn layer(facts: &Facts<'_>, prior: f64) -> Option<Part> {
     {
         insert(
             statement.start,
-            format!("{lines}\n{pad}{model}.add(normalization)\n{pad}"),
+            format!("{lines}\n{pad}{model}.add({variable})\n{pad}"),
         );
     } else if before.trim_end().ends_with('[') && first.call.argument("input_shape").is_none() {
         insert(statement.start, format!("{lines}\n{pad}"));
         let own_line = before.rsplit('\n').next().filter(|line| line.trim().is_empty());
         let gap = own_line.map_or(" ".to_owned(), |line| format!("\n{line}"));
-        insert(first.call.range.start, format!("normalization,{gap}"));
+        insert(first.call.range.start, format!("{variable},{gap}"));
     } else {
         return None;
     }

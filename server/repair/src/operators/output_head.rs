@@ -81,8 +81,8 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
             .chain(metric.clone())
             .collect();
         let title = format!(
-            "Use a {} output with {}, for {}",
-            wanted.activation,
+            "Use {} with {}, for {}",
+            output(&wanted),
             spoken(wanted.loss),
             wanted.words
         );
@@ -97,10 +97,7 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     }
     let alone = if loss.is_some() { 0.6 } else { 0.9 };
     if let Some((spot, place, edits)) = activation {
-        let title = match wanted.units {
-            Some(units) => format!("Use {units} {} outputs, for {}", wanted.activation, wanted.words),
-            None => format!("Use a {} output, for {}", wanted.activation, wanted.words),
-        };
+        let title = format!("Use {}, for {}", output(&wanted), wanted.words);
         let kind = if wanted.units.is_some() {
             Kind::LayerSize
         } else {
@@ -209,6 +206,14 @@ fn metric(facts: &Facts<'_>, wanted: &Wanted) -> Option<Edit> {
         _ => false,
     })?;
     Some(compile.edit(item.range, quoted(&compile.source, fitting)))
+}
+
+/// The output in words, with its units where they change.
+fn output(wanted: &Wanted) -> String {
+    match wanted.units {
+        Some(units) => format!("{units} {} outputs", wanted.activation),
+        None => format!("a {} output", wanted.activation),
+    }
 }
 
 fn spoken(loss: &str) -> &'static str {

@@ -5,8 +5,8 @@ use finding::Kind;
 use super::part;
 use crate::candidate::{Aspect, Part};
 use crate::facts::Facts;
-use crate::flow::scalable;
-use crate::names::{after, of_numpy};
+use crate::flow::settled;
+use crate::names::{after, free, of_numpy};
 
 /// Changes from one label to the next, over those expected of shuffled labels, below which labels are in order.
 const IN_ORDER: f64 = 0.5;
@@ -68,7 +68,7 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
 
 /// One order for both arrays, after the later of them has its values.
 fn once(facts: &Facts<'_>) -> Option<finding::Edit> {
-    let (x, y) = (scalable(facts, "x")?, scalable(facts, "y")?);
+    let (x, y) = (settled(facts, "x")?, settled(facts, "y")?);
     let numpy = of_numpy(&x.source)?;
     let behind = if x.after.end > y.after.end {
         x.after
@@ -76,6 +76,9 @@ fn once(facts: &Facts<'_>) -> Option<finding::Edit> {
         y.after
     };
     let (x, y) = (x.name, y.name);
-    let lines = format!("order = {numpy}.random.permutation(len({x}))\n{x}, {y} = {x}[order], {y}[order]");
-    Some(after(&facts.fit_call()?.source, behind, &lines))
+    let source = facts.fit_call()?.source;
+    let order = free(&source, "order");
+    let lines =
+        format!("{order} = {numpy}.random.permutation(len({x}))\n{x}, {y} = {x}[{order}], {y}[{order}]");
+    Some(after(&source, behind, &lines))
 }

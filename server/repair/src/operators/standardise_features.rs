@@ -7,7 +7,7 @@ use super::part;
 use crate::candidate::Part;
 use crate::facts::Facts;
 use crate::flow::scalable;
-use crate::names::{after, of_numpy, of_sklearn};
+use crate::names::{after, free, of_numpy, of_sklearn};
 
 /// Root mean square, offset and ratio of scales from which features look as if they should be scaled.
 const LARGE: f64 = 10.0;
@@ -52,26 +52,30 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     };
     let flat = x.shape.len() == 2;
     let scaler = of_sklearn(&place.source, "preprocessing", "StandardScaler").filter(|_| flat);
-    let (name, test) = (place.name, place.held_out);
+    let name = place.name;
+    let alone = place.held_out.is_empty();
+    let free = |wanted: &str| free(&place.source, wanted);
     let mut edits = Vec::new();
-    let lines = match (&scaler, test) {
-        (Some(scaler), None) => format!("{name} = {}().fit_transform({name})", scaler.text),
-        (Some(scaler), Some(test)) => format!(
-            "scaler = {}().fit({name})\n{name}, {test} = scaler.transform({name}), scaler.transform({test})",
-            scaler.text
-        ),
-        (None, test) => {
+    let lines = match &scaler {
+        Some(scaler) if alone => format!("{name} = {}().fit_transform({name})", scaler.text),
+        Some(scaler) => {
+            let fitted = free("scaler");
+            let scaled = place.each(|name| format!("{fitted}.transform({name})"));
+            format!("{fitted} = {}().fit({name})\n{scaled}", scaler.text)
+        }
+        None => {
             let axis = if flat { "axis=0" } else { "" };
             // A feature that never varies has a standard deviation of 0.
             let deviation = match x.constant_features {
                 0 => format!("{name}.std({axis})"),
                 _ => format!("({name}.std({axis}) + 1e-8)"),
             };
-            match test {
-                None => format!("{name} = ({name} - {name}.mean({axis})) / {deviation}"),
-                Some(test) => format!(
-                    "mean, std = {name}.mean({axis}), {deviation}\n{name}, {test} = ({name} - mean) / std, ({test} - mean) / std"
-                ),
+            if alone {
+                format!("{name} = ({name} - {name}.mean({axis})) / {deviation}")
+            } else {
+                let (mean, std) = (free("mean"), free("std"));
+                let scaled = place.each(|name| format!("({name} - {mean}) / {std}"));
+                format!("{mean}, {std} = {name}.mean({axis}), {deviation}\n{scaled}")
             }
         }
     };
@@ -87,7 +91,7 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     )];
     // Features of many decades: of most of them nothing is left on a linear scale.
     let decades = x.min > 0.0 && x.max > DECADES * x.min && x.max > SKEWED * x.mean;
-    if let Some(numpy) = of_numpy(&place.source).filter(|_| decades && test.is_none()) {
+    if let Some(numpy) = of_numpy(&place.source).filter(|_| decades && alone) {
         let axis = if flat { "axis=0" } else { "" };
         let lines = format!(
             "{name} = {numpy}.log({name})\n{name} = ({name} - {name}.mean({axis})) / {name}.std({axis})"

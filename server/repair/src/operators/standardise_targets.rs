@@ -6,7 +6,7 @@ use super::part;
 use crate::candidate::{Aspect, Part};
 use crate::facts::{Facts, Labels};
 use crate::flow::scalable;
-use crate::names::{after, of_sklearn};
+use crate::names::{after, free, of_sklearn};
 
 pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let Some(y) = facts.y().filter(|_| facts.labels() == Labels::Real) else {
@@ -29,24 +29,19 @@ pub(super) fn propose(facts: &Facts<'_>) -> Vec<Part> {
     let name = place.name;
     let axis = if y.shape.len() > 1 { "axis=0" } else { "" };
     let scaler = of_sklearn(&place.source, "preprocessing", "StandardScaler").filter(|_| y.shape.len() == 2);
-    let mut lines = match &scaler {
-        Some(scaler) if place.held_out.is_none() => {
-            format!("{name} = {}().fit_transform({name})", scaler.text)
+    let alone = place.held_out.is_empty();
+    let scaler = scaler.filter(|_| alone);
+    let lines = match &scaler {
+        Some(scaler) => format!("{name} = {}().fit_transform({name})", scaler.text),
+        None if alone => format!("{name} = ({name} - {name}.mean({axis})) / {name}.std({axis})"),
+        None => {
+            let (mean, std) = (free(&place.source, "y_mean"), free(&place.source, "y_std"));
+            let scaled = place.each(|name| format!("({name} - {mean}) / {std}"));
+            format!("{mean}, {std} = {name}.mean({axis}), {name}.std({axis})\n{scaled}")
         }
-        _ => format!("{name} = ({name} - {name}.mean({axis})) / {name}.std({axis})"),
     };
-    if let Some(test) = place.held_out {
-        lines = format!(
-            "y_mean, y_std = {name}.mean({axis}), {name}.std({axis})\n\
-             {name}, {test} = ({name} - y_mean) / y_std, ({test} - y_mean) / y_std"
-        );
-    }
     let mut edits = vec![after(&place.source, place.after, &lines)];
-    edits.extend(
-        scaler
-            .filter(|_| place.held_out.is_none())
-            .and_then(|scaler| scaler.import),
-    );
+    edits.extend(scaler.and_then(|scaler| scaler.import));
     let mut scaled = part(
         "Standardise the targets",
         Kind::DataOther,

@@ -3,11 +3,12 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use finding::{Edit, Range};
 use localize::{Source, Sources};
-use program::{Program, Value};
+use program::{Call, Program, Value};
 use repair::{Facts, Part};
 use serde_json::json;
 use trace::{
@@ -197,6 +198,19 @@ fn snake(class: &str) -> String {
     name
 }
 
+/// Arguments that are numbers.
+fn scalars(call: &Call) -> BTreeMap<String, serde_json::Value> {
+    let number = |value: &Value| match value {
+        Value::Int(value) => Some(json!(value)),
+        Value::Float(value) => Some(json!(value)),
+        _ => None,
+    };
+    call.arguments
+        .iter()
+        .filter_map(|argument| Some((argument.name.clone()?, number(&argument.value.value)?)))
+        .collect()
+}
+
 fn describe(script: &Script, x: DataInfo, y: DataInfo, in_order: bool) -> FitMessage {
     let (text, program) = (&script.text, &script.program);
     let fit = &program.fits[0];
@@ -211,7 +225,7 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo, in_order: bool) -> FitMes
             let named = call
                 .argument("activation")
                 .and_then(|argument| word(&argument.value.value));
-            let mut config = std::collections::BTreeMap::new();
+            let mut config = BTreeMap::new();
             for name in ["units", "rate"] {
                 match call.argument(name).map(|argument| &argument.value.value) {
                     Some(Value::Int(value)) => drop(config.insert(name.to_owned(), json!(value))),
@@ -273,10 +287,15 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo, in_order: bool) -> FitMes
                     Some(Value::Float(rate)) => *rate,
                     _ => 0.01,
                 };
-                (call.class().to_owned(), Some(site(text, call.range)), rate)
+                (
+                    call.class().to_owned(),
+                    Some(site(text, call.range)),
+                    rate,
+                    scalars(call),
+                )
             }
-            Value::Str(name) if name == "sgd" => ("SGD".to_owned(), None, 0.01),
-            _ => ("Adam".to_owned(), None, 0.001),
+            Value::Str(name) if name == "sgd" => ("SGD".to_owned(), None, 0.01, BTreeMap::new()),
+            _ => ("Adam".to_owned(), None, 0.001, BTreeMap::new()),
         });
     let call = program.call(fit.call);
     let int = |name: &str| match call.argument(name).map(|argument| &argument.value.value) {
@@ -290,11 +309,11 @@ fn describe(script: &Script, x: DataInfo, y: DataInfo, in_order: bool) -> FitMes
         site: Some(site(text, call.range)),
         compile_site: Some(site(text, compile.range)),
         layers,
-        optimizer: optimizer.map(|(class, site, learning_rate)| OptimizerInfo {
+        optimizer: optimizer.map(|(class, site, learning_rate, config)| OptimizerInfo {
             class,
             site,
             learning_rate,
-            config: Default::default(),
+            config,
         }),
         loss: compile
             .argument("loss")

@@ -165,6 +165,21 @@ impl<'a> Data<'a> {
             .or_else(|| numbers(value, self.place(), self.text))
     }
 
+    /// Whether there is one label per sample, and not one per time step or pixel, however they are written.
+    pub(crate) fn one_per_sample(&self, program: &Program) -> bool {
+        let made_of_columns = |step: &Step| {
+            let value = step.change.value.slice(self.text);
+            value.contains("get_dummies(") || value.contains("fit_transform(")
+        };
+        match self.encoding(program) {
+            // `np.eye(10)[labels]` and `to_categorical(labels)` have one more axis than the labels, which may have any.
+            Some(Encoding::OneHot(_)) => {
+                self.data_set(program).is_some() || self.last_change().is_some_and(made_of_columns)
+            }
+            encoding => encoding.is_some(),
+        }
+    }
+
     /// Which of the names on the left side of the last change holds these values.
     fn place(&self) -> Option<usize> {
         let step = self.last_change()?;

@@ -45,7 +45,7 @@ use finding::{Applicability, Finding, Kind, Range, RuleInfo, Severity};
 use program::{Call, Fit};
 
 use crate::context::{Context, Output};
-use crate::read::{Chain, Encoding, is_convolution, is_passive};
+use crate::read::{Chain, is_convolution, is_passive};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL602",
@@ -152,8 +152,8 @@ fn one_label_per_sample(context: &Context<'_>, output: &Output<'_>, index: usize
     mine && context
         .sets()
         .get(index)
-        .and_then(|sets| sets.training.y.as_ref()?.encoding(context.program))
-        .is_some_and(|encoding| matches!(encoding, Encoding::OneHot(_) | Encoding::Numbers(_)))
+        .and_then(|sets| sets.training.y.as_ref())
+        .is_some_and(|labels| labels.one_per_sample(context.program))
 }
 
 #[cfg(test)]

@@ -83,8 +83,8 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         let per_sample = context
             .sets()
             .get(index)
-            .and_then(|sets| sets.training.y.as_ref()?.encoding(context.program))
-            .is_some();
+            .and_then(|sets| sets.training.y.as_ref())
+            .is_some_and(|labels| labels.one_per_sample(context.program));
         let (Some(argument), true) = (returns, straight && per_sample) else {
             continue;
         };
@@ -115,7 +115,12 @@ mod tests {
 
     #[test]
     fn tables() {
-        let pass = ["import keras\nfrom keras.layers import *\nm = keras.Sequential([LSTM(8, return_sequences=True), Dense(3, 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, tags)".to_owned()];
+        let tags = |made: &str| {
+            format!(
+                "import keras\nimport numpy as np\nfrom keras.layers import *\ny = {made}\nm = keras.Sequential([LSTM(8, return_sequences=True), Dense(3, 'softmax')])\nm.compile('adam', 'categorical_crossentropy')\nm.fit(x, y)"
+            )
+        };
+        let pass = [tags("np.eye(3)[tags]"), tags("keras.utils.to_categorical(tags, 3)"), "import keras\nfrom keras.layers import *\nm = keras.Sequential([LSTM(8, return_sequences=True), Dense(3, 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, tags)".to_owned()];
         let fail = [("import keras\nfrom keras.layers import *\nfrom keras.datasets import mnist\n(x, y), (p, q) = mnist.load_data()\nx = x / 255\nm = keras.Sequential([LSTM(8, return_sequences=True), Dense(10, 'softmax')])\nm.compile('adam', 'sparse_categorical_crossentropy')\nm.fit(x, y)".to_owned(), "return_sequences=True")];
         crate::testing::check(&INFO, &pass, &fail, &[]);
     }

@@ -58,7 +58,8 @@ pub fn tried(report: &Report) -> Option<String> {
     let trials = count(tried.trials, "short training");
     let changes = count(tried.changes, "change");
     let helped = match tried.helped {
-        0 => "none makes it learn better than chance would".to_owned(),
+        0 if tried.unsure > 0 => "some help, but not so plainly that the script must be faulty".to_owned(),
+        0 => "none helps by more than chance would".to_owned(),
         1 => "one helps".to_owned(),
         several => format!("{several} help about as much"),
     };
@@ -112,7 +113,7 @@ fn of_run(report: &Report, run: &RunSummary) -> String {
     let found = tally(report);
     let after = after(run);
     match report.verdict {
-        Verdict::Faulty => format!("{script} {}: {found}{after}", paint(ERROR, "does not learn")),
+        Verdict::Faulty => format!("{script} {}: {found}{after}", paint(ERROR, "is faulty")),
         Verdict::Crashed if found.is_empty() => format!("{script} {}{after}", paint(ERROR, "crashed")),
         Verdict::Crashed => format!("{script} {}: {found}{after}", paint(ERROR, "crashed")),
         Verdict::Healthy => {
