@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use finding::Range;
-use program::{Argument, Call, Program};
+use program::{Argument, Call, Program, Value};
 use trace::{Fit, Site};
 
 /// A source file the run touched.
@@ -44,6 +44,10 @@ pub(crate) enum Place {
     OptimizerArgument(&'static str),
     /// The learning-rate argument, or the optimizer.
     LearningRate,
+    /// Where the features that are held out last change, else `validation_data`.
+    ValidationFeatures,
+    /// The call that makes the callback which ends a training early, else `callbacks`.
+    EarlyStopping,
     /// An argument of `fit`, or `fit`.
     FitArgument(&'static str),
     /// Where the features last change before `fit`.
@@ -104,6 +108,10 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         }
         Place::LearningRate => optimizer(fit, &["learning_rate", "lr"], sources),
         Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
+        Place::ValidationFeatures => validation_features(fit, sources)
+            .or_else(|| argument(info.site.as_ref()?, "fit", &["validation_data"], sources)),
+        Place::EarlyStopping => early_stopping(fit, sources)
+            .or_else(|| argument(info.site.as_ref()?, "fit", &["callbacks"], sources)),
         Place::FitArgument(name) => argument(info.site.as_ref()?, "fit", &[name], sources),
         Place::Features => data_place(fit, "x", sources),
         Place::Labels => data_place(fit, "y", sources),
@@ -213,6 +221,11 @@ pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option
     else {
         return Some(located);
     };
+    Some(made(located, value))
+}
+
+/// Where the values of an argument of a call get the form the call is given.
+fn made(located: Located<'_>, value: Range) -> Located<'_> {
     let Source { text, program, .. } = located.source;
     let provenance = program.provenance(text, value, located.range.start);
     // Splits and slices only choose samples. Conversions and reshapes do not change values either, but the last of them is
@@ -224,17 +237,38 @@ pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option
     match formed.copied().or(provenance.change) {
         Some(change) => {
             let target = change.target.slice(text).to_owned();
-            Some(Located {
+            Located {
                 range: change.value,
                 change: Some((change.statement, target)),
                 ..located
-            })
+            }
         }
-        None => Some(Located {
+        None => Located {
             range: value,
             ..located
-        }),
+        },
     }
+}
+
+/// Where the features of `validation_data=(features, labels)` are made.
+fn validation_features<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = called(fit.info.site.as_ref()?, "fit", sources)?;
+    let given = call(&located)?.argument("validation_data")?;
+    let Value::List(pair) = &given.value.value else {
+        return None;
+    };
+    let features = pair.first()?.range;
+    Some(made(located, features))
+}
+
+/// The last `EarlyStopping` that is made before `fit`, or in it.
+fn early_stopping<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = called(fit.info.site.as_ref()?, "fit", sources)?;
+    let calls = &located.source.program.calls;
+    let stops =
+        |call: &&Call| call.callee == "keras.callbacks.EarlyStopping" && call.range.start < located.range.end;
+    let range = calls.iter().filter(stops).next_back()?.range;
+    Some(Located { range, ..located })
 }
 
 /// Byte range of a site. Without columns (Python before 3.11) it is the text of its line; the syntax tree then finds

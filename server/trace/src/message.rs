@@ -357,6 +357,10 @@ pub struct HeldOut {
     /// no class in common.
     #[serde(default = "nan", deserialize_with = "number")]
     pub shift: f64,
+    /// Share of the features whose mean lies three standard deviations of the training data from theirs, or that spread
+    /// three times more or less.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub apart: f64,
 }
 
 /// What is probed of a layer.

@@ -32,7 +32,7 @@ use trace::Scalar;
 use super::Cause;
 use crate::case::Case;
 use crate::learning::Task;
-use crate::logs::{entry, is_accuracy};
+use crate::logs::entry;
 use crate::place::Place;
 use crate::text::percent;
 use crate::trend::mean;
@@ -47,6 +47,14 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 /// Points apart.
 const APART: f64 = 0.25;
 
+/// Accuracies of Keras that count single answers, each by its own name: what a script calls its own function may count
+/// anything.
+const OWN: [&str; 5] = ["acc", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"];
+
+fn is_own(name: &str) -> bool {
+    OWN.contains(&name)
+}
+
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     if case.broken().is_some() || case.fit.info.data.y.len() != 1 || case.fit.info.weighted {
         return Vec::new();
@@ -54,9 +62,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     // The last third of the epochs, never the first one: a metric is a running mean while the network still changes.
     let epochs = &case.fit.epochs;
     let late: Vec<_> = epochs[epochs.len() - epochs.len().div_ceil(3)..].iter().filter(|epoch| epoch.epoch > 0).collect();
-    let values: Vec<f64> = late.iter().filter_map(|epoch| entry(epoch, is_accuracy)).map(|(_, value)| value).collect();
+    let values: Vec<f64> = late.iter().filter_map(|epoch| entry(epoch, is_own)).map(|(_, value)| value).collect();
     let (Some(from), Some(to)) = (late.first(), late.last()) else { return Vec::new() };
-    let Some((name, _)) = entry(to, is_accuracy) else { return Vec::new() };
+    let Some((name, _)) = entry(to, is_own) else { return Vec::new() };
     let logged = mean(&values);
     let when = over_epochs(from.epoch, to.epoch);
     let moments = case.fit.scalars().moments();
