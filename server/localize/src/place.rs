@@ -46,6 +46,10 @@ pub(crate) enum Place {
     LearningRate,
     /// Where the features that are held out last change, else `validation_data`.
     ValidationFeatures,
+    /// Where the weights of the classes are written, else `class_weight`.
+    ClassWeights,
+    /// Where weights are set before `fit`, else its `epochs`.
+    WeightsSet,
     /// The call that makes the callback which ends a training early, else `callbacks`.
     EarlyStopping,
     /// An argument of `fit`, or `fit`.
@@ -110,6 +114,9 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
         Place::ValidationFeatures => validation_features(fit, sources)
             .or_else(|| argument(info.site.as_ref()?, "fit", &["validation_data"], sources)),
+        Place::ClassWeights => data_place(fit, "class_weight", sources),
+        Place::WeightsSet => statement(fit, sources, |line| line.contains(".set_weights("))
+            .or_else(|| argument(info.site.as_ref()?, "fit", &["epochs"], sources)),
         Place::EarlyStopping => early_stopping(fit, sources)
             .or_else(|| argument(info.site.as_ref()?, "fit", &["callbacks"], sources)),
         Place::FitArgument(name) => argument(info.site.as_ref()?, "fit", &[name], sources),

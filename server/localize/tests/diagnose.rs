@@ -990,3 +990,31 @@ fn what_only_normalises_the_output_is_no_bottleneck() {
         .diagnose();
     assert!(normalised.findings.iter().all(|finding| finding.code != "DL735"));
 }
+
+#[test]
+fn class_weights_that_rise_with_the_frequency() {
+    let rare = |of_zero: f64, of_one: f64| {
+        healthy()
+            .set("/data/y/0/classes", json!([[0.0, 1200], [1.0, 80]]))
+            .set("/class_weight", json!({"0": of_zero, "1": of_one}))
+    };
+    rare(8.0, 0.5).blames("DL749", FIT);
+    rare(0.5, 8.0).is_quiet();
+    rare(1.0, 1.0).is_quiet();
+}
+
+#[test]
+fn the_largest_of_several_labels() {
+    let labels = |smallest: f64, largest: f64| {
+        let mut training = healthy().set("/loss/name", json!("binary_crossentropy")).set(
+            "/data/y",
+            json!([{"shape": [1280, 4], "dtype": "float32", "whole": true, "min": 0.0, "max": 1.0, "mean": 0.3, "std": 0.45,
+                    "features": 4, "integers": true, "zero_one": true, "row_sum_min": smallest, "row_sum_max": largest,
+                    "classes": [[0.0, 3584], [1.0, 1536]]}]),
+        );
+        training.logs = Some(|_| json!({"categorical_accuracy": 0.6}));
+        training
+    };
+    let compile = r#"model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))"#;
+    labels(0.0, 3.0).blames("DL726", compile);
+}

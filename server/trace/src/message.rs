@@ -289,6 +289,9 @@ pub struct FitMessage {
     /// Whether samples or classes are weighted.
     #[serde(default)]
     pub weighted: bool,
+    /// Weights of the classes, by their numbers.
+    #[serde(default, deserialize_with = "numbers")]
+    pub class_weight: BTreeMap<String, f64>,
     /// Inputs and labels.
     #[serde(default)]
     pub data: FitData,

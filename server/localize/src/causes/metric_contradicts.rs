@@ -34,7 +34,7 @@ use crate::case::Case;
 use crate::learning::Task;
 use crate::logs::entry;
 use crate::place::Place;
-use crate::text::percent;
+use crate::text::{number, percent};
 use crate::trend::mean;
 
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -91,6 +91,17 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
             Cause::new(&INFO, Place::Metrics, 0.85, message)
                 .seen(Phase::Metric, format!("{name} {} {when}; counted {}", percent(logged), percent(right))),
         ];
+    }
+    if learning.task == Task::MultiLabel && name == "categorical_accuracy" {
+        let message = format!(
+            "{name} looks only at the largest value of each row, but these rows hold several labels or none: its {} say nothing of \
+             the single labels; use binary accuracy",
+            percent(logged)
+        );
+        let rows = case.fit.y().map_or_else(String::new, |y| {
+            format!("rows of the labels hold {} to {} ones", number(y.row_sum_min), number(y.row_sum_max))
+        });
+        return vec![Cause::new(&INFO, Place::Metrics, 0.85, message).seen(Phase::Data, rows)];
     }
     let numbers = learning.task == Task::Regression && case.fit.y().is_some_and(|y| !y.integers && y.whole);
     if numbers && case.known_loss() && learning.explained.is_some_and(|explained| explained > logged + APART) {

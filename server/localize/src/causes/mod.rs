@@ -74,6 +74,7 @@ causes![
     network_too_small,
     network_linear,
     batch_too_large,
+    class_weights_inverted,
     majority_class,
     overfitting;
     units_dead,
