@@ -89,7 +89,7 @@ pub(crate) fn restarted(fits: &[Fit]) -> Option<(Cause, &Fit)> {
         return None;
     }
     let message = format!(
-        "each of the {} trainings of one epoch starts from random weights again (first loss near {} every time), so only the last \\
+        "each of the {} trainings of one epoch starts from random weights again (first loss near {} every time), so only the last \
          counts; make the model once, before the loop",
         round.len(),
         number(start)
