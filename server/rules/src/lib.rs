@@ -50,6 +50,7 @@ rules![
     output::relu_output_of_regression,
     output::hinge_of_positive_output,
     output::bounded_output_of_large_targets,
+    output::negligible_loss_weight,
     hidden::linear_network,
     hidden::linear_hidden_layer,
     hidden::softmax_in_hidden_layer,
@@ -133,6 +134,9 @@ rules![
     structure::shape_error,
     structure::dead_branch,
     structure::unused_layer,
+    structure::concatenation_of_batches,
+    structure::normalization_of_one_value,
+    structure::batch_normalization_momentum,
 ];
 
 /// All rules.
