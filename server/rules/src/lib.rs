@@ -95,6 +95,7 @@ rules![
     data::features_shuffled_alone,
     data::missing_values,
     data::constant_features,
+    data::same_batch_every_time,
     training::metric_of_other_labels,
     training::monitor_without_validation,
     training::monitor_not_logged,
