@@ -112,6 +112,7 @@ rules![
     training::early_stopping_keeps_last_weights,
     training::evaluation_on_training_data,
     training::trainable_without_compile,
+    training::untrained_clone,
     structure::activation_twice,
     structure::missing_flatten,
     structure::dropout_rate_out_of_range,
