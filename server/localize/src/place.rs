@@ -104,6 +104,7 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         }
         Place::LearningRate => optimizer(fit, &["learning_rate", "lr"], sources),
         Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
+        Place::FitArgument("batch_size") => batch_size(fit, sources),
         Place::FitArgument(name) => argument(info.site.as_ref()?, "fit", &[name], sources),
         Place::Features => data_place(fit, "x", sources),
         Place::Labels => data_place(fit, "y", sources),
@@ -204,36 +205,69 @@ pub(crate) fn label_argument<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<
 }
 
 /// Where the features (`x`) or labels (`y`) of a training take the values and the form that `fit` gets: the expression that makes
-/// the values, else the argument of `fit`.
+/// the values, in whichever function of the file it stands, else the argument of `fit`.
 pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
     let located = called(fit.info.site.as_ref()?, "fit", sources)?;
-    let Some(value) = call(&located)
-        .and_then(|call| call.argument(name))
-        .map(|Argument { value, .. }| value.range)
-    else {
-        return Some(located);
-    };
     let Source { text, program, .. } = located.source;
-    let provenance = program.provenance(text, value, located.range.start);
+    let before = located.range.start;
+    let argument = |name: &str| {
+        call(&located)
+            .and_then(|call| call.argument(name))
+            .map(|Argument { value, .. }| value.range)
+    };
+    let (value, provenance) = match argument(name) {
+        Some(value) => (value, program.provenance_through_calls(text, value, before)),
+        // The labels of a data set come with its features.
+        None => {
+            let pairs = argument("x")
+                .and_then(|value| Some((value, program.provenance_of_pair_labels(text, value, before)?)));
+            let Some(found) = pairs else { return Some(located) };
+            found
+        }
+    };
     // Splits and slices only choose samples. Conversions and reshapes do not change values either, but the last of them is
     // where the array takes the form that `fit` gets, and where scaling and encoding belong.
     let formed = provenance.chain.iter().find(|step| {
         let left = Range::new(step.statement.start, step.value.start.max(step.statement.start)).slice(text);
-        !left.contains(',') && !step.value.slice(text).ends_with(']')
+        let entered = provenance.entered.contains(step);
+        !left.contains(',') && !step.value.slice(text).ends_with(']') && !entered
     });
-    match formed.copied().or(provenance.change) {
-        Some(change) => {
-            let target = change.target.slice(text).to_owned();
-            Some(Located {
-                range: change.value,
-                change: Some((change.statement, target)),
-                ..located
-            })
-        }
-        None => Some(Located {
+    let Some(change) = formed.copied().or(provenance.change) else {
+        return Some(Located {
             range: value,
             ..located
+        });
+    };
+    // What a function makes for more than this training is changed where it is called.
+    let order = |change: &program::Change| provenance.chain.iter().position(|step| step == change);
+    let outside = provenance
+        .entered
+        .first()
+        .filter(|call| order(call) < order(&change).or(Some(usize::MAX)))
+        .unwrap_or(&change);
+    let target = outside.target.slice(text).to_owned();
+    Some(Located {
+        range: change.value,
+        change: Some((outside.statement, target)),
+        ..located
+    })
+}
+
+/// Where the number of samples in a batch is written: the argument of `fit`, else of the data set's `batch`.
+fn batch_size<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let place = argument(fit.info.site.as_ref()?, "fit", &["batch_size"], sources)?;
+    let fit_call = call(&place).filter(|_| !place.argument);
+    let Some(data) = fit_call.and_then(|call| call.argument("x")) else {
+        return Some(place);
+    };
+    let Source { text, program, .. } = place.source;
+    match program.batch_size_of(text, data.value.range, place.range.start) {
+        Some(range) => Some(Located {
+            range,
+            argument: true,
+            ..place
         }),
+        None => Some(place),
     }
 }
 
