@@ -639,6 +639,32 @@ fn a_handful_of_steps() {
 }
 
 #[test]
+fn data_made_in_functions_are_blamed_where_they_are_made() {
+    let mut training = healthy()
+        .set("/loss/name", json!("binary_crossentropy"))
+        .set("/data/y/0/min", json!(-1.0))
+        .set("/data/y/0/zero_one", json!(false));
+    // The sites count from the start of the line, and these lines stand behind the call.
+    training.script = training
+        .script
+        .replace("x = load()\ny = labels()", "x, y = rows()\n")
+        + "\ndef rows():\n    x = read(1)\n    y = signs(x)\n    return x[:9], y.astype('int32')\n";
+    training.blames("DL702", "signs(x)");
+    let mut training = healthy();
+    training.steps = 60;
+    training.skill = |_| 0.01;
+    training.loss = |step| 0.25 - 0.001 * step as f64;
+    training.script = training.script.replace("x = load()", "x = pairs(1280)").replace(
+        "fit(x, y, epochs=10, batch_size=32)",
+        "fit(x, epochs=10)                      ",
+    ) + "\ndef pairs(batch):\n    return dataset().batch(batch)\n";
+    let training = training
+        .set("/batch_size", json!(1280))
+        .set("/steps_per_epoch", json!(1));
+    training.blames("DL736", "1280");
+}
+
+#[test]
 fn constant_predictions_without_a_known_cause() {
     healthy().stuck().blames("DL722", "10");
     // Noise that cannot be learned: predictions vary, nothing is gained. Not an alarm.
