@@ -1044,3 +1044,20 @@ fn the_largest_of_several_labels() {
     let compile = r#"model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))"#;
     labels(0.0, 3.0).blames("DL726", compile);
 }
+
+#[test]
+fn a_handful_of_steps_that_end_half_way() {
+    let half_way = |steps: u64, skill: fn(u64) -> f64| {
+        let mut training = healthy().set(
+            "/data/baselines",
+            json!({"samples": 400, "neighbours": 0.95, "linear": 0.5}),
+        );
+        training.steps = steps;
+        training.skill = skill;
+        training.loss = |step| 0.25 * (-(step as f64) / 10.0).exp();
+        training
+    };
+    half_way(32, |_| 0.5).blames("DL721", "10");
+    half_way(32, |_| 0.7).is_quiet();
+    half_way(120, |_| 0.5).is_quiet();
+}

@@ -182,6 +182,10 @@ pub(super) fn features_in_scale(case: &Case<'_>) -> bool {
     scales_itself(case) || case.fit.info.data.x.iter().all(|x| features_off(x) == 0.0)
 }
 
+/// Steps that are a handful, and part of the simple models' skill below which they end half way.
+const HANDFUL: u64 = 50;
+const HALF_WAY: f64 = 0.6;
+
 /// Whether a finished training of fewer than `steps` steps has not got to where it was going: steps of normal length, but
 /// hardly better than a constant, or far behind a simple model.
 pub(super) fn unfinished(case: &Case<'_>, steps: u64) -> bool {
@@ -190,10 +194,17 @@ pub(super) fn unfinished(case: &Case<'_>, steps: u64) -> bool {
     if !finished || !case.complete || case.drawn || case.steps >= steps || case.broken().is_some() {
         return false;
     }
-    // Half of the loss gone is learning, whatever the yardstick says of so few steps.
-    let halved = learning
-        .loss
-        .is_some_and(|loss| loss.falls() && loss.relative_drop() > 0.5);
+    // Half of the loss gone is learning, whatever the yardstick says of so few steps; but a handful of steps that end half way
+    // to what simple models get are just too few.
+    let half_way = case.steps < HANDFUL
+        && learning
+            .skill
+            .zip(learning.baseline)
+            .is_some_and(|(skill, baseline)| skill < HALF_WAY * baseline);
+    let halved = !half_way
+        && learning
+            .loss
+            .is_some_and(|loss| loss.falls() && loss.relative_drop() > 0.5);
     let under_way = learning.lagging() && learning.loss.is_some_and(|loss| loss.falls());
     let poor = learning.behind()
         || (under_way && !halved)
