@@ -461,7 +461,12 @@ impl<'a, 't> Loop<'a, 't> {
             || written
                 .split(|letter: char| !letter.is_alphanumeric())
                 .any(|word| word == "bs");
-        let number = stop.parse::<u32>().is_ok();
+        // `np.random.choice(len(x), 32)`
+        let drawn = made.is_some_and(|made: Node<'t>| {
+            let value = slice(made, self.text).trim_end_matches(')');
+            value.contains("random") && value.ends_with(|last: char| last.is_ascii_digit())
+        });
+        let number = drawn || stop.parse::<u32>().is_ok();
         (local && (batch || number || (steps && own))).then(|| set.or(made).unwrap_or(statement))
     }
 }
@@ -531,6 +536,11 @@ mod tests {
                 "idx = np.random.choice(len(x), batch_size)",
             ),
             (
+                "idx = np.random.choice(len(x), 32)",
+                "yield x[idx], y[idx]",
+                "idx = np.random.choice(len(x), 32)",
+            ),
+            (
                 "",
                 "bx, by = [], []\nfor i in range(batch_size):\n    bx.append(x[i])\n    by.append(y[i])\nyield np.array(bx), np.array(by)",
                 "bx.append(x[i])",
@@ -546,6 +556,10 @@ mod tests {
             ("", "yield x, y"),
             ("", "yield x[:-1], x[1:]"),
             ("", "yield x[train], y[train]"),
+            (
+                "order = np.random.permutation(len(x))",
+                "yield x[order], y[order]",
+            ),
             ("", "yield x[:split], y[:split]"),
             ("", "yield x[:, :8], y"),
             (
