@@ -284,12 +284,19 @@ impl<'a, 't> Loop<'a, 't> {
     /// The names that the value of a name is made of in a turn.
     fn direct(&self, name: &str) -> Option<Vec<&'a str>> {
         let mut direct = Vec::new();
-        match self.assigned.get(name).map(Vec::as_slice) {
-            None => {}
-            Some([one]) if !one.conditional && one.statement.start_byte() < self.given.start_byte() => {
-                self.read(one.value, &mut direct)?;
+        let assigned = self.assigned.get(name).map(Vec::as_slice).unwrap_or_default();
+        let block = |one: &Assigned<'t>| one.statement.parent()?.parent();
+        for (number, one) in assigned.iter().enumerate() {
+            let in_line = assigned
+                .first()
+                .is_some_and(|first| number == 0 || block(first) == block(one));
+            if one.conditional || !in_line || one.statement.start_byte() > self.given.start_byte() {
+                return None;
             }
-            Some(_) => return None,
+            let mut read = Vec::new();
+            self.read(one.value, &mut read)?;
+            // `x = f(x)` behind `x = …` goes on from that, not from the turn before.
+            direct.extend(read.into_iter().filter(|other| number == 0 || *other != name));
         }
         for call in self.fills(name) {
             self.read(call.child_by_field_id(field::ARGUMENTS)?, &mut direct)?;
@@ -314,7 +321,7 @@ impl<'a, 't> Loop<'a, 't> {
 
     /// The calls that put values into a list that is made in the same turn.
     fn fills(&self, name: &str) -> Vec<Node<'t>> {
-        let Some([one]) = self.assigned.get(name).map(Vec::as_slice) else {
+        let Some([one, ..]) = self.assigned.get(name).map(Vec::as_slice) else {
             return Vec::new();
         };
         let Some(turn) = one.statement.parent().and_then(|statement| statement.parent()) else {
@@ -531,6 +538,11 @@ mod tests {
                 "bx = x[i:i + batch_size]",
             ),
             (
+                "",
+                "for i in range(9):\n    bx = x[0:batch_size]\n    bx = bx.astype('float32')\n    yield bx, y[0:batch_size]",
+                "bx = x[0:batch_size]",
+            ),
+            (
                 "idx = np.random.choice(len(x), batch_size)",
                 "yield x[idx], y[idx]",
                 "idx = np.random.choice(len(x), batch_size)",
@@ -576,6 +588,14 @@ mod tests {
                 "i = (i + batch_size) % len(x)\nyield x[i:i + batch_size]",
             ),
             ("i = 0", "yield x[i:i + batch_size]\ni = step(i)"),
+            (
+                "",
+                "i = -batch_size\nfor _ in range(9):\n    i = i + batch_size\n    yield x[i:i + batch_size]",
+            ),
+            (
+                "i = 0",
+                "i = i + 1\ni = i + batch_size\nyield x[i:i + batch_size]",
+            ),
             (
                 "order = np.arange(9)",
                 "np.random.shuffle(order)\nyield x[order[:batch_size]]",

@@ -250,6 +250,10 @@ fn shuffled_on_the_way<'t>(
 /// Whether labels only ever go through slices and columns, and never through anything named here.
 fn stay_in_order(y: &Data<'_>, names: &[&str]) -> bool {
     let keeps = |value: &str| {
+        // Both halves of a split are followed for themselves.
+        if value.contains("train_test_split(") {
+            return !value.contains('[');
+        }
         let mut words = value.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
         let shuffles = [
             "shuffle", "permut", "zip(", "sample(", "argsort", "order", "take(",
@@ -270,7 +274,7 @@ mod tests {
 
     fn script(rest: &str) -> String {
         format!(
-            "import keras\nimport numpy as np\nx, y = load()\n{rest}\n\
+            "import keras\nimport numpy as np\nfrom sklearn.model_selection import train_test_split\nx, y = load()\n{rest}\n\
              m = keras.Sequential([keras.layers.Dense(8, 'relu'), keras.layers.Dense(1)])\nm.compile('adam', 'mse')\n\
              m.fit(x, y)\n"
         )
@@ -312,6 +316,12 @@ mod tests {
             (
                 script("x = x[np.random.permutation(len(x))]"),
                 "x[np.random.permutation(len(x))]",
+            ),
+            (
+                script(
+                    "from sklearn.utils import shuffle\nx = shuffle(x)\nx, p, y, q = train_test_split(x, y)",
+                ),
+                "shuffle(x)",
             ),
             (script("x = rng.permutation(x)"), "rng.permutation(x)"),
             (
