@@ -36,6 +36,8 @@ struct Training {
     batch_size: f64,
     /// Learning rate by step.
     rate: fn(u64) -> f64,
+    /// What Keras logs at the end of an epoch.
+    logs: Option<fn(u64) -> Value>,
 }
 
 fn site(script: &str, call: &str) -> Value {
@@ -92,6 +94,7 @@ fn healthy() -> Training {
         prediction_spread: 0.4,
         batch_size: 32.0,
         rate: |_| 0.01,
+        logs: None,
     }
 }
 
@@ -221,6 +224,10 @@ impl Training {
                 stats,
             };
             frames.push(Frame::Step(frame));
+            if let Some(logs) = self.logs.filter(|_| step % 40 == 39) {
+                let end = json!({"type": "epoch", "fit": 0, "epoch": epoch, "steps": step + 1, "logs": logs(u64::from(epoch))});
+                frames.push(Frame::Message(serde_json::from_value(end).unwrap()));
+            }
         }
         if self.finished {
             let end = json!({"type": "fit-end", "fit": 0, "reason": "finished"});
@@ -632,6 +639,32 @@ fn a_handful_of_steps() {
 }
 
 #[test]
+fn data_made_in_functions_are_blamed_where_they_are_made() {
+    let mut training = healthy()
+        .set("/loss/name", json!("binary_crossentropy"))
+        .set("/data/y/0/min", json!(-1.0))
+        .set("/data/y/0/zero_one", json!(false));
+    // The sites count from the start of the line, and these lines stand behind the call.
+    training.script = training
+        .script
+        .replace("x = load()\ny = labels()", "x, y = rows()\n")
+        + "\ndef rows():\n    x = read(1)\n    y = signs(x)\n    return x[:9], y.astype('int32')\n";
+    training.blames("DL702", "signs(x)");
+    let mut training = healthy();
+    training.steps = 60;
+    training.skill = |_| 0.01;
+    training.loss = |step| 0.25 - 0.001 * step as f64;
+    training.script = training.script.replace("x = load()", "x = pairs(1280)").replace(
+        "fit(x, y, epochs=10, batch_size=32)",
+        "fit(x, epochs=10)                      ",
+    ) + "\ndef pairs(batch):\n    return dataset().batch(batch)\n";
+    let training = training
+        .set("/batch_size", json!(1280))
+        .set("/steps_per_epoch", json!(1));
+    training.blames("DL736", "1280");
+}
+
+#[test]
 fn constant_predictions_without_a_known_cause() {
     healthy().stuck().blames("DL722", "10");
     // Noise that cannot be learned: predictions vary, nothing is gained. Not an alarm.
@@ -870,4 +903,144 @@ fn a_normalised_batch_of_one() {
     };
     assert!(blamed(one().stuck()));
     assert!(!blamed(one()));
+}
+
+#[test]
+fn validation_features_of_another_scale() {
+    let unlike = |apart: f64| {
+        let mut training = healthy().set("/data/held_out", json!({"samples": 100, "apart": apart}));
+        training.logs = Some(|_| json!({"accuracy": 0.98, "val_accuracy": 0.5}));
+        training
+    };
+    unlike(0.6).blames("DL747", FIT);
+    unlike(0.1).is_quiet();
+}
+
+#[test]
+fn statistics_of_a_batch_normalisation_that_do_not_arrive() {
+    let normalised = |momentum: f64| {
+        let mut training = healthy()
+            .set("/layers/0/class", json!("BatchNormalization"))
+            .set("/layers/0/config", json!({"momentum": momentum}));
+        training.logs = Some(|_| json!({"accuracy": 0.98, "val_accuracy": 0.5}));
+        training
+    };
+    let hidden = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
+    normalised(0.99999).blames("DL748", hidden);
+    normalised(0.99).is_quiet();
+}
+
+#[test]
+fn a_validation_loss_that_climbs_and_one_that_jumps() {
+    let overfitted = |logs: fn(u64) -> Value| {
+        let mut training = healthy();
+        training.logs = Some(logs);
+        training
+    };
+    let hidden = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
+    overfitted(|epoch| json!({"loss": 0.2 / (1 + epoch) as f64, "val_loss": 0.3 + 0.1 * epoch as f64, "val_accuracy": 0.7}))
+        .blames("DL737", hidden);
+    overfitted(|epoch| {
+        let loss = if epoch % 2 == 0 {
+            0.1 * (1 + epoch) as f64
+        } else {
+            4.0
+        };
+        json!({"loss": 0.2 / (1 + epoch) as f64, "val_loss": loss, "val_accuracy": 0.7})
+    })
+    .is_quiet();
+    // Never right there, so nothing was unlearned.
+    overfitted(|epoch| json!({"loss": 0.2 / (1 + epoch) as f64, "val_loss": 30.0 + 9.0 * epoch as f64, "val_accuracy": 0.5}))
+        .is_quiet();
+}
+
+#[test]
+fn a_training_that_a_callback_ends() {
+    let stopped = |planned: u64| {
+        let mut training = healthy().set("/epochs", json!(planned)).set(
+            "/data/baselines",
+            json!({"samples": 400, "neighbours": 0.9, "linear": 0.9}),
+        );
+        training.steps = 80;
+        training.skill = |_| 0.1;
+        training.loss = |step| 0.25 - 1e-3 * step as f64;
+        training.logs = Some(|_| json!({"loss": 0.2}));
+        training.diagnose().findings.remove(0)
+    };
+    let early = stopped(15);
+    assert_eq!(early.code, "DL721");
+    assert!(
+        early.message.contains("after 2 of 15 epochs"),
+        "{}",
+        early.message
+    );
+    assert!(stopped(2).message.starts_with("training ends after 80 steps"));
+}
+
+#[test]
+fn an_accuracy_of_the_script_may_count_anything() {
+    let counted = |logs: fn(u64) -> Value| {
+        let mut training = healthy();
+        training.logs = Some(logs);
+        training
+    };
+    counted(|_| json!({"accuracy": 0.1})).blames(
+        "DL726",
+        r#"model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))"#,
+    );
+    counted(|_| json!({"pair_accuracy": 0.1})).is_quiet();
+}
+
+#[test]
+fn labels_scaled_with_the_features() {
+    let labels = json!({"shape": [1280, 1], "dtype": "float64", "whole": true, "min": -0.5, "max": 2.0, "mean": 0.0, "std": 1.0,
+                        "integers": false, "zero_one": false});
+    let scaled = healthy().set("/loss/name", json!("binary_crossentropy"));
+    scaled.set("/data/y", json!([labels])).blames("DL702", "labels()");
+}
+
+#[test]
+fn what_only_normalises_the_output_is_no_bottleneck() {
+    let training = healthy().stuck().set("/layers/0/output_shape", json!([null, 1]));
+    assert!(
+        training
+            .diagnose()
+            .findings
+            .iter()
+            .any(|finding| finding.code == "DL735")
+    );
+    let gamma = json!([{"name": "gamma", "shape": [1], "trainable": true}]);
+    let normalised = training
+        .set("/layers/1/weights", gamma)
+        .set("/layers/1/class", json!("LayerNormalization"))
+        .diagnose();
+    assert!(normalised.findings.iter().all(|finding| finding.code != "DL735"));
+}
+
+#[test]
+fn class_weights_that_rise_with_the_frequency() {
+    let rare = |of_zero: f64, of_one: f64| {
+        healthy()
+            .set("/data/y/0/classes", json!([[0.0, 1200], [1.0, 80]]))
+            .set("/class_weight", json!({"0": of_zero, "1": of_one}))
+    };
+    rare(8.0, 0.5).blames("DL749", FIT);
+    rare(0.5, 8.0).is_quiet();
+    rare(1.0, 1.0).is_quiet();
+}
+
+#[test]
+fn the_largest_of_several_labels() {
+    let labels = |smallest: f64, largest: f64| {
+        let mut training = healthy().set("/loss/name", json!("binary_crossentropy")).set(
+            "/data/y",
+            json!([{"shape": [1280, 4], "dtype": "float32", "whole": true, "min": 0.0, "max": 1.0, "mean": 0.3, "std": 0.45,
+                    "features": 4, "integers": true, "zero_one": true, "row_sum_min": smallest, "row_sum_max": largest,
+                    "classes": [[0.0, 3584], [1.0, 1536]]}]),
+        );
+        training.logs = Some(|_| json!({"categorical_accuracy": 0.6}));
+        training
+    };
+    let compile = r#"model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))"#;
+    labels(0.0, 3.0).blames("DL726", compile);
 }

@@ -5,6 +5,7 @@
 mod collect;
 mod field;
 mod find;
+mod functions;
 mod imports;
 mod interpret;
 mod layout;
@@ -20,6 +21,7 @@ mod signature;
 mod syntax;
 mod trail;
 mod unused;
+mod walk;
 
 pub use imports::Import;
 pub use layout::Layout;

@@ -10,10 +10,8 @@ use crate::roles::{Role, roles};
 use crate::scope::{Place, ScopeId, Scopes, base_name};
 use crate::syntax::KindName;
 use crate::syntax::{children, range, slice, unparenthesised};
+use crate::walk::{Reach, Walk};
 use crate::{Change, Program};
-
-/// Longest way that is followed.
-const LONGEST: usize = 64;
 
 /// Methods that move values about, or change their type or shape, but not the values.
 const KEEPING_METHODS: [&str; 27] = [
@@ -87,6 +85,8 @@ pub struct Provenance {
     /// The statements on the way to it that only moved the values about (splits, slices, reshapes, new names),
     /// nearest to the use first.
     pub chain: Vec<Change>,
+    /// Those among them whose values a function of the same file gives that was looked into.
+    pub entered: Vec<Change>,
 }
 
 impl Program {
@@ -115,6 +115,52 @@ impl Program {
         uses.iter().map(follow).collect()
     }
 
+    /// The same through the functions of the file that give the values: down to the statement in them that makes what they
+    /// return. Of a data set of pairs, the features.
+    pub fn provenance_through_calls(&self, text: &str, expression: Range, before: usize) -> Provenance {
+        self.with_way(text, expression, |way, node| {
+            Walk::new(way, Reach::Functions, node, before).provenance()
+        })
+        .unwrap_or_default()
+    }
+
+    /// The same for the labels of a data set of pairs; `None` where no pair is found on the way.
+    pub fn provenance_of_pair_labels(
+        &self,
+        text: &str,
+        expression: Range,
+        before: usize,
+    ) -> Option<Provenance> {
+        self.with_way(text, expression, |way, node| {
+            Walk::new(way, Reach::Functions, node, before).labels()
+        })?
+    }
+
+    /// The argument of the last `.batch(…)` that the data set at `expression` went through: the number where it is written
+    /// out, else what is written there.
+    pub fn batch_size_of(&self, text: &str, expression: Range, before: usize) -> Option<Range> {
+        self.with_way(text, expression, |way, node| {
+            Walk::new(way, Reach::Pipeline, node, before)
+                .batch_size()
+                .map(range)
+        })?
+    }
+
+    fn with_way<T>(
+        &self,
+        text: &str,
+        expression: Range,
+        asked: impl for<'s, 'a, 't> FnOnce(&Way<'s, 'a, 't>, Node<'t>) -> T,
+    ) -> Option<T> {
+        let tree = self.tree.as_ref()?;
+        let node = tree
+            .root_node()
+            .named_descendant_for_byte_range(expression.start, expression.end)?;
+        let roles = roles(tree, text);
+        let scopes = Scopes::new(&roles, text);
+        Some(asked(&Way::new(&roles, &scopes, text), node))
+    }
+
     /// The statement before the byte `before` that last changes the values of the expression at `expression`.
     pub fn last_change(&self, text: &str, expression: Range, before: usize) -> Option<Change> {
         self.provenance(text, expression, before).change
@@ -123,28 +169,51 @@ impl Program {
 
 /// Part of a statement that gives a name its value.
 #[derive(Clone, Copy)]
-struct Definition<'t> {
-    change: Change,
+pub(crate) struct Definition<'t> {
+    pub change: Change,
     /// The expression to look into; `None` when the values change here in any case.
-    value: Option<Node<'t>>,
-    /// Number of the target among those on the left side.
-    index: usize,
-    /// How many targets there are.
-    targets: usize,
+    pub value: Option<Node<'t>>,
+    /// Which of the targets on the left side it is.
+    pub part: Part,
+}
+
+/// One of several values that an expression gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Part = Part { index: 0, of: 1 };
+}
+
+/// What gives a name its value.
+pub(crate) enum Bound<'t> {
+    Definition(Definition<'t>),
+    Parameter(Node<'t>),
 }
 
 pub(crate) struct Way<'s, 'a, 't> {
-    text: &'a str,
-    scopes: &'s Scopes<'a, 't>,
+    pub text: &'a str,
+    pub scopes: &'s Scopes<'a, 't>,
     /// The nodes that may give a name its value, in document order.
     definitions: FnvHashMap<&'a str, Vec<(Role, Node<'t>)>>,
+    /// The functions and classes, by the byte they begin at.
+    pub bodies: FnvHashMap<usize, Node<'t>>,
 }
 
 impl<'s, 'a, 't> Way<'s, 'a, 't> {
     pub(crate) fn new(roles: &[(Role, Node<'t>)], scopes: &'s Scopes<'a, 't>, text: &'a str) -> Self {
         let mut definitions: FnvHashMap<&'a str, Vec<(Role, Node<'t>)>> = FnvHashMap::default();
+        let mut bodies = FnvHashMap::default();
         let mut names = Vec::new();
         for (role, node) in roles {
+            if matches!(role, Role::Function | Role::Class) {
+                bodies.insert(node.start_byte(), *node);
+            }
             defined(*role, *node, text, &mut names);
             for name in names.drain(..) {
                 let known = definitions.entry(slice(name, text)).or_default();
@@ -155,45 +224,16 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
             text,
             scopes,
             definitions,
+            bodies,
         }
     }
 
     pub(crate) fn follow(&self, argument: Node<'t>, before: usize) -> Provenance {
-        let mut result = Provenance::default();
-        let (mut node, mut before) = (argument, before);
-        let mut last: Option<Definition<'t>> = None;
-        for _ in 0..LONGEST {
-            let Some(kept) = self.kept(node, last) else {
-                // The values are made by this expression.
-                result.change = Some(match last {
-                    Some(definition) => definition.change,
-                    None => self.in_place(argument),
-                });
-                return result;
-            };
-            if kept.kind_name() != "identifier" {
-                node = kept;
-                continue;
-            }
-            if let Some(definition) = last {
-                result.chain.push(definition.change);
-            }
-            let Some(definition) = self.definition(slice(kept, self.text), kept, before) else {
-                return result;
-            };
-            let Some(value) = definition.value else {
-                result.change = Some(definition.change);
-                return result;
-            };
-            before = definition.change.statement.start;
-            node = value;
-            last = Some(definition);
-        }
-        result
+        Walk::new(self, Reach::Statements, argument, before).provenance()
     }
 
     /// The expression whose values this one has; `None` when it makes its own.
-    fn kept(&self, node: Node<'t>, definition: Option<Definition<'t>>) -> Option<Node<'t>> {
+    pub(crate) fn kept(&self, node: Node<'t>, part: Part, side: usize) -> Option<Node<'t>> {
         let node = unparenthesised(node);
         match node.kind_name() {
             "identifier" => Some(node),
@@ -203,12 +243,12 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
                 let object = node.child_by_field_id(field::OBJECT)?;
                 KEEPING_ATTRIBUTES.contains(&name).then_some(object)
             }
-            "call" => self.kept_by_call(node, definition),
+            "call" => self.kept_by_call(node, part, side),
             _ => None,
         }
     }
 
-    fn kept_by_call(&self, call: Node<'t>, definition: Option<Definition<'t>>) -> Option<Node<'t>> {
+    fn kept_by_call(&self, call: Node<'t>, part: Part, side: usize) -> Option<Node<'t>> {
         let function = call.child_by_field_id(field::FUNCTION)?;
         let arguments: Vec<_> = children(call.child_by_field_id(field::ARGUMENTS)?)
             .into_iter()
@@ -219,19 +259,18 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
             block: 0,
         };
         if let Some(path) = path(self.scopes, self.text, function, place) {
-            let (index, targets) =
-                definition.map_or((0, 1), |definition| (definition.index, definition.targets));
+            let Part { index, of: targets } = part;
             let kept = match path.as_str() {
                 "sklearn.model_selection.train_test_split" | "sklearn.cross_validation.train_test_split" => {
-                    arguments.get(if targets > 1 { index / 2 } else { 0 })
+                    arguments.get(if targets == 1 { 0 } else { index / 2 })
                 }
                 "sklearn.utils.shuffle" => arguments.get(index),
                 name if KEEPING_FUNCTIONS.contains(&name) => arguments.first(),
                 _ => None,
             }?;
-            // A pair of features and labels: the features.
+            // A pair of features and labels.
             let kept = if kept.kind_name() == "tuple" {
-                *children(*kept).first()?
+                *children(*kept).get(side)?
             } else {
                 *kept
             };
@@ -255,7 +294,7 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
     }
 
     /// An argument that makes its own values.
-    fn in_place(&self, argument: Node<'t>) -> Change {
+    pub(crate) fn in_place(&self, argument: Node<'t>) -> Change {
         let mut statement = argument;
         while let Some(parent) = statement.parent() {
             if matches!(parent.kind_name(), "block" | "module") {
@@ -270,22 +309,27 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
         }
     }
 
-    /// The last statement before a byte that gives a name its value.
-    fn definition(&self, name: &str, used: Node<'t>, before: usize) -> Option<Definition<'t>> {
+    /// The last thing before a byte that gives a name its value.
+    pub(crate) fn bound(&self, used: Node<'t>, before: usize) -> Option<Bound<'t>> {
+        let name = slice(used, self.text);
         let here = self.scopes.scope_at(used.start_byte());
         let (scope, _) = self.scopes.lookup(name, here)?;
         // A function may be defined long before it is called: there, everything in the outer scope counts.
         let limit = if scope == here { before } else { usize::MAX };
         let known = self.definitions.get(name)?;
         let until = known.partition_point(|(_, node)| node.start_byte() < limit);
-        known
+        let (role, node, definition) = known
             .get(..until)?
             .iter()
             .rev()
             .filter(|(_, node)| node.end_byte() <= limit)
-            .filter_map(|(role, node)| Some((*node, self.defines(*role, *node, name)?)))
-            .find(|(node, _)| self.belongs(*node, scope))?
-            .1
+            .filter_map(|(role, node)| Some((*role, *node, self.defines(*role, *node, name)?)))
+            .find(|(_, node, _)| self.belongs(*node, scope))?;
+        match definition {
+            Some(definition) => Some(Bound::Definition(definition)),
+            None if role == Role::Parameter => Some(Bound::Parameter(node)),
+            None => None,
+        }
     }
 
     fn belongs(&self, node: Node<'t>, scope: ScopeId) -> bool {
@@ -380,8 +424,10 @@ impl<'s, 'a, 't> Way<'s, 'a, 't> {
         Some(Definition {
             change,
             value: Some(value),
-            index,
-            targets: targets.len(),
+            part: Part {
+                index,
+                of: targets.len(),
+            },
         })
     }
 }
@@ -420,8 +466,7 @@ fn definition<'t>(statement: Node<'t>, value: Node<'t>, target: Node<'t>) -> Def
     Definition {
         change,
         value: None,
-        index: 0,
-        targets: 1,
+        part: Part::WHOLE,
     }
 }
 

@@ -85,6 +85,11 @@ fn read(text: &str) -> Program {
         .collect();
     assert_eq!(program.provenances(text, &uses).len(), uses.len());
     assert_eq!(program.trails(text, &uses).len(), uses.len());
+    for (expression, before) in uses.iter().take(8) {
+        program.provenance_through_calls(text, *expression, *before);
+        program.provenance_of_pair_labels(text, *expression, *before);
+        program.batch_size_of(text, *expression, *before);
+    }
     program.unused(text);
     let taken = work(begin) - start;
     assert!(
