@@ -284,12 +284,19 @@ impl<'a, 't> Loop<'a, 't> {
     /// The names that the value of a name is made of in a turn.
     fn direct(&self, name: &str) -> Option<Vec<&'a str>> {
         let mut direct = Vec::new();
-        match self.assigned.get(name).map(Vec::as_slice) {
-            None => {}
-            Some([one]) if !one.conditional && one.statement.start_byte() < self.given.start_byte() => {
-                self.read(one.value, &mut direct)?;
+        let assigned = self.assigned.get(name).map(Vec::as_slice).unwrap_or_default();
+        let block = |one: &Assigned<'t>| one.statement.parent()?.parent();
+        for (number, one) in assigned.iter().enumerate() {
+            let in_line = assigned
+                .first()
+                .is_some_and(|first| number == 0 || block(first) == block(one));
+            if one.conditional || !in_line || one.statement.start_byte() > self.given.start_byte() {
+                return None;
             }
-            Some(_) => return None,
+            let mut read = Vec::new();
+            self.read(one.value, &mut read)?;
+            // `x = f(x)` behind `x = …` goes on from that, not from the turn before.
+            direct.extend(read.into_iter().filter(|other| number == 0 || *other != name));
         }
         for call in self.fills(name) {
             self.read(call.child_by_field_id(field::ARGUMENTS)?, &mut direct)?;
@@ -314,7 +321,7 @@ impl<'a, 't> Loop<'a, 't> {
 
     /// The calls that put values into a list that is made in the same turn.
     fn fills(&self, name: &str) -> Vec<Node<'t>> {
-        let Some([one]) = self.assigned.get(name).map(Vec::as_slice) else {
+        let Some([one, ..]) = self.assigned.get(name).map(Vec::as_slice) else {
             return Vec::new();
         };
         let Some(turn) = one.statement.parent().and_then(|statement| statement.parent()) else {
@@ -461,7 +468,12 @@ impl<'a, 't> Loop<'a, 't> {
             || written
                 .split(|letter: char| !letter.is_alphanumeric())
                 .any(|word| word == "bs");
-        let number = stop.parse::<u32>().is_ok();
+        // `np.random.choice(len(x), 32)`
+        let drawn = made.is_some_and(|made: Node<'t>| {
+            let value = slice(made, self.text).trim_end_matches(')');
+            value.contains("random") && value.ends_with(|last: char| last.is_ascii_digit())
+        });
+        let number = drawn || stop.parse::<u32>().is_ok();
         (local && (batch || number || (steps && own))).then(|| set.or(made).unwrap_or(statement))
     }
 }
@@ -526,9 +538,19 @@ mod tests {
                 "bx = x[i:i + batch_size]",
             ),
             (
+                "",
+                "for i in range(9):\n    bx = x[0:batch_size]\n    bx = bx.astype('float32')\n    yield bx, y[0:batch_size]",
+                "bx = x[0:batch_size]",
+            ),
+            (
                 "idx = np.random.choice(len(x), batch_size)",
                 "yield x[idx], y[idx]",
                 "idx = np.random.choice(len(x), batch_size)",
+            ),
+            (
+                "idx = np.random.choice(len(x), 32)",
+                "yield x[idx], y[idx]",
+                "idx = np.random.choice(len(x), 32)",
             ),
             (
                 "",
@@ -546,6 +568,10 @@ mod tests {
             ("", "yield x, y"),
             ("", "yield x[:-1], x[1:]"),
             ("", "yield x[train], y[train]"),
+            (
+                "order = np.random.permutation(len(x))",
+                "yield x[order], y[order]",
+            ),
             ("", "yield x[:split], y[:split]"),
             ("", "yield x[:, :8], y"),
             (
@@ -562,6 +588,14 @@ mod tests {
                 "i = (i + batch_size) % len(x)\nyield x[i:i + batch_size]",
             ),
             ("i = 0", "yield x[i:i + batch_size]\ni = step(i)"),
+            (
+                "",
+                "i = -batch_size\nfor _ in range(9):\n    i = i + batch_size\n    yield x[i:i + batch_size]",
+            ),
+            (
+                "i = 0",
+                "i = i + 1\ni = i + batch_size\nyield x[i:i + batch_size]",
+            ),
             (
                 "order = np.arange(9)",
                 "np.random.shuffle(order)\nyield x[order[:batch_size]]",

@@ -39,6 +39,7 @@
 //! - TheDeepChecker (TOSEM 2023): unmatched features and labels
 
 use finding::{Finding, Kind, Range, RuleInfo, Severity};
+use program::Step;
 
 use crate::context::Context;
 use crate::read::{Data, compact, is_plain, is_unconditional};
@@ -68,6 +69,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         if let Some((name, place)) = shuffled_in_place(context, x, y, fit)
             .or_else(|| permuted(context, x, y))
             .or_else(|| reordered(context, x, y))
+            .or_else(|| shuffled_on_the_way(context, x, y, fit))
         {
             let message = format!(
                 "`{name}` is put into a random order here and the labels are not, so every sample gets the label of another one; \
@@ -171,6 +173,12 @@ fn shuffled_argument<'t>(text: &str, value: &'t str, target: &str) -> Option<&'t
     if let Some((name, rest)) = value.split_once(".sample(") {
         return plain(name).filter(|_| compact(rest).starts_with("frac=1"));
     }
+    if let Some((name, index)) = value.split_once('[') {
+        let drawn = ["np.random.permutation(len(", "numpy.random.permutation(len("]
+            .iter()
+            .find_map(|call| compact(index).strip_prefix(call).map(str::to_owned));
+        return plain(name).filter(|name| drawn.is_some_and(|rest| rest == format!("{name}))]")));
+    }
     let (callee, arguments) = value.split_once('(')?;
     let mut arguments = arguments.strip_suffix(')')?.split(',');
     let name = plain(arguments.next()?)?;
@@ -184,15 +192,68 @@ fn shuffled_argument<'t>(text: &str, value: &'t str, target: &str) -> Option<&'t
         "sklearn.utils.shuffle" | "tf.random.shuffle" | "tensorflow.random.shuffle" => true,
         "utils.shuffle" => text.contains("from sklearn import utils"),
         // Of a number, this is an order.
-        "np.random.permutation" | "numpy.random.permutation" => name == target,
+        _ if callee.ends_with(".permutation") => name == target,
         _ => false,
     };
     gives.then_some(name)
 }
 
+/// `np.random.shuffle(x)`, with `x` what the features are taken from afterwards.
+fn shuffled_on_the_way<'t>(
+    context: &Context<'t>,
+    x: &Data<'_>,
+    y: &Data<'_>,
+    before: usize,
+) -> Option<(&'t str, Range)> {
+    let text = context.text;
+    let labels_made = y.last_change()?.change.statement.end;
+    let mut at = 0;
+    for line in text.get(..before)?.split_inclusive('\n') {
+        let (start, code) = (at, line.trim_end());
+        at += line.len();
+        let Some(name) = IN_PLACE
+            .iter()
+            .find_map(|maker| code.strip_prefix(maker)?.strip_suffix(')'))
+            .filter(|name| is_plain(name).is_some() && !name.contains('.'))
+        else {
+            continue;
+        };
+        let end = start + code.len();
+        // The value that the name has here, and what is made of it, as far as it goes into the training.
+        let is_value =
+            |step: &Step| step.change.target.slice(text) == name && step.change.statement.end <= start;
+        let Some(place) = x.steps.iter().position(is_value) else {
+            continue;
+        };
+        let used_after = x
+            .steps
+            .iter()
+            .take(place)
+            .all(|step| step.change.statement.start >= end);
+        if place > 0 && used_after && labels_made <= start && stay_in_order(y, &[name]) {
+            let labels: Vec<&str> = y
+                .steps
+                .iter()
+                .map(|step| step.change.target.slice(text))
+                .collect();
+            let labels_too = IN_PLACE.iter().any(|maker| {
+                labels
+                    .iter()
+                    .any(|label| text.contains(&format!("{maker}{label})")))
+            });
+            return (!labels_too).then_some((name, Range::new(start, end)));
+        }
+    }
+    None
+}
+
 /// Whether labels only ever go through slices and columns, and never through anything named here.
 fn stay_in_order(y: &Data<'_>, names: &[&str]) -> bool {
     let keeps = |value: &str| {
+        // Both halves of a split are followed for themselves.
+        if value.contains("train_test_split(") {
+            return !value.contains('[');
+        }
         let mut words = value.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
         let shuffles = [
             "shuffle", "permut", "zip(", "sample(", "argsort", "order", "take(",
@@ -213,7 +274,7 @@ mod tests {
 
     fn script(rest: &str) -> String {
         format!(
-            "import keras\nimport numpy as np\nx, y = load()\n{rest}\n\
+            "import keras\nimport numpy as np\nfrom sklearn.model_selection import train_test_split\nx, y = load()\n{rest}\n\
              m = keras.Sequential([keras.layers.Dense(8, 'relu'), keras.layers.Dense(1)])\nm.compile('adam', 'mse')\n\
              m.fit(x, y)\n"
         )
@@ -235,6 +296,9 @@ mod tests {
             "from sklearn.utils import shuffle\nx = shuffle(x)\ny = label(x)",
             "x = x.sample(frac=1)\ny = y.loc[x.index]",
             "order = np.random.permutation(n)\nx = x[order]\ny = y[order]",
+            "d = load()\nnp.random.shuffle(d)\nx = d[:, :8]\ny = d[:, 8]",
+            "a = x\nb = y\nnp.random.seed(1)\nnp.random.shuffle(a)\nnp.random.set_state(s)\nnp.random.shuffle(b)\nx = a[:9]\ny = b[:9]",
+            "d = load()\nx = d[:, :8]\ny = d[:, 8]\nnp.random.shuffle(d)",
             "order = np.random.permutation(len(x))[:100]\nx = x[order]\ny = np.array([y[i] for i in order])",
         ]
         .iter()
@@ -249,6 +313,21 @@ mod tests {
             ),
             (script("x = np.random.permutation(x)"), "np.random.permutation(x)"),
             (script("x = x.sample(frac=1.0)"), "x.sample(frac=1.0)"),
+            (
+                script("x = x[np.random.permutation(len(x))]"),
+                "x[np.random.permutation(len(x))]",
+            ),
+            (
+                script(
+                    "from sklearn.utils import shuffle\nx = shuffle(x)\nx, p, y, q = train_test_split(x, y)",
+                ),
+                "shuffle(x)",
+            ),
+            (script("x = rng.permutation(x)"), "rng.permutation(x)"),
+            (
+                script("np.random.shuffle(x)\nx = x[:90]\ny = y[:90]"),
+                "np.random.shuffle(x)",
+            ),
             (script("np.random.shuffle(x)"), "np.random.shuffle(x)"),
             (
                 script("order = np.random.permutation(len(x))\nx = x[order]"),

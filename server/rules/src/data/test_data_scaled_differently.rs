@@ -2,8 +2,8 @@
 //!
 //! ## What it does
 //! Finds test or validation data that is left as it is although the training data from the same source is scaled: images
-//! of a known data set of which one half is divided by 255, and features that only the training half of which goes through
-//! a scaler.
+//! of a known data set of which one half is divided by 255, and features of which only the training half goes through a
+//! scaler, or is divided or standardised by hand.
 //!
 //! ## Why it matters
 //! The network sees other inputs than in training, 255 times larger for one, and what it says of them means nothing: the
@@ -39,7 +39,7 @@
 //! - `keras.datasets.mnist.load_data`
 
 use crate::context::Context;
-use crate::read::{Data, Sets, class_of, function, is_scaler, receiver};
+use crate::read::{Data, Sets, class_of, compact, function, is_plain, is_scaler, receiver};
 use finding::{Finding, Kind, RuleInfo, Severity};
 use program::Step;
 
@@ -52,9 +52,15 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    let mut findings = divided(context);
-    findings.extend(context.sets().iter().filter_map(|sets| unscaled(context, sets)));
-    findings
+    let findings = divided(context);
+    if !findings.is_empty() {
+        return findings;
+    }
+    context
+        .sets()
+        .iter()
+        .filter_map(|sets| unscaled(context, sets))
+        .collect()
 }
 
 /// Test features that come from the same source as the training features, of which only those go through a scaler.
@@ -62,10 +68,21 @@ fn unscaled(context: &Context<'_>, sets: &Sets<'_>) -> Option<Finding> {
     let text = context.text;
     let fit = sets.training.call;
     let train = sets.training.x.as_ref()?;
-    let (scaling, object) = train
+    let by_scaler = train
         .steps
         .iter()
-        .find_map(|step| Some((step, scaler(text, step.change.value.slice(text))?)))?;
+        .find_map(|step| Some((step, scaler(text, step.change.value.slice(text))?)));
+    let by_hand = || {
+        train.divided().or_else(|| {
+            train
+                .steps
+                .iter()
+                .find(|step| standardises(step.change.value.slice(text)))
+        })
+    };
+    let (scaling, scaler) = by_scaler
+        .map(|(step, scaler)| (step, Some(scaler)))
+        .or_else(|| Some((by_hand()?, None)))?;
     // One statement may be several steps.
     let scales = |step: &Step| step.change.statement == scaling.change.statement;
     let behind = train.steps.iter().skip_while(|step| !scales(step));
@@ -97,9 +114,17 @@ fn unscaled(context: &Context<'_>, sets: &Sets<'_>) -> Option<Finding> {
             return None;
         }
         let place = own.first().map_or(x.range, |step| step.change.value);
+        let (way, advice) = match scaler {
+            Some(scaler) => (format!("go through `{scaler}`"), format!("give them to `{scaler}.transform` too")),
+            None => (
+                format!("are scaled by `{}`", written(text, scaling)),
+                "treat both alike, with the numbers of the training".to_owned(),
+            ),
+        };
         let message = format!(
-            "the training features go through `{object}` and these, from the same source, do not, so the network is tested on inputs \
-             of another size than it learned from; give them to `{object}.transform` too"
+            "the training features {way} and these, from the same source, {}, so the network is tested on inputs of another size \
+             than it learned from; {advice}",
+            if scaler.is_some() { "do not" } else { "are not" }
         );
         Some(Finding {
             confidence: 0.9,
@@ -116,6 +141,31 @@ fn scaler<'t>(text: &'t str, value: &'t str) -> Option<&'t str> {
         .0;
     class_of(text, object).filter(|class| is_scaler(class))?;
     Some(object)
+}
+
+/// The arithmetic of a step.
+fn written<'t>(text: &'t str, step: &Step) -> &'t str {
+    let value = step.change.value.slice(text);
+    let whole = if value.contains(['/', '*']) {
+        value
+    } else {
+        // `x /= 255`
+        step.change.statement.slice(text)
+    };
+    whole.lines().next().unwrap_or_default()
+}
+
+/// `(x - mean) / deviation`
+fn standardises(value: &str) -> bool {
+    let value = compact(value);
+    value
+        .strip_prefix('(')
+        .and_then(|value| value.split_once(")/"))
+        .is_some_and(|(difference, _)| {
+            difference
+                .split_once('-')
+                .is_some_and(|(values, _)| is_plain(values).is_some())
+        })
 }
 
 /// Whether something is done to these values in a way that is not followed.
@@ -189,6 +239,12 @@ mod tests {
             script("x = std.fit_transform(x)", "m.evaluate(other, q)"),
             script("x = encode.fit_transform(x)", "m.evaluate(p, q)"),
             script(
+                "mean = x.mean(axis=0)\nx = (x - mean) / 2\np = (p - mean) / 2",
+                "m.evaluate(p, q)",
+            ),
+            script("x /= 255\np /= 255", "m.evaluate(p, q)"),
+            script("x = augment(x)", "m.evaluate(p, q)"),
+            script(
                 "X = std.fit_transform(X).astype('float32')\nx, p = X[:80], X[80:]",
                 "m.evaluate(p, q)",
             ),
@@ -206,6 +262,11 @@ mod tests {
                     "m.evaluate(p, q)\nm.predict(p)",
                 ),
                 "p.astype('float32')",
+            ),
+            (script("x = x / 255.0", "m.evaluate(p, q)"), "p"),
+            (
+                script("x = (x - x.mean(axis=0)) / x.std(axis=0)", "m.predict(p)"),
+                "p",
             ),
             (script("std.fit(x)\nx = std.transform(x)", "m.predict(p)"), "p"),
         ];
