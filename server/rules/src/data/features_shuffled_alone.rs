@@ -48,7 +48,7 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL418",
     name: "features-shuffled-alone",
     kind: Kind::DataOther,
-    severity: Severity::Warning,
+    severity: Severity::Error,
     source: include_str!("features_shuffled_alone.rs"),
 };
 
@@ -76,7 +76,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
                  put both into the same order, or leave it to `fit`, which shuffles by itself"
             );
             findings.push(Finding {
-                confidence: 0.93,
+                confidence: 0.95,
                 ..context.finding(&INFO, place, message)
             });
         }

@@ -181,7 +181,13 @@ fn encoded_again(context: &Context<'_>) -> Vec<Finding> {
                 place,
                 "transform",
             );
+            let kind = if std::ptr::eq(training, &y) {
+                Kind::LabelEncoding
+            } else {
+                INFO.kind
+            };
             findings.push(Finding {
+                kind,
                 severity,
                 confidence: 0.85,
                 fixes: named.then_some(fix).into_iter().collect(),
