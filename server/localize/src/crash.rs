@@ -106,8 +106,10 @@ pub(crate) fn finding(exception: &ExceptionMessage, trace: &Trace, sources: &dyn
 }
 
 /// Whether the exception is what the framework makes of a fault that was found in the data before the first step.
-pub(crate) fn follows_from(exception: &ExceptionMessage, cause: &Finding) -> bool {
+pub(crate) fn follows_from(exception: &ExceptionMessage, raised: &Finding, cause: &Finding) -> bool {
+    let same = raised.kind == cause.kind && raised.path == cause.path && raised.range == cause.range;
     cause.code == causes::LABELS_OUTSIDE_LOSS.code && exception.message.contains("outside the valid range")
+        || cause.code == causes::LABELS_BROADCAST.code && same
 }
 
 /// The exception as evidence of its cause.

@@ -237,6 +237,20 @@ impl Training {
         Localizer::new(Detector::Default).diagnose(&self.trace(), Ending::Finished, &script)
     }
 
+    /// The same when `fit` raises at the end of what was seen.
+    fn raises(&self, message: &str) -> Diagnosis {
+        let call = site(&self.script, "model.fit(x, y, epochs=10, batch_size=32)");
+        let mut trace = self.trace();
+        let exception = json!({"type": "exception", "class": "InvalidArgumentError", "fit": 0, "message": message,
+                               "frames": [{"site": call, "user": true, "function": "<module>"}]});
+        trace.push(Frame::Message(serde_json::from_value(exception).unwrap()));
+        let script = Script {
+            program: Program::parse(&self.script),
+            text: self.script.clone(),
+        };
+        Localizer::new(Detector::Default).diagnose(&trace, Ending::Finished, &script)
+    }
+
     /// Code and underlined text of the first finding.
     #[track_caller]
     fn blames(&self, code: &str, underlined: &str) -> Diagnosis {
@@ -337,6 +351,21 @@ fn labels_the_loss_is_not_defined_for() {
     classes(3, 3.0, true).blames("DL702", "labels()");
     classes(4, 0.9, false).blames("DL702", "labels()");
     classes(4, 3.0, true).is_quiet();
+    // Numbered as they should be, but without a unit for each; with a gap, a number is the fault.
+    let numbered = |low: i64, high: i64, gap: i64| {
+        let numbers: Vec<_> = (low..=high)
+            .filter(|number| *number != gap)
+            .map(|number| json!([number as f64, 300]))
+            .collect();
+        classes(3, high as f64, true)
+            .set("/data/y/0/min", json!(low as f64))
+            .set("/data/y/0/classes", json!(numbers))
+    };
+    let fewer = numbered(0, 3, -1).blames("DL702", "1");
+    assert_eq!(fewer.findings[0].kind, finding::Kind::LayerSize);
+    assert_eq!(fewer.findings[0].fixes[0].edits[0].new_text, "4");
+    numbered(1, 3, -1).blames("DL702", "labels()");
+    numbered(0, 9, 5).blames("DL702", "labels()");
 }
 
 #[test]
@@ -347,18 +376,7 @@ fn what_the_framework_says_of_labels_outside_the_loss_is_evidence_not_a_second_f
         .set("/layers/1/output_shape", json!([null, 3]))
         .set("/data/y/0/max", json!(3.0))
         .set("/data/y/0/zero_one", json!(false));
-    let call = site(&training.script, "model.fit(x, y, epochs=10, batch_size=32)");
-    let raised = |message: &str| {
-        let mut trace = training.trace();
-        let exception = json!({"type": "exception", "class": "InvalidArgumentError", "fit": 0, "message": message,
-                               "frames": [{"site": call, "user": true, "function": "<module>"}]});
-        trace.push(Frame::Message(serde_json::from_value(exception).unwrap()));
-        let script = Script {
-            program: Program::parse(&training.script),
-            text: training.script.clone(),
-        };
-        Localizer::new(Detector::Default).diagnose(&trace, Ending::Finished, &script)
-    };
+    let raised = |message: &str| training.raises(message);
     let label = raised("Received a label value of 3 which is outside the valid range of [0, 3).");
     let codes: Vec<_> = label.findings.iter().map(|finding| finding.code).collect();
     assert_eq!((codes, label.verdict), (vec!["DL702"], Verdict::Crashed));
@@ -774,6 +792,32 @@ fn one_number_against_several_outputs() {
     };
     outputs(3).blames("DL707", "labels()");
     outputs(1).is_quiet();
+    // Numbers of classes are for another loss.
+    let classes = outputs(3)
+        .set("/layers/1/activation", json!("softmax"))
+        .set("/data/y/0/max", json!(2.0))
+        .set("/data/y/0/zero_one", json!(false))
+        .set("/data/y/0/classes", json!([[0.0, 400], [1.0, 400], [2.0, 480]]));
+    let on_loss = classes.blames("DL707", r#""mse""#);
+    assert_eq!(
+        (on_loss.findings.len(), on_loss.findings[0].kind),
+        (1, finding::Kind::Loss)
+    );
+    assert_eq!(
+        on_loss.findings[0].fixes[0].edits[0].new_text,
+        r#""sparse_categorical_crossentropy""#
+    );
+    let raised = classes.raises(
+        "Dimensions must be equal, but are 32 and 3 for '{{node compile_loss/mse/sub}} = Sub[T=DT_FLOAT](compile_loss/mse/Cast, \
+         functional_1/dense_2_1/Softmax)' with input shapes: [32], [32,3].",
+    );
+    let found: Vec<_> = raised.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(
+        (found, raised.verdict),
+        (vec!["DL707"], Verdict::Crashed),
+        "{:#?}",
+        raised.findings
+    );
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn output_against_labels<'a>(
         .as_ref()
         .filter(|_| columns == 1 && y.integers)
         .map_or(0, |_| y.max as i64 + 1);
-    let class_numbers = classes > 2 && classes == units;
+    let class_numbers = classes > 2 && classes == units || data::numbered_classes(y) == Some(units);
     if !class_numbers && (columns == units || y.shape.len() != output.len()) {
         // The same width but another rank: something between (a missing Flatten, sequences) fixed the shape.
         if let Some(culprit) = extra_axis::culprit(&fit.info.layers).filter(|_| output.len() > y.shape.len())
@@ -246,7 +246,8 @@ fn output_against_labels<'a>(
 
 /// "Incompatible shapes: [32,3] vs. [32,4]" and the like, raised in the loss.
 fn incompatible_pair(text: &str) -> bool {
-    text.contains("Incompatible shapes") && (text.contains("loss") || text.contains("error"))
+    let pair = text.contains("Incompatible shapes") || text.contains("Dimensions must be equal");
+    pair && (text.contains("loss") || text.contains("error"))
 }
 
 /// A number without a row in the embedding.
