@@ -26,6 +26,7 @@
 //! Humbatova et al., "Taxonomy of real faults in deep learning systems" (ICSE 2020), tensor shapes and API.
 
 mod blame;
+mod embedding;
 
 use finding::{Applicability, Edit, Evidence, Finding, Fix, Kind, Phase, RuleInfo, Severity};
 use trace::{ExceptionMessage, Site, Trace};

@@ -130,5 +130,10 @@ pub(super) fn classes_against_softmax(case: &Case<'_>) -> Option<i64> {
 }
 
 fn broadcast(case: &Case<'_>, place: Place, confidence: f64, message: String) -> Cause {
-    Cause::new(&INFO, place, confidence, message).seen(Phase::Loss, format!("loss {}", case.loss_story())).settled()
+    let cause = Cause::new(&INFO, place, confidence, message).settled();
+    match case.loss_story() {
+        // No step came about.
+        story if story.is_empty() => cause,
+        story => cause.seen(Phase::Loss, format!("loss {story}")),
+    }
 }

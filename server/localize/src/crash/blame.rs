@@ -4,6 +4,7 @@
 use finding::{Kind, LayerRef};
 use trace::{ExceptionMessage, Fit, LayerInfo, Site};
 
+use super::embedding;
 use crate::data;
 use crate::extra_axis;
 use crate::place::Place;
@@ -252,7 +253,7 @@ fn incompatible_pair(text: &str) -> bool {
 
 /// A number without a row in the embedding.
 fn index_beyond_embedding<'a>(
-    _: &'a ExceptionMessage,
+    exception: &'a ExceptionMessage,
     text: &str,
     fit: Option<&'a Fit>,
 ) -> Option<Explained<'a>> {
@@ -269,21 +270,7 @@ fn index_beyond_embedding<'a>(
         .parse()
         .ok()?;
     let fit = fit?;
-    let dimension =
-        |layer: &&LayerInfo| layer.config.get("input_dim").and_then(serde_json::Value::as_i64) == Some(rows);
-    let layer = fit
-        .info
-        .layers
-        .iter()
-        .filter(|layer| layer.class == "Embedding")
-        .find(dimension)?;
-    let largest = fit
-        .info
-        .data
-        .x
-        .iter()
-        .map(|x| x.max)
-        .fold(f64::NEG_INFINITY, f64::max);
+    let (layer, largest) = embedding::with_rows(fit, rows, &exception.message)?;
     let wanted = (largest.is_finite() && largest >= rows as f64).then_some(largest as i64 + 1);
     let advice = wanted.map_or_else(String::new, |wanted| {
         format!("; it needs {wanted} rows, the largest number and 0")
