@@ -90,6 +90,8 @@ pub(crate) struct Learning {
     pub baseline: Option<f64>,
     /// Skill on the validation data over the last epochs, from Keras' own accuracy.
     pub validated: Option<f64>,
+    /// The best of any epoch.
+    pub validated_best: Option<f64>,
     /// Median share of the most frequent prediction.
     pub collapsed: Option<f64>,
 }
@@ -162,7 +164,12 @@ impl Learning {
             spread,
             probed: probed.len(),
             baseline: baseline(fit),
-            validated: validated(fit, majority),
+            validated: validated(fit, majority, |skills| {
+                mean(&skills[skills.len() - skills.len().div_ceil(3)..])
+            }),
+            validated_best: validated(fit, majority, |skills| {
+                skills.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+            }),
             collapsed: {
                 let share = median(window.iter().map(|&row| column(Scalar::PredictionMajority)[row]));
                 share.is_finite().then_some(share)
@@ -283,24 +290,27 @@ fn baseline(fit: &Fit) -> Option<f64> {
     best.is_finite().then_some(best)
 }
 
-/// Skill on the validation data, over the last third of the epochs: from the accuracy, or the squared error.
-fn validated(fit: &Fit, majority: Option<f64>) -> Option<f64> {
-    let losses = logged(fit, |name| name == "val_loss");
+/// Skill on the validation data, from the accuracy or the squared error of the epochs.
+fn validated(fit: &Fit, majority: Option<f64>, summary: fn(&[f64]) -> f64) -> Option<f64> {
     let squared = fit
         .info
         .loss
         .as_ref()
         .is_some_and(|loss| loss.name == "mean_squared_error");
-    if majority.is_none() && squared {
+    let skills: Vec<f64> = if majority.is_none() && squared {
         let spread = fit.y()?.std;
-        let recent = losses.get(losses.len() - losses.len().div_ceil(3)..)?;
-        return (!recent.is_empty() && spread > 0.0).then(|| 1.0 - mean(recent) / spread.powi(2));
-    }
-    let majority = majority.filter(|majority| *majority < 1.0)?;
-    let accuracies = logged(fit, |name| name.strip_prefix("val_").is_some_and(is_accuracy));
-    let last = accuracies.len().div_ceil(3);
-    let recent = accuracies.get(accuracies.len() - last..)?;
-    (!recent.is_empty()).then(|| (mean(recent) - majority) / (1.0 - majority))
+        if spread <= 0.0 {
+            return None;
+        }
+        let losses = logged(fit, |name| name == "val_loss");
+        losses.iter().map(|loss| 1.0 - loss / spread.powi(2)).collect()
+    } else {
+        let majority = majority.filter(|majority| *majority < 1.0)?;
+        let accuracies = logged(fit, |name| name.strip_prefix("val_").is_some_and(is_accuracy));
+        let skill = |accuracy: &f64| (accuracy - majority) / (1.0 - majority);
+        accuracies.iter().map(skill).collect()
+    };
+    (!skills.is_empty()).then(|| summary(&skills))
 }
 
 /// Cross-entropy of the frequencies of the classes.

@@ -113,8 +113,10 @@ impl Localizer {
         let quiet = causes.iter().all(|cause| cause.severity < Severity::Warning);
         // What validation shows takes some epochs.
         let validating = fit.info.validation && fit.steps < 10 * STEPS_TO_TRUST;
-        (quiet && !validating && fit.steps >= STEPS_TO_TRUST && case.learning().state() == State::Learned)
-            .then_some(Verdict::Healthy)
+        let learning = case.learning();
+        // Clearly less than simple models get out of the same data may be all that it ever gets.
+        let learned = learning.state() == State::Learned && !learning.lagging();
+        (quiet && !validating && fit.steps >= STEPS_TO_TRUST && learned).then_some(Verdict::Healthy)
     }
 
     /// Says what was seen, with places in the source.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use finding::Range;
-use program::{Argument, Call, Program};
+use program::{Argument, Call, Program, Provenance, Value};
 use trace::{Fit, Site};
 
 /// A source file the run touched.
@@ -44,6 +44,14 @@ pub(crate) enum Place {
     OptimizerArgument(&'static str),
     /// The learning-rate argument, or the optimizer.
     LearningRate,
+    /// Where the features that are held out last change, else `validation_data`.
+    ValidationFeatures,
+    /// Where the weights of the classes are written, else `class_weight`.
+    ClassWeights,
+    /// Where weights are set before `fit`, else its `epochs`.
+    WeightsSet,
+    /// The call that makes the callback which ends a training early, else `callbacks`.
+    EarlyStopping,
     /// An argument of `fit`, or `fit`.
     FitArgument(&'static str),
     /// Where the features last change before `fit`.
@@ -104,6 +112,13 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         }
         Place::LearningRate => optimizer(fit, &["learning_rate", "lr"], sources),
         Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
+        Place::ValidationFeatures => validation_features(fit, sources)
+            .or_else(|| argument(info.site.as_ref()?, "fit", &["validation_data"], sources)),
+        Place::ClassWeights => data_place(fit, "class_weight", sources),
+        Place::WeightsSet => statement(fit, sources, |line| line.contains(".set_weights("))
+            .or_else(|| argument(info.site.as_ref()?, "fit", &["epochs"], sources)),
+        Place::EarlyStopping => early_stopping(fit, sources)
+            .or_else(|| argument(info.site.as_ref()?, "fit", &["callbacks"], sources)),
         Place::FitArgument("batch_size") => batch_size(fit, sources),
         Place::FitArgument(name) => argument(info.site.as_ref()?, "fit", &[name], sources),
         Place::Features => data_place(fit, "x", sources),
@@ -225,6 +240,12 @@ pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option
             found
         }
     };
+    Some(made(located, value, &provenance))
+}
+
+/// Where values get the form that a call is given.
+fn made<'a>(located: Located<'a>, value: Range, provenance: &Provenance) -> Located<'a> {
+    let text = located.source.text;
     // Splits and slices only choose samples. Conversions and reshapes do not change values either, but the last of them is
     // where the array takes the form that `fit` gets, and where scaling and encoding belong.
     let formed = provenance.chain.iter().find(|step| {
@@ -233,10 +254,10 @@ pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option
         !left.contains(',') && !step.value.slice(text).ends_with(']') && !entered
     });
     let Some(change) = formed.copied().or(provenance.change) else {
-        return Some(Located {
+        return Located {
             range: value,
             ..located
-        });
+        };
     };
     // What a function makes for more than this training is changed where it is called.
     let order = |change: &program::Change| provenance.chain.iter().position(|step| step == change);
@@ -246,11 +267,11 @@ pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option
         .filter(|call| order(call) < order(&change).or(Some(usize::MAX)))
         .unwrap_or(&change);
     let target = outside.target.slice(text).to_owned();
-    Some(Located {
+    Located {
         range: change.value,
         change: Some((outside.statement, target)),
         ..located
-    })
+    }
 }
 
 /// Where the number of samples in a batch is written: the argument of `fit`, else of the data set's `batch`.
@@ -269,6 +290,29 @@ fn batch_size<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<Located<'a>> {
         }),
         None => Some(place),
     }
+}
+
+/// Where the features of `validation_data=(features, labels)` are made.
+fn validation_features<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = called(fit.info.site.as_ref()?, "fit", sources)?;
+    let given = call(&located)?.argument("validation_data")?;
+    let Value::List(pair) = &given.value.value else {
+        return None;
+    };
+    let features = pair.first()?.range;
+    let Source { text, program, .. } = located.source;
+    let provenance = program.provenance_through_calls(text, features, located.range.start);
+    Some(made(located, features, &provenance))
+}
+
+/// The last `EarlyStopping` that is made before `fit`, or in it.
+fn early_stopping<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = called(fit.info.site.as_ref()?, "fit", sources)?;
+    let calls = &located.source.program.calls;
+    let stops =
+        |call: &&Call| call.callee == "keras.callbacks.EarlyStopping" && call.range.start < located.range.end;
+    let range = calls.iter().rfind(stops)?.range;
+    Some(Located { range, ..located })
 }
 
 /// Byte range of a site. Without columns (Python before 3.11) it is the text of its line; the syntax tree then finds

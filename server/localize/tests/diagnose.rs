@@ -6,7 +6,7 @@ mod training;
 use finding::{Severity, Verdict};
 use localize::{Detector, Ending, Localizer};
 use program::Program;
-use serde_json::json;
+use serde_json::{Value, json};
 use trace::{Stat, Tensor, Trace};
 
 use training::{Script, Training, healthy, site};
@@ -627,4 +627,144 @@ fn a_normalised_batch_of_one() {
     };
     assert!(blamed(one().stuck()));
     assert!(!blamed(one()));
+}
+
+#[test]
+fn validation_features_of_another_scale() {
+    let unlike = |apart: f64| {
+        let mut training = healthy().set("/data/held_out", json!({"samples": 100, "apart": apart}));
+        training.logs = Some(|_| json!({"accuracy": 0.98, "val_accuracy": 0.5}));
+        training
+    };
+    unlike(0.6).blames("DL747", FIT);
+    unlike(0.1).is_quiet();
+}
+
+#[test]
+fn statistics_of_a_batch_normalisation_that_do_not_arrive() {
+    let normalised = |momentum: f64| {
+        let mut training = healthy()
+            .set("/layers/0/class", json!("BatchNormalization"))
+            .set("/layers/0/config", json!({"momentum": momentum}));
+        training.logs = Some(|_| json!({"accuracy": 0.98, "val_accuracy": 0.5}));
+        training
+    };
+    let hidden = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
+    normalised(0.99999).blames("DL748", hidden);
+    normalised(0.99).is_quiet();
+}
+
+#[test]
+fn a_validation_loss_that_climbs_and_one_that_jumps() {
+    let overfitted = |logs: fn(u64) -> Value| {
+        let mut training = healthy();
+        training.logs = Some(logs);
+        training
+    };
+    let hidden = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
+    overfitted(|epoch| json!({"loss": 0.2 / (1 + epoch) as f64, "val_loss": 0.3 + 0.1 * epoch as f64, "val_accuracy": 0.7}))
+        .blames("DL737", hidden);
+    overfitted(|epoch| {
+        let loss = if epoch % 2 == 0 {
+            0.1 * (1 + epoch) as f64
+        } else {
+            4.0
+        };
+        json!({"loss": 0.2 / (1 + epoch) as f64, "val_loss": loss, "val_accuracy": 0.7})
+    })
+    .is_quiet();
+    // Never right there, so nothing was unlearned.
+    overfitted(|epoch| json!({"loss": 0.2 / (1 + epoch) as f64, "val_loss": 30.0 + 9.0 * epoch as f64, "val_accuracy": 0.5}))
+        .is_quiet();
+}
+
+#[test]
+fn a_training_that_a_callback_ends() {
+    let stopped = |planned: u64| {
+        let mut training = healthy().set("/epochs", json!(planned)).set(
+            "/data/baselines",
+            json!({"samples": 400, "neighbours": 0.9, "linear": 0.9}),
+        );
+        training.steps = 80;
+        training.skill = |_| 0.1;
+        training.loss = |step| 0.25 - 1e-3 * step as f64;
+        training.logs = Some(|_| json!({"loss": 0.2}));
+        training.diagnose().findings.remove(0)
+    };
+    let early = stopped(15);
+    assert_eq!(early.code, "DL721");
+    assert!(
+        early.message.contains("after 2 of 15 epochs"),
+        "{}",
+        early.message
+    );
+    assert!(stopped(2).message.starts_with("training ends after 80 steps"));
+}
+
+#[test]
+fn an_accuracy_of_the_script_may_count_anything() {
+    let counted = |logs: fn(u64) -> Value| {
+        let mut training = healthy();
+        training.logs = Some(logs);
+        training
+    };
+    counted(|_| json!({"accuracy": 0.1})).blames(
+        "DL726",
+        r#"model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))"#,
+    );
+    counted(|_| json!({"pair_accuracy": 0.1})).is_quiet();
+}
+
+#[test]
+fn labels_scaled_with_the_features() {
+    let labels = json!({"shape": [1280, 1], "dtype": "float64", "whole": true, "min": -0.5, "max": 2.0, "mean": 0.0, "std": 1.0,
+                        "integers": false, "zero_one": false});
+    let scaled = healthy().set("/loss/name", json!("binary_crossentropy"));
+    scaled.set("/data/y", json!([labels])).blames("DL702", "labels()");
+}
+
+#[test]
+fn what_only_normalises_the_output_is_no_bottleneck() {
+    let training = healthy().stuck().set("/layers/0/output_shape", json!([null, 1]));
+    assert!(
+        training
+            .diagnose()
+            .findings
+            .iter()
+            .any(|finding| finding.code == "DL735")
+    );
+    let gamma = json!([{"name": "gamma", "shape": [1], "trainable": true}]);
+    let normalised = training
+        .set("/layers/1/weights", gamma)
+        .set("/layers/1/class", json!("LayerNormalization"))
+        .diagnose();
+    assert!(normalised.findings.iter().all(|finding| finding.code != "DL735"));
+}
+
+#[test]
+fn class_weights_that_rise_with_the_frequency() {
+    let rare = |of_zero: f64, of_one: f64| {
+        healthy()
+            .set("/data/y/0/classes", json!([[0.0, 1200], [1.0, 80]]))
+            .set("/class_weight", json!({"0": of_zero, "1": of_one}))
+    };
+    rare(8.0, 0.5).blames("DL749", FIT);
+    rare(0.5, 8.0).is_quiet();
+    rare(1.0, 1.0).is_quiet();
+}
+
+#[test]
+fn the_largest_of_several_labels() {
+    let labels = |smallest: f64, largest: f64| {
+        let mut training = healthy().set("/loss/name", json!("binary_crossentropy")).set(
+            "/data/y",
+            json!([{"shape": [1280, 4], "dtype": "float32", "whole": true, "min": 0.0, "max": 1.0, "mean": 0.3, "std": 0.45,
+                    "features": 4, "integers": true, "zero_one": true, "row_sum_min": smallest, "row_sum_max": largest,
+                    "classes": [[0.0, 3584], [1.0, 1536]]}]),
+        );
+        training.logs = Some(|_| json!({"categorical_accuracy": 0.6}));
+        training
+    };
+    let compile = r#"model.compile(loss="mse", optimizer=keras.optimizers.SGD(learning_rate=0.01))"#;
+    labels(0.0, 3.0).blames("DL726", compile);
 }

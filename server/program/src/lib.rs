@@ -13,6 +13,7 @@ mod model;
 mod names;
 mod parse;
 mod provenance;
+mod repeated_batch;
 mod roles;
 mod scope;
 mod shape;
@@ -29,6 +30,7 @@ pub use model::{
     Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use repeated_batch::RepeatedBatch;
 pub use shape::{LayerShape, Shape, ShapeError};
 pub use signature::parameters;
 pub use trail::Step;

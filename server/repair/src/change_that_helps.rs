@@ -54,6 +54,9 @@ const LEARNS_WELL: f64 = 0.9;
 const MUCH: f64 = 0.5;
 /// Confidence below which a finding is a guess.
 const WEAK: f64 = 0.6;
+/// Confidence from which a finding that nothing could be tried for keeps its place: a change that makes up for it (a higher
+/// rate where a callback ends the training) does not speak against it.
+const SURE: f64 = 0.92;
 /// Skill from which the network counts as learning with the change, and below which it does not without.
 const LEARNS: f64 = 0.5;
 const HARDLY: f64 = 0.15;
@@ -118,7 +121,8 @@ fn has_idle(finding: &Finding, without_effect: &[&Part]) -> bool {
 /// Whether a finding makes room at the front for a change that no finding had named.
 fn gives_way(first: &Finding, best: &Credited, without_effect: &[&Part]) -> bool {
     let plain = best.skill >= LEARNS_WELL && best.gain >= MUCH;
-    let refuted = first.fixes.is_empty() || has_idle(first, without_effect);
+    let untried = first.fixes.is_empty() && first.confidence < SURE;
+    let refuted = untried || has_idle(first, without_effect);
     first.severity < Severity::Warning || first.confidence < WEAK || (plain && refuted)
 }
 

@@ -616,3 +616,32 @@ fn settings_of_the_optimizer_far_from_the_usual_are_set_back() {
     let together = repair::Candidate::of(parts.filter(|part| wanted.contains(&part.title.as_str()))).unwrap();
     assert_eq!(together.parts.len(), 3, "{together:#?}");
 }
+
+#[test]
+fn positions_are_kept() {
+    let text = script(
+        "model.add(keras.layers.Input((30, 4)))\nmodel.add(keras.layers.Conv1D(8, 3))\nmodel.add(keras.layers.GlobalAveragePooling1D())  # all\nmodel.add(keras.layers.Dense(3, activation='softmax'))",
+        "model.compile(loss='sparse_categorical_crossentropy', optimizer='adam')",
+        "X, y",
+    );
+    let title = "Keep the positions: flatten instead of pooling over all of them";
+    let mut training = Training::of(&text, data(&[1000, 30, 4], -1.0, 1.0), numbers(1000, 3));
+    let shape = |training: &mut Training, sizes: &[Option<i64>]| {
+        let layers = &mut training.trace.fits[0].info.layers;
+        let convolution = layers.iter_mut().find(|layer| layer.class == "Conv1D").unwrap();
+        convolution.output_shape = Some(sizes.to_vec());
+    };
+    shape(&mut training, &[None, Some(28), Some(8)]);
+    shows(
+        &training,
+        title,
+        "
+- model.add(keras.layers.GlobalAveragePooling1D())  # all
++ model.add(keras.layers.Flatten())  # all
+",
+    );
+    for sizes in [[None, Some(28), Some(8000)], [None, None, Some(8)]] {
+        shape(&mut training, &sizes);
+        assert!(!titles(&training).iter().any(|found| found == title), "{sizes:?}");
+    }
+}

@@ -211,6 +211,10 @@ fn what_was_shown_by_trying_comes_first() {
     repair::credit(&mut findings, &found, &[]);
     assert_eq!((findings[0].code, findings[0].kind), ("DL790", Kind::InputScale));
     assert_eq!(findings.len(), 2);
+
+    let mut findings = vec![finding(Kind::Loss, Range::new(90, 95), 0.95)];
+    repair::credit(&mut findings, &found, &[]);
+    assert_eq!(findings[0].kind, Kind::Loss, "what is nearly certain stays");
 }
 
 #[test]

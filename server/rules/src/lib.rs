@@ -50,6 +50,7 @@ rules![
     output::relu_output_of_regression,
     output::hinge_of_positive_output,
     output::bounded_output_of_large_targets,
+    output::negligible_loss_weight,
     hidden::linear_network,
     hidden::linear_hidden_layer,
     hidden::softmax_in_hidden_layer,
@@ -94,6 +95,7 @@ rules![
     data::features_shuffled_alone,
     data::missing_values,
     data::constant_features,
+    data::same_batch_every_time,
     training::metric_of_other_labels,
     training::monitor_without_validation,
     training::monitor_not_logged,
@@ -110,6 +112,7 @@ rules![
     training::early_stopping_keeps_last_weights,
     training::evaluation_on_training_data,
     training::trainable_without_compile,
+    training::untrained_clone,
     structure::activation_twice,
     structure::missing_flatten,
     structure::dropout_rate_out_of_range,
@@ -133,6 +136,9 @@ rules![
     structure::shape_error,
     structure::dead_branch,
     structure::unused_layer,
+    structure::concatenation_of_batches,
+    structure::normalization_of_one_value,
+    structure::batch_normalization_momentum,
 ];
 
 /// All rules.

@@ -292,6 +292,9 @@ pub struct FitMessage {
     /// Whether samples or classes are weighted.
     #[serde(default)]
     pub weighted: bool,
+    /// Weights of the classes, by their numbers.
+    #[serde(default, deserialize_with = "numbers")]
+    pub class_weight: BTreeMap<String, f64>,
     /// Inputs and labels.
     #[serde(default)]
     pub data: FitData,
@@ -360,6 +363,10 @@ pub struct HeldOut {
     /// no class in common.
     #[serde(default = "nan", deserialize_with = "number")]
     pub shift: f64,
+    /// Share of the features whose mean lies three standard deviations of the training data from theirs, or that spread
+    /// three times more or less.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub apart: f64,
 }
 
 /// What is probed of a layer.

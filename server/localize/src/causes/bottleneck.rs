@@ -47,7 +47,13 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     if !case.fails() && !case.lags() {
         return Vec::new();
     }
-    let Some(last) = case.weighted().last().map(|layer| layer.index) else { return Vec::new() };
+    // With several outputs it is not known which layer leads to which.
+    if case.fit.info.data.y.len() > 1 {
+        return Vec::new();
+    }
+    // What only normalises or reshapes the answer does not make one.
+    let kernel = |layer: &&LayerInfo| layer.weights.iter().any(|weight| weight.shape.len() > 1);
+    let Some(last) = case.weighted().filter(kernel).last().map(|layer| layer.index) else { return Vec::new() };
     let units = |layer: &LayerInfo| layer.output_shape.as_ref()?.last().copied().flatten();
     let inputs = case.fit.info.data.x.iter().map(data::columns).max().unwrap_or(0);
     let outputs = case.output_units().unwrap_or(1);

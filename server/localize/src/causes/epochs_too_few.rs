@@ -50,12 +50,30 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     // Known to be learnable, or too few for any network.
     let sure = learning.behind() || case.steps < FEWEST;
     let falling = learning.loss.is_some_and(|loss| loss.falls());
-    let message = format!(
-        "training ends after {} steps in all, before the network has learned; give it more epochs, or smaller batches",
-        case.steps
-    );
+    let (done, planned) = (case.fit.epochs.len() as u64, case.fit.info.epochs.unwrap_or(0));
+    let stopped = sure && done > 0 && 2 * done <= planned;
+    let (place, message) = if stopped {
+        let message = format!(
+            "a callback ends the training after {done} of {planned} epochs ({} steps), before the network has learned; give it more \
+             patience, or a smaller `min_delta`",
+            case.steps
+        );
+        (Place::EarlyStopping, message)
+    } else {
+        let message = format!(
+            "training ends after {} steps in all, before the network has learned; give it more epochs, or smaller batches",
+            case.steps
+        );
+        (Place::FitArgument("epochs"), message)
+    };
+    let confidence = match (stopped, sure, falling) {
+        (true, ..) => 0.92,
+        (_, true, _) => 0.68,
+        (_, _, true) => 0.65,
+        _ => 0.5,
+    };
     vec![
-        Cause::new(&INFO, Place::FitArgument("epochs"), match (sure, falling) { (true, _) => 0.68, (_, true) => 0.65, _ => 0.5 }, message)
+        Cause::new(&INFO, place, confidence, message)
             .severity(if sure || falling { Severity::Warning } else { Severity::Information })
             .seen(Phase::Metric, suspects::stuck_text(case)),
     ]

@@ -36,6 +36,7 @@ use crate::case::Case;
 use crate::data;
 use crate::place::Place;
 use crate::text::number;
+use trace::DataInfo;
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL702",
@@ -54,6 +55,19 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let range = format!("labels from {} to {}", number(y.min), number(y.max));
     if let Some(cause) = too_few_units(case, &range).or_else(|| fewer_units_than_classes(case, &range)) {
         return vec![cause];
+    }
+    if loss == "binary_crossentropy" && !y.integers && two_valued(y) {
+        let message = format!(
+            "the labels are {} and {}, but binary cross-entropy is defined for 0 and 1: the two classes were scaled along with \
+             the features; leave the labels as they are",
+            number(y.min),
+            number(y.max)
+        );
+        return vec![
+            Cause::new(&INFO, Place::Labels, 0.95, message)
+                .seen(Phase::Data, format!("{range}, shape {:?}, {}", y.shape, y.dtype))
+                .settled(),
+        ];
     }
     // Numbers that are no class codes are right labels for another loss.
     if loss == "binary_crossentropy" && (y.min < 0.0 || y.max > 1.0) && (!y.integers || y.classes.as_ref().is_none_or(|classes| classes.len() > 20)) {
@@ -121,6 +135,13 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         })
         .into_iter()
         .collect()
+}
+
+/// Whether there are two values only: of all data with these bounds and this mean they alone have the largest variance
+/// (Bhatia and Davis, 2000).
+fn two_valued(y: &DataInfo) -> bool {
+    let largest = (y.max - y.mean) * (y.mean - y.min);
+    y.whole && largest > 0.0 && (y.std.powi(2) - largest).abs() < 1e-4 * largest
 }
 
 /// Several classes under binary cross-entropy are right labels for a network with another output.

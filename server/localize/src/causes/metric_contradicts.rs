@@ -32,9 +32,9 @@ use trace::Scalar;
 use super::Cause;
 use crate::case::Case;
 use crate::learning::Task;
-use crate::logs::{entry, is_accuracy};
+use crate::logs::entry;
 use crate::place::Place;
-use crate::text::percent;
+use crate::text::{number, percent};
 use crate::trend::mean;
 
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -47,6 +47,14 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 /// Points apart.
 const APART: f64 = 0.25;
 
+/// Accuracies of Keras that count single answers, each by its own name: what a script calls its own function may count
+/// anything.
+const OWN: [&str; 5] = ["acc", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"];
+
+fn is_own(name: &str) -> bool {
+    OWN.contains(&name)
+}
+
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     if case.broken().is_some() || case.fit.info.data.y.len() != 1 || case.fit.info.weighted {
         return Vec::new();
@@ -54,9 +62,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     // The last third of the epochs, never the first one: a metric is a running mean while the network still changes.
     let epochs = &case.fit.epochs;
     let late: Vec<_> = epochs[epochs.len() - epochs.len().div_ceil(3)..].iter().filter(|epoch| epoch.epoch > 0).collect();
-    let values: Vec<f64> = late.iter().filter_map(|epoch| entry(epoch, is_accuracy)).map(|(_, value)| value).collect();
+    let values: Vec<f64> = late.iter().filter_map(|epoch| entry(epoch, is_own)).map(|(_, value)| value).collect();
     let (Some(from), Some(to)) = (late.first(), late.last()) else { return Vec::new() };
-    let Some((name, _)) = entry(to, is_accuracy) else { return Vec::new() };
+    let Some((name, _)) = entry(to, is_own) else { return Vec::new() };
     let logged = mean(&values);
     let when = over_epochs(from.epoch, to.epoch);
     let moments = case.fit.scalars().moments();
@@ -83,6 +91,17 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
             Cause::new(&INFO, Place::Metrics, 0.85, message)
                 .seen(Phase::Metric, format!("{name} {} {when}; counted {}", percent(logged), percent(right))),
         ];
+    }
+    if learning.task == Task::MultiLabel && name == "categorical_accuracy" {
+        let message = format!(
+            "{name} looks only at the largest value of each row, but these rows hold several labels or none: its {} say nothing of \
+             the single labels; use binary accuracy",
+            percent(logged)
+        );
+        let rows = case.fit.y().map_or_else(String::new, |y| {
+            format!("rows of the labels hold {} to {} ones", number(y.row_sum_min), number(y.row_sum_max))
+        });
+        return vec![Cause::new(&INFO, Place::Metrics, 0.85, message).seen(Phase::Data, rows)];
     }
     let numbers = learning.task == Task::Regression && case.fit.y().is_some_and(|y| !y.integers && y.whole);
     if numbers && case.known_loss() && learning.explained.is_some_and(|explained| explained > logged + APART) {

@@ -46,6 +46,8 @@ causes![
     softmax_over_wrong_axis,
     loss_falls_while_error_grows,
     validation_of_other_classes,
+    validation_unlike_training,
+    statistics_too_slow,
     label_among_features_seen,
     metric_contradicts,
     output_dropped_or_normalised,
@@ -73,6 +75,7 @@ causes![
     network_too_small,
     network_linear,
     batch_too_large,
+    class_weights_inverted,
     majority_class,
     overfitting;
     units_dead,

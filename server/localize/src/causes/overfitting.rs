@@ -42,6 +42,11 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     severity: Severity::Warning,
     source: include_str!("overfitting.rs"),
 };
+/// Largest over smallest validation loss of the last third from which it jumps instead of climbing.
+const JUMPS: f64 = 3.0;
+/// Skill on the validation data that was reached before it can be lost.
+const LEARNED: f64 = 0.1;
+
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let (learning, epochs) = (case.learning(), &case.fit.epochs);
     let losses = |wanted: &str| logged(case.fit, |name| name == wanted);
@@ -53,6 +58,13 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let (best, last, trained) = (held[turn], held[held.len() - 1], train[train.len() - 1]);
     let (Some(skill), Some(validated)) = (learning.skill, learning.validated) else { return Vec::new() };
     if !(last > 2.0 * best && trained < 0.2 * last && skill - validated > 0.25) || turn + 4 > held.len() {
+        return Vec::new();
+    }
+    // A loss that jumps up and down is noise of another origin (statistics of a batch normalisation, say), and what was
+    // never right on the validation data has not been unlearned.
+    let recent = &held[held.len() - held.len().div_ceil(3)..];
+    let (lowest, highest) = recent.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(*loss), high.max(*loss)));
+    if highest > JUMPS * lowest || learning.validated_best.is_some_and(|best| best < LEARNED) {
         return Vec::new();
     }
     let Some(widest) = case.weighted().max_by_key(|layer| weights(layer)) else { return Vec::new() };

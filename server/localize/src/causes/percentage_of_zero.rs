@@ -44,7 +44,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         return Vec::new();
     }
     let message = format!(
-        "labels go from {} to {}, through 0, and the percentage error divides by them: a few samples near 0 outweigh all others; \\
+        "labels go from {} to {}, through 0, and the percentage error divides by them: a few samples near 0 outweigh all others; \
          use mean squared or absolute error",
         number(y.min),
         number(y.max)

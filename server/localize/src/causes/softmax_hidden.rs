@@ -48,7 +48,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let Some(layer) = case.hidden_activations().find(softmax) else { return Vec::new() };
     let spread = case.fit.series(layer.index, Tensor::V2).and_then(|series| series.first(Stat::Spread)).unwrap_or(f64::NAN);
     let message = format!(
-        "softmax makes the units of {} compete for a sum of 1, so they differ by {} from sample to sample and hardly anything of \\
+        "softmax makes the units of {} compete for a sum of 1, so they differ by {} from sample to sample and hardly anything of \
          the input gets through; use relu in hidden layers",
         layer.name,
         number(spread)

@@ -52,7 +52,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         return Vec::new();
     }
     let message = format!(
-        "{} of class labels behind {activation} is nearly as small for a constant as for the right answer, and its gradient \\
+        "{} of class labels behind {activation} is nearly as small for a constant as for the right answer, and its gradient \
          vanishes where {activation} is flat; use softmax and categorical cross-entropy",
         case.loss_name().replace('_', " ")
     );

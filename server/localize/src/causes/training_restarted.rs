@@ -26,8 +26,9 @@
 //!
 //! ## References
 //! API misuse in the taxonomy of Humbatova et al. (ICSE 2020). At least four trainings of one epoch from one call, on the
-//! same data, each starting within 10 % of the first one's loss although the one before had got lower. Cross-validation
-//! trains for more than an epoch, and on other rows each time.
+//! same data: those of the second half start no lower than those of the first (5 %), although the loss falls so much in one
+//! that it should have fallen by a fifth between the halves. Cross-validation trains for more than an epoch, and on other
+//! rows each time.
 
 use finding::{Kind, Phase, RuleInfo, Severity};
 use trace::{Fit, Scalar};
@@ -35,6 +36,7 @@ use trace::{Fit, Scalar};
 use super::Cause;
 use crate::place::Place;
 use crate::text::number;
+use crate::trend::{mean, median};
 
 pub(super) const INFO: RuleInfo = RuleInfo {
     code: "DL743",
@@ -45,6 +47,10 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 };
 /// Trainings that make a loop.
 const ROUNDS: usize = 4;
+/// Loss at the start of later trainings over that of earlier ones from which nothing is kept.
+const AS_HIGH: f64 = 0.95;
+/// What it would be below, had it been kept.
+const FALLEN: f64 = 0.8;
 
 /// Over all trainings of a run; the cause, and the training it is placed in.
 pub(crate) fn restarted(fits: &[Fit]) -> Option<(Cause, &Fit)> {
@@ -56,35 +62,43 @@ pub(crate) fn restarted(fits: &[Fit]) -> Option<(Cause, &Fit)> {
             .copied()
             .filter(|loss| loss.is_finite())
             .collect();
-        Some((*losses.first()?, *losses.last()?))
+        let part = losses.len().div_ceil(4);
+        (!losses.is_empty()).then(|| (mean(&losses[..part.min(2)]), mean(&losses[losses.len() - part..])))
     };
     let (start, _) = edges(first)?;
-    let mean = |fit: &Fit| fit.info.data.x.first().map(|x| (x.mean * 1e6 / x.std).round());
+    let centre = |fit: &Fit| fit.info.data.x.first().map(|x| (x.mean * 1e6 / x.std).round());
     let alike = |fit: &Fit| {
         fit.info.call == "fit"
             && fit.info.epochs == Some(1)
             && fit.info.site == first.info.site
             && fit.info.samples == first.info.samples
-            && mean(fit) == mean(first)
+            && centre(fit) == centre(first)
     };
     let round: Vec<&Fit> = fits.iter().filter(|fit| alike(fit)).collect();
-    let again =
-        |fit: &Fit| edges(fit).is_some_and(|(from, to)| (from / start - 1.0).abs() < 0.1 && to < 0.95 * from);
-    if round.len() < ROUNDS || round.len() < fits.len() || !round.iter().all(|fit| again(fit)) {
+    if round.len() < ROUNDS || round.len() < fits.len() {
+        return None;
+    }
+    let edges_of: Vec<(f64, f64)> = round.iter().map(|fit| edges(fit)).collect::<Option<_>>()?;
+    let falls = median(edges_of.iter().map(|(from, to)| to / from));
+    let half = edges_of.len() / 2;
+    let starts = |part: &[(f64, f64)]| median(part.iter().map(|(from, _)| *from));
+    // How low the loss would start by now, had the rounds gone on from one another.
+    let continued = falls.powf(half as f64);
+    let again = starts(&edges_of[half..]) > AS_HIGH * starts(&edges_of[..half]);
+    if !(continued < FALLEN && again) {
         return None;
     }
     let message = format!(
-        "each of the {} trainings of one epoch starts from random weights again (first loss near {} every time), so only the last \\
+        "each of the {} trainings of one epoch starts from random weights again (first loss near {} every time), so only the last \
          counts; make the model once, before the loop",
         round.len(),
         number(start)
     );
-    let cause = Cause::new(&INFO, Place::FitArgument("epochs"), 0.85, message);
-    let told = round
+    let cause = Cause::new(&INFO, Place::WeightsSet, 0.85, message);
+    let told = edges_of
         .iter()
         .take(4)
-        .filter_map(|fit| edges(fit))
-        .map(|(from, to)| format!("{} → {}", number(from), number(to)));
+        .map(|(from, to)| format!("{} → {}", number(*from), number(*to)));
     let told: Vec<String> = told.collect();
     Some((
         cause.seen(Phase::Loss, format!("loss by training: {}", told.join(", "))),

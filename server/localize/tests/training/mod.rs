@@ -36,6 +36,8 @@ pub struct Training {
     pub batch_size: f64,
     /// Learning rate by step.
     pub rate: fn(u64) -> f64,
+    /// What Keras logs at the end of an epoch.
+    pub logs: Option<fn(u64) -> Value>,
 }
 
 pub fn site(script: &str, call: &str) -> Value {
@@ -92,6 +94,7 @@ pub fn healthy() -> Training {
         prediction_spread: 0.4,
         batch_size: 32.0,
         rate: |_| 0.01,
+        logs: None,
     }
 }
 
@@ -221,6 +224,10 @@ impl Training {
                 stats,
             };
             frames.push(Frame::Step(frame));
+            if let Some(logs) = self.logs.filter(|_| step % 40 == 39) {
+                let end = json!({"type": "epoch", "fit": 0, "epoch": epoch, "steps": step + 1, "logs": logs(u64::from(epoch))});
+                frames.push(Frame::Message(serde_json::from_value(end).unwrap()));
+            }
         }
         if self.finished {
             let end = json!({"type": "fit-end", "fit": 0, "reason": "finished"});

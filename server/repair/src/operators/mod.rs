@@ -13,6 +13,7 @@ mod class_weights;
 mod divide_pixels;
 mod dropout;
 mod epochs;
+mod flatten;
 mod from_logits;
 mod hidden_activation;
 mod initializer;
@@ -46,6 +47,7 @@ const OPERATORS: &[Propose] = &[
     epochs::propose,
     batch_normalization::propose,
     class_weights::propose,
+    flatten::propose,
     from_logits::propose,
     label_encoding::propose,
     normalization_layer::propose,

@@ -41,7 +41,7 @@
 use finding::{Finding, Kind, Range, RuleInfo, Severity};
 
 use crate::context::Context;
-use crate::read::{Data, compact, is_plain};
+use crate::read::{Data, compact, is_plain, is_unconditional};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL418",
@@ -65,7 +65,9 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
             continue;
         };
         let fit = sets.training.call.range.start;
-        if let Some((name, place)) = shuffled_in_place(context, x, y, fit).or_else(|| permuted(context, x, y))
+        if let Some((name, place)) = shuffled_in_place(context, x, y, fit)
+            .or_else(|| permuted(context, x, y))
+            .or_else(|| reordered(context, x, y))
         {
             let message = format!(
                 "`{name}` is put into a random order here and the labels are not, so every sample gets the label of another one; \
@@ -148,6 +150,63 @@ fn permuted<'t>(context: &Context<'t>, x: &Data<'_>, y: &Data<'_>) -> Option<(&'
     })
 }
 
+/// `x = shuffle(x)`: a call that gives the samples of one array in a random order.
+fn reordered<'t>(context: &Context<'t>, x: &Data<'_>, y: &Data<'_>) -> Option<(&'t str, Range)> {
+    let text = context.text;
+    x.steps.iter().find_map(|step| {
+        let change = step.change;
+        let target = change.target.slice(text);
+        let name = shuffled_argument(text, change.value.slice(text), target)?;
+        let labels_made = y
+            .last_change()
+            .is_some_and(|made| made.change.statement.end <= change.statement.start);
+        let stay = labels_made && stay_in_order(y, &[name, target]);
+        (stay && is_unconditional(text, change.statement.start)).then_some((name, change.value))
+    })
+}
+
+/// The one array that a call gives in a random order, as the value of `target`.
+fn shuffled_argument<'t>(text: &str, value: &'t str, target: &str) -> Option<&'t str> {
+    let plain = |name: &'t str| is_plain(name.trim()).map(str::trim);
+    if let Some((name, rest)) = value.split_once(".sample(") {
+        return plain(name).filter(|_| compact(rest).starts_with("frac=1"));
+    }
+    let (callee, arguments) = value.split_once('(')?;
+    let mut arguments = arguments.strip_suffix(')')?.split(',');
+    let name = plain(arguments.next()?)?;
+    if !arguments.all(|argument| argument.contains('=') || argument.trim().is_empty()) {
+        return None;
+    }
+    let gives = match callee {
+        "shuffle" => text
+            .lines()
+            .any(|line| line.contains("sklearn.utils import") && line.contains("shuffle")),
+        "sklearn.utils.shuffle" | "tf.random.shuffle" | "tensorflow.random.shuffle" => true,
+        "utils.shuffle" => text.contains("from sklearn import utils"),
+        // Of a number, this is an order.
+        "np.random.permutation" | "numpy.random.permutation" => name == target,
+        _ => false,
+    };
+    gives.then_some(name)
+}
+
+/// Whether labels only ever go through slices and columns, and never through anything named here.
+fn stay_in_order(y: &Data<'_>, names: &[&str]) -> bool {
+    let keeps = |value: &str| {
+        let mut words = value.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+        let shuffles = [
+            "shuffle", "permut", "zip(", "sample(", "argsort", "order", "take(",
+        ];
+        let indices = value.split('[').skip(1).filter_map(|part| part.split(']').next());
+        !words.any(|word| names.contains(&word))
+            && !shuffles.iter().any(|shuffle| value.contains(shuffle))
+            && indices
+                .into_iter()
+                .all(|index| index.contains(':') || index.starts_with(['"', '\'']))
+    };
+    keeps(y.range.slice(y.text())) && y.values().all(keeps)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,12 +228,27 @@ mod tests {
             "np.random.seed(1)\nnp.random.shuffle(x)\nnp.random.seed(1)\nnp.random.shuffle(y)",
             "np.random.shuffle(data)\nx = data[:, :8]\ny = data[:, 8]",
             "order = np.random.permutation(len(x))\nx = np.take(x, order)\ny = np.take(y, order)",
+            "from sklearn.utils import shuffle\nx, y = shuffle(x, y, random_state=1)",
+            "from sklearn.utils import shuffle\nx = shuffle(x, random_state=1)\ny = shuffle(y, random_state=1)",
+            "from sklearn.utils import shuffle\nd = shuffle(d)\nx = d[:, :8]\ny = d[:, 8]",
+            "from mine import shuffle\nx = shuffle(x)",
+            "from sklearn.utils import shuffle\nx = shuffle(x)\ny = label(x)",
+            "x = x.sample(frac=1)\ny = y.loc[x.index]",
+            "order = np.random.permutation(n)\nx = x[order]\ny = y[order]",
             "order = np.random.permutation(len(x))[:100]\nx = x[order]\ny = np.array([y[i] for i in order])",
         ]
         .iter()
         .map(|rest| script(rest))
         .collect();
         let fail = [
+            (
+                script(
+                    "from sklearn.utils import shuffle\nx = shuffle(x, random_state=1)\nx = x[:90]\ny = y[:90]",
+                ),
+                "shuffle(x, random_state=1)",
+            ),
+            (script("x = np.random.permutation(x)"), "np.random.permutation(x)"),
+            (script("x = x.sample(frac=1.0)"), "x.sample(frac=1.0)"),
             (script("np.random.shuffle(x)"), "np.random.shuffle(x)"),
             (
                 script("order = np.random.permutation(len(x))\nx = x[order]"),

@@ -10,6 +10,7 @@ pub(crate) mod categorical_crossentropy_without_softmax;
 pub(crate) mod compile_without_loss;
 pub(crate) mod hinge_of_positive_output;
 pub(crate) mod logits_loss_after_activation;
+pub(crate) mod negligible_loss_weight;
 pub(crate) mod poisson_of_negative_output;
 pub(crate) mod relu_output_of_regression;
 pub(crate) mod softmax_on_one_unit;

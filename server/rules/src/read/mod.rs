@@ -14,6 +14,7 @@ mod layer_name;
 mod lines;
 mod loss;
 mod training;
+mod transformer;
 
 pub(crate) use activation::of_layer;
 pub(crate) use chain::{
@@ -29,3 +30,4 @@ pub(crate) use layer_name::layer_name;
 pub(crate) use lines::{function, is_unconditional};
 pub(crate) use loss::Loss;
 pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};
+pub(crate) use transformer::{class_of, is_encoder, is_scaler};

@@ -1,8 +1,10 @@
 //! DL6: structure.
 
 pub(crate) mod activation_twice;
+pub(crate) mod batch_normalization_momentum;
 pub(crate) mod batch_normalization_of_output;
 pub(crate) mod bias_before_batch_normalization;
+pub(crate) mod concatenation_of_batches;
 pub(crate) mod constant_weights;
 pub(crate) mod dead_branch;
 pub(crate) mod dropout_before_batch_normalization;
@@ -16,6 +18,7 @@ pub(crate) mod invalid_layer_size;
 pub(crate) mod layer_class;
 pub(crate) mod missing_flatten;
 pub(crate) mod missing_return_sequences;
+pub(crate) mod normalization_of_one_value;
 pub(crate) mod one_unit_bottleneck;
 pub(crate) mod sequences_into_output;
 pub(crate) mod shape_error;

@@ -15,4 +15,5 @@ pub(crate) mod monitor_without_validation;
 pub(crate) mod patience_beyond_epochs;
 pub(crate) mod trainable_without_compile;
 pub(crate) mod unknown_metric;
+pub(crate) mod untrained_clone;
 pub(crate) mod validation_on_training_data;

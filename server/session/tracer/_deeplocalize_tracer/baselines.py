@@ -16,6 +16,8 @@ _NEIGHBOURS = 5
 _MOST_COMPARED = 20_000
 # Numbers of the data that are correlated with the label.
 _MOST_CORRELATED = 1_000_000
+# Standard deviations between means, and times between spreads, from which a feature is scaled otherwise.
+_APART = 3.0
 # Correlation from which a feature is the label.
 _COPIED = 0.9999
 
@@ -57,6 +59,7 @@ def compare(train: Arrays, labels: Arrays, x: Arrays, y: Arrays) -> dict[str, An
     known = {row.tobytes() for row in train[0][:_MOST_COMPARED]}
     rows = x[0][:_MOST_COMPARED]
     found["seen_before"] = sum(row.tobytes() in known for row in rows) / len(rows)
+    found["apart"] = _apart(train[0][:_MOST_COMPARED], rows)
     there, here = _classes_of(labels[0]), _classes_of(y[0])
     if there is not None and here is not None and set(there) | set(here):
         found["classes"] = len(set(here))
@@ -64,6 +67,23 @@ def compare(train: Arrays, labels: Arrays, x: Arrays, y: Arrays) -> dict[str, An
         apart = [abs(there.get(c, 0) / len(labels[0]) - here.get(c, 0) / len(y[0])) for c in {*there, *here}]
         found["shift"] = 0.5 * float(sum(apart))
     return found
+
+
+def _apart(train: np.ndarray, rows: np.ndarray) -> float:
+    """Share of the features that are scaled otherwise than in the training data."""
+    if train.dtype.kind not in "fiub" or rows.dtype.kind not in "fiub" or train.shape[1:] != rows.shape[1:]:
+        return math.nan
+    known, others = train.reshape(len(train), -1), rows.reshape(len(rows), -1)
+    step = max(1, math.ceil(known.shape[1] / _MOST_FEATURES))
+    known, others = known[:, ::step].astype(np.float64), others[:, ::step].astype(np.float64)
+    with np.errstate(all="ignore"):
+        deviation = known.std(axis=0)
+        varies = deviation > 1e-9 * (1.0 + np.abs(known).max(axis=0, initial=0.0))
+        if not varies.any():
+            return math.nan
+        offset = np.abs(others.mean(axis=0) - known.mean(axis=0))[varies] / deviation[varies]
+        spread = others.std(axis=0)[varies] / deviation[varies]
+        return float(((offset >= _APART) | (spread >= _APART) | (spread <= 1.0 / _APART)).mean())
 
 
 def _features(x: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:

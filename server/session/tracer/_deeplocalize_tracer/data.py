@@ -65,6 +65,16 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
     return described
 
 
+def class_weight(given: Any) -> dict[str, float]:
+    """Weights by class; empty where they are not numbers by number."""
+    if not isinstance(given, dict) or len(given) > _MOST_CLASSES:
+        return {}
+    try:
+        return {str(int(label)): float(weight) for label, weight in given.items()}
+    except (TypeError, ValueError):
+        return {}
+
+
 def _duplicates(x: list[np.ndarray], samples: int, validation: Any) -> dict[str, int] | None:
     """How many samples of the validation stand among the first `samples`, too; `None` when not known."""
     others = [array[samples:] for array in x]

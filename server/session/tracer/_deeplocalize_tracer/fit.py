@@ -105,6 +105,7 @@ class Run:
                 "held_out": described.held_out,
             },
             duplicates=described.duplicates,
+            class_weight=data.class_weight(self._arguments.get("class_weight")),
             weighted=any(self._arguments.get(name) is not None for name in ("class_weight", "sample_weight")),
         )
 

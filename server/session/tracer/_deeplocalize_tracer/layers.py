@@ -173,8 +173,10 @@ def describe(
 
 
 def inputs(model: Any) -> list[dict[str, Any]]:
-    """The shapes that the model was told to expect, where, and which layers read them; empty for models that take what
-    comes. Call `describe` first."""
+    """The shapes that the model was told to expect, where, and which of the layers described read them.
+
+    Empty for models that take what comes.
+    """
     found = []
     for tensor in getattr(model, "inputs", None) or []:
         history = getattr(tensor, "_keras_history", None)
