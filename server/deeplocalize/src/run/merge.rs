@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_fix_is_that_of_the_surer_of_two() {
-        let fixed = |code, source, severity| Finding {
+        let fixed = |code: &'static str, source: Source, severity: Severity| Finding {
             fixes: vec![finding::Fix {
                 title: code.to_owned(),
                 applicability: finding::Applicability::Unsafe,
