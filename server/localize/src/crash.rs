@@ -26,6 +26,7 @@
 //! Humbatova et al., "Taxonomy of real faults in deep learning systems" (ICSE 2020), tensor shapes and API.
 
 mod blame;
+mod embedding;
 
 use finding::{Applicability, Edit, Evidence, Finding, Fix, Kind, Phase, RuleInfo, Severity};
 use trace::{ExceptionMessage, Site, Trace};
@@ -106,8 +107,10 @@ pub(crate) fn finding(exception: &ExceptionMessage, trace: &Trace, sources: &dyn
 }
 
 /// Whether the exception is what the framework makes of a fault that was found in the data before the first step.
-pub(crate) fn follows_from(exception: &ExceptionMessage, cause: &Finding) -> bool {
+pub(crate) fn follows_from(exception: &ExceptionMessage, raised: &Finding, cause: &Finding) -> bool {
+    let same = raised.kind == cause.kind && raised.path == cause.path && raised.range == cause.range;
     cause.code == causes::LABELS_OUTSIDE_LOSS.code && exception.message.contains("outside the valid range")
+        || cause.code == causes::LABELS_BROADCAST.code && same
 }
 
 /// The exception as evidence of its cause.

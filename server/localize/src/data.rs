@@ -19,6 +19,12 @@ pub(crate) fn multi_hot(y: &DataInfo) -> bool {
     y.zero_one && columns(y) > 1 && y.shape.len() == 2 && (y.row_sum_max > 1.0 || y.row_sum_min < 1.0)
 }
 
+/// How many classes there are, for labels in one column that number them from 0 without a gap.
+pub(crate) fn numbered_classes(y: &DataInfo) -> Option<i64> {
+    let seen = y.classes.as_ref()?.iter().filter(|(_, count)| *count > 0).count() as i64;
+    (columns(y) == 1 && y.integers && y.min == 0.0 && y.max == (seen - 1) as f64 && seen > 1).then_some(seen)
+}
+
 /// Samples of each class, for labels that are class numbers or one-hot rows.
 pub(crate) fn class_counts(y: &DataInfo) -> Option<Vec<u64>> {
     let classes = y

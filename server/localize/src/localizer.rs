@@ -168,7 +168,7 @@ impl Localizer {
         {
             match findings
                 .iter_mut()
-                .find(|cause| crash::follows_from(exception, cause))
+                .find(|cause| crash::follows_from(exception, &raised, cause))
             {
                 Some(cause) => cause.evidence.push(crash::consequence(exception, &raised)),
                 None => findings.push(raised),

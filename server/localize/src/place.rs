@@ -311,7 +311,7 @@ fn early_stopping<'a>(fit: &Fit, sources: &'a dyn Sources) -> Option<Located<'a>
     let calls = &located.source.program.calls;
     let stops =
         |call: &&Call| call.callee == "keras.callbacks.EarlyStopping" && call.range.start < located.range.end;
-    let range = calls.iter().filter(stops).next_back()?.range;
+    let range = calls.iter().rfind(stops)?.range;
     Some(Located { range, ..located })
 }
 

@@ -126,6 +126,9 @@ pub struct InputInfo {
     /// The call that says so.
     #[serde(default)]
     pub site: Option<Site>,
+    /// The layers that read it.
+    #[serde(default)]
+    pub layers: Vec<usize>,
 }
 
 /// The model that is trained.

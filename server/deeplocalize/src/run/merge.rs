@@ -19,7 +19,7 @@ const CONFIRMATION: f64 = 0.15;
 const SYMPTOM_ONLY: [&str; 1] = ["DL722"];
 
 /// Merges the findings of the text into those of the run. The same fault on the same place is one finding: with the code
-/// and the fixes of the rule, and the evidence of the run. A suspicion (less than an error) of the text is lowered to
+/// and the fixes of the rule (unless the run is surer and has its own), and the evidence of the run. A suspicion (less than an error) of the text is lowered to
 /// information when the run shows that the network learns, and raised to a warning when the run shows that it does not
 /// (`failing`) and the suspicion would explain it.
 pub(super) fn merge(
@@ -38,13 +38,15 @@ pub(super) fn merge(
         };
         match findings.iter_mut().find(same) {
             Some(known) => {
+                // What has seen the data knows better what to do than a suspicion without them.
+                let surer = known.severity > rule.severity && !known.fixes.is_empty();
                 known.code = rule.code;
                 known.name = rule.name;
                 known.range = rule.range;
                 known.severity = known.severity.max(rule.severity);
                 known.confidence = known.confidence.max(rule.confidence);
                 known.layer = known.layer.take().or(rule.layer);
-                if !rule.fixes.is_empty() {
+                if !rule.fixes.is_empty() && !surer {
                     known.fixes = rule.fixes;
                 }
             }
@@ -136,6 +138,27 @@ mod tests {
             (findings[0].code, findings[0].source),
             ("DL101", Source::Callback)
         );
+    }
+
+    #[test]
+    fn the_fix_is_that_of_the_surer_of_two() {
+        let fixed = |code: &'static str, source: Source, severity: Severity| Finding {
+            fixes: vec![finding::Fix {
+                title: code.to_owned(),
+                applicability: finding::Applicability::Unsafe,
+                edits: Vec::new(),
+                trial: None,
+            }],
+            ..finding(code, source, severity, Range::new(10, 19))
+        };
+        let title = |rule: Severity| {
+            let seen = vec![fixed("DL707", Source::Callback, Severity::Error)];
+            let read = vec![fixed("DL107", Source::Static, rule)];
+            let (_, findings) = merge(Verdict::Crashed, true, seen, read);
+            findings[0].fixes[0].title.clone()
+        };
+        assert_eq!(title(Severity::Information), "DL707");
+        assert_eq!(title(Severity::Error), "DL107");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //! Reports labels whose shape does not pair with the output's, so that the loss compares every label with every
-//! prediction, or one label with all outputs of a sample.
+//! prediction, or one label with all outputs of a sample. Numbers of classes under a softmax of as many units are right
+//! labels for another loss, and there the finding stands on the loss.
 //!
 //! ## Why it matters
 //! NumPy's broadcasting makes a table of (N, 1) against (1, N), and one number against several outputs. The loss is
@@ -30,12 +31,13 @@
 
 use finding::{Kind, Phase, RuleInfo, Severity};
 
-use super::Cause;
+use super::{Cause, Remedy};
 use crate::case::Case;
+use crate::data;
 use crate::extra_axis;
 use crate::place::Place;
 
-pub(super) const INFO: RuleInfo = RuleInfo {
+pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL707",
     name: "labels-broadcast",
     kind: Kind::LabelEncoding,
@@ -82,6 +84,19 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         );
         return vec![broadcast(case, culprit.place, 0.94, message).kind(culprit.kind).layer(culprit.layer)];
     }
+    if let Some(classes) = classes_against_softmax(case) {
+        let message = format!(
+            "the labels are the numbers of {classes} classes, but `{}` compares each with all {classes} outputs of the softmax, which \
+             are probabilities; use sparse categorical cross-entropy",
+            case.loss_name(),
+        );
+        let cause = broadcast(case, Place::Loss, 0.95, message).kind(Kind::Loss);
+        return vec![cause.remedy(Remedy::Argument {
+            title: "Use sparse categorical cross-entropy".into(),
+            keyword: "loss",
+            text: "\"sparse_categorical_crossentropy\"".into(),
+        })];
+    }
     if named && values == 1 && spread > 1 {
         let message = format!(
             "labels of shape {} are compared with outputs of shape {}: one number stands against all {spread} outputs of its \
@@ -106,6 +121,19 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     Vec::new()
 }
 
+/// The number of classes, where a loss for numbers compares class numbers with the probabilities of as many classes.
+pub(super) fn classes_against_softmax(case: &Case<'_>) -> Option<i64> {
+    let classes = data::numbered_classes(case.fit.y()?)?;
+    let softmax = case.head()?.activation.as_deref() == Some("softmax");
+    let against = softmax && case.output_units() == Some(classes) && ELEMENTWISE.contains(&case.loss_name());
+    against.then_some(classes)
+}
+
 fn broadcast(case: &Case<'_>, place: Place, confidence: f64, message: String) -> Cause {
-    Cause::new(&INFO, place, confidence, message).seen(Phase::Loss, format!("loss {}", case.loss_story())).settled()
+    let cause = Cause::new(&INFO, place, confidence, message).settled();
+    match case.loss_story() {
+        // No step came about.
+        story if story.is_empty() => cause,
+        story => cause.seen(Phase::Loss, format!("loss {story}")),
+    }
 }

@@ -3,7 +3,8 @@
 //! ## What it does
 //! Reports labels that the chosen loss is not defined for: values outside 0 … 1 under binary cross-entropy, class numbers
 //! that are negative, fractional or beyond the output's units under sparse categorical cross-entropy, rows that do not
-//! sum to 1 under categorical cross-entropy.
+//! sum to 1 under categorical cross-entropy. Where the classes are numbered from 0 without a gap, the output has too few
+//! units, and that is where the finding stands.
 //!
 //! ## Why it matters
 //! Cross-entropy of such labels is not bounded below (it goes to minus infinity as the output grows), or counts a class
@@ -30,7 +31,7 @@
 
 use finding::{Kind, Phase, RuleInfo, Severity};
 
-use super::Cause;
+use super::{Cause, Remedy, labels_broadcast};
 use crate::case::Case;
 use crate::data;
 use crate::place::Place;
@@ -46,9 +47,13 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let Some(y) = case.fit.y() else { return Vec::new() };
+    // Right labels for another loss (DL707).
+    if labels_broadcast::classes_against_softmax(case).is_some() {
+        return Vec::new();
+    }
     let loss = case.loss_name();
     let range = format!("labels from {} to {}", number(y.min), number(y.max));
-    if let Some(cause) = too_few_units(case, &range) {
+    if let Some(cause) = too_few_units(case, &range).or_else(|| fewer_units_than_classes(case, &range)) {
         return vec![cause];
     }
     if loss == "binary_crossentropy" && !y.integers && two_valued(y) {
@@ -157,5 +162,29 @@ fn too_few_units(case: &Case<'_>, range: &str) -> Option<Cause> {
         .seen(Phase::Data, format!("{range}, {classes} distinct; output of shape (batch, 1)"))
         .settled();
     cause.kind = Kind::LayerSize;
+    Some(cause)
+}
+
+/// Classes that are numbered as they should be, and an output that has not a unit for each.
+fn fewer_units_than_classes(case: &Case<'_>, range: &str) -> Option<Cause> {
+    let y = case.fit.y()?;
+    let classes = data::numbered_classes(y)?;
+    let units = case.output_units().filter(|units| *units > 1 && *units < classes)?;
+    if case.loss_name() != "sparse_categorical_crossentropy" {
+        return None;
+    }
+    let last = case.weighted().last().filter(|layer| {
+        Case::config(layer, "units").or_else(|| Case::config(layer, "filters")).is_none_or(|own| own == units as f64)
+    })?;
+    let keyword = if last.config.contains_key("filters") { "filters" } else { "units" };
+    let message = format!(
+        "{range} are {classes} classes, but the output has {units} units: the last classes have none; give it {classes} units"
+    );
+    let cause = Cause::new(&INFO, Place::LayerArgument(last.index, keyword), 0.95, message)
+        .kind(Kind::LayerSize)
+        .layer(last.index)
+        .seen(Phase::Data, format!("{range}, {classes} distinct, shape {:?}, {}", y.shape, y.dtype))
+        .remedy(Remedy::Argument { title: format!("Use {classes} units"), keyword, text: classes.to_string() })
+        .settled();
     Some(cause)
 }

@@ -13,6 +13,7 @@ mod suspects;
 pub(crate) use suspects::phase_of;
 mod training_restarted;
 
+pub(crate) use labels_broadcast::INFO as LABELS_BROADCAST;
 pub(crate) use labels_outside_loss::INFO as LABELS_OUTSIDE_LOSS;
 pub(crate) use training_restarted::restarted;
 

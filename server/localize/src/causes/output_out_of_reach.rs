@@ -32,7 +32,7 @@
 use finding::{Kind, Phase, RuleInfo, Severity};
 use trace::{Scalar, Stat, Tensor};
 
-use super::{Cause, Remedy};
+use super::{Cause, Remedy, labels_broadcast};
 use crate::case::Case;
 use crate::place::Place;
 use crate::text::number;
@@ -74,7 +74,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let Some((low, high)) = reach(activation) else { return Vec::new() };
     // A softmax over one unit reaches one value only, which is another fault (DL705).
     let constant = activation == "softmax" && case.output_units() == Some(1);
-    if constant || !ELEMENTWISE.contains(&case.loss_name()) {
+    // Numbers of classes are no values to reach (DL707).
+    let classes = labels_broadcast::classes_against_softmax(case).is_some();
+    if constant || classes || !ELEMENTWISE.contains(&case.loss_name()) {
         return Vec::new();
     }
     let above = y.max > high + 0.1 && y.mean + y.std > high;

@@ -55,7 +55,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         return Vec::new();
     };
     let (Some(skill), Some(best)) = (learning.skill, learning.validated_best) else { return Vec::new() };
-    if !(held_out.apart >= APART) || learning.state() != State::Learned || best > CHANCE {
+    if held_out.apart.is_nan() || held_out.apart < APART || learning.state() != State::Learned || best > CHANCE {
         return Vec::new();
     }
     let message = format!(

@@ -4,6 +4,7 @@
 use finding::{Kind, LayerRef};
 use trace::{ExceptionMessage, Fit, LayerInfo, Site};
 
+use super::embedding;
 use crate::data;
 use crate::extra_axis;
 use crate::place::Place;
@@ -181,7 +182,7 @@ fn output_against_labels<'a>(
         .as_ref()
         .filter(|_| columns == 1 && y.integers)
         .map_or(0, |_| y.max as i64 + 1);
-    let class_numbers = classes > 2 && classes == units;
+    let class_numbers = classes > 2 && classes == units || data::numbered_classes(y) == Some(units);
     if !class_numbers && (columns == units || y.shape.len() != output.len()) {
         // The same width but another rank: something between (a missing Flatten, sequences) fixed the shape.
         if let Some(culprit) = extra_axis::culprit(&fit.info.layers).filter(|_| output.len() > y.shape.len())
@@ -246,12 +247,13 @@ fn output_against_labels<'a>(
 
 /// "Incompatible shapes: [32,3] vs. [32,4]" and the like, raised in the loss.
 fn incompatible_pair(text: &str) -> bool {
-    text.contains("Incompatible shapes") && (text.contains("loss") || text.contains("error"))
+    let pair = text.contains("Incompatible shapes") || text.contains("Dimensions must be equal");
+    pair && (text.contains("loss") || text.contains("error"))
 }
 
 /// A number without a row in the embedding.
 fn index_beyond_embedding<'a>(
-    _: &'a ExceptionMessage,
+    exception: &'a ExceptionMessage,
     text: &str,
     fit: Option<&'a Fit>,
 ) -> Option<Explained<'a>> {
@@ -268,21 +270,7 @@ fn index_beyond_embedding<'a>(
         .parse()
         .ok()?;
     let fit = fit?;
-    let dimension =
-        |layer: &&LayerInfo| layer.config.get("input_dim").and_then(serde_json::Value::as_i64) == Some(rows);
-    let layer = fit
-        .info
-        .layers
-        .iter()
-        .filter(|layer| layer.class == "Embedding")
-        .find(dimension)?;
-    let largest = fit
-        .info
-        .data
-        .x
-        .iter()
-        .map(|x| x.max)
-        .fold(f64::NEG_INFINITY, f64::max);
+    let (layer, largest) = embedding::with_rows(fit, rows, &exception.message)?;
     let wanted = (largest.is_finite() && largest >= rows as f64).then_some(largest as i64 + 1);
     let advice = wanted.map_or_else(String::new, |wanted| {
         format!("; it needs {wanted} rows, the largest number and 0")

@@ -173,16 +173,42 @@ def describe(
 
 
 def inputs(model: Any) -> list[dict[str, Any]]:
-    """The shapes that the model was told to expect, and where; empty for models that take what comes."""
+    """The shapes that the model was told to expect, where, and which of the layers described read them.
+
+    Empty for models that take what comes.
+    """
     found = []
     for tensor in getattr(model, "inputs", None) or []:
         history = getattr(tensor, "_keras_history", None)
         # Keras 2 calls it `layer`.
         layer = getattr(history, "operation", None) or getattr(history, "layer", None)
         found.append(
-            {"shape": list(tensor.shape), "site": sites.recall(layer) if layer is not None else None}
+            {
+                "shape": list(tensor.shape),
+                "site": sites.recall(layer) if layer is not None else None,
+                "layers": _readers(layer),
+            }
         )
     return found
+
+
+def _readers(source: Any) -> list[int]:
+    """Indices of the layers that read what another gives, behind operations that are none."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    todo = [source]
+    while todo:
+        for node in getattr(todo.pop(), "_outbound_nodes", None) or ():
+            # Keras 2 calls it `layer`.
+            reader = getattr(node, "operation", None) or getattr(node, "layer", None)
+            if reader is None or id(reader) in seen:
+                continue
+            seen.add(id(reader))
+            if id(reader) in _indices:
+                found.add(_indices[id(reader)])
+            else:
+                todo.append(reader)
+    return sorted(found)
 
 
 def _static_shape(layer: Any) -> list[int | None] | None:

@@ -65,6 +65,7 @@ class Numbers(unittest.TestCase):
         self.assertEqual([layer["class"] for layer in fit["layers"]], ["Dense", "Dense"])
         self.assertEqual([layer["activation"] for layer in fit["layers"]], ["relu", "softmax"])
         self.assertEqual([layer["inputs"] for layer in fit["layers"]], [[], [0]])
+        self.assertEqual([given["layers"] for given in fit["inputs"]], [[0]])
         self.assertEqual(fit["layers"][0]["output_shape"], [None, 4])
         self.assertEqual(fit["loss"]["name"], "sparse_categorical_crossentropy")
         self.assertEqual((fit["optimizer"]["class"], fit["optimizer"]["learning_rate"]), ("SGD", 0.5))
