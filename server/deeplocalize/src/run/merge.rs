@@ -1,6 +1,6 @@
 //! What the run showed and what the text alone shows, as one list.
 
-use finding::{Finding, Kind, Severity, Verdict};
+use finding::{Evidence, Finding, Kind, Severity, Verdict};
 
 /// Rules whose suspicion a network that learns does not refute, beside those of some kinds: Keras on TensorFlow computes
 /// cross-entropy from the value before the activation, so training goes well however little the two fit; what drops
@@ -15,6 +15,8 @@ const CONFIRMED: [&str; 34] = [
 ];
 /// What confirmation adds to a confidence.
 const CONFIRMATION: f64 = 0.15;
+/// An exception that Keras raised.
+const CRASH: &str = "DL901";
 /// Findings that name no cause.
 const SYMPTOM_ONLY: [&str; 1] = ["DL722"];
 
@@ -53,6 +55,7 @@ pub(super) fn merge(
             None => findings.push(rule),
         }
     }
+    fold_crash(&mut findings);
     let named =
         |finding: &Finding| finding.severity >= Severity::Warning && !SYMPTOM_ONLY.contains(&finding.code);
     if findings.iter().any(named) {
@@ -71,6 +74,36 @@ pub(super) fn merge(
         other => other,
     };
     (verdict, findings)
+}
+
+/// An exception about shapes is what a layer that is certainly put together wrongly comes to: its evidence, not a second
+/// fault.
+fn fold_crash(findings: &mut Vec<Finding>) {
+    let shape = |finding: &Finding| finding.kind == Kind::Shape && finding.severity == Severity::Error;
+    let Some(at) = findings
+        .iter()
+        .position(|finding| finding.code == CRASH && shape(finding))
+    else {
+        return;
+    };
+    let crash = findings.remove(at);
+    let cause = findings
+        .iter_mut()
+        .find(|finding| shape(finding) && finding.path == crash.path);
+    match cause {
+        Some(cause) => {
+            cause.evidence.push(Evidence {
+                text: crash.message,
+                path: crash.path,
+                range: Some(crash.range),
+                epoch: None,
+                batch: None,
+                phase: None,
+            });
+            cause.evidence.extend(crash.evidence);
+        }
+        None => findings.insert(at, crash),
+    }
 }
 
 /// What the run says of a suspicion of the text.
@@ -115,6 +148,29 @@ mod tests {
             confidence: 0.8,
             fixes: Vec::new(),
         }
+    }
+
+    #[test]
+    fn an_exception_is_evidence_of_what_is_certainly_wrong() {
+        let shape = |code, source, start| Finding {
+            kind: Kind::Shape,
+            ..finding(code, source, Severity::Error, Range::new(start, start + 9))
+        };
+        let crash = || vec![shape("DL901", Source::Callback, 50)];
+        let (verdict, findings) = merge(
+            Verdict::Crashed,
+            true,
+            crash(),
+            vec![shape("DL624", Source::Static, 10)],
+        );
+        assert_eq!(verdict, Verdict::Crashed);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(
+            (findings[0].code, findings[0].evidence[0].text.as_str()),
+            ("DL624", "DL901")
+        );
+        let (_, alone) = merge(Verdict::Crashed, true, crash(), Vec::new());
+        assert_eq!(alone[0].code, "DL901");
     }
 
     #[test]
