@@ -785,3 +785,28 @@ fn a_handful_of_steps_that_end_half_way() {
     half_way(32, |_| 0.7).is_quiet();
     half_way(120, |_| 0.5).is_quiet();
 }
+
+#[test]
+fn an_autoencoder_with_one_number_in_the_middle() {
+    let through = |units: i64, skill: fn(u64) -> f64| {
+        let array = json!({"shape": [1280, 3], "dtype": "float32", "whole": true, "min": -3.0, "max": 3.0, "mean": 0.1, "std": 1.0,
+                           "features": 3, "integers": false, "zero_one": false});
+        let mut training = healthy()
+            .set("/data/x", json!([array]))
+            .set("/data/y", json!([array]))
+            .set("/layers/0/output_shape", json!([null, units]))
+            .set("/layers/1/output_shape", json!([null, 3]))
+            .set("/layers/1/activation", json!("linear"));
+        training.skill = skill;
+        training
+    };
+    let found = |training: Training| {
+        let findings = training.diagnose().findings;
+        findings
+            .iter()
+            .any(|finding| finding.code == "DL735" && finding.severity >= Severity::Warning)
+    };
+    assert!(found(through(1, |_| 0.3)));
+    assert!(!found(through(1, |_| 0.8)));
+    assert!(!found(through(8, |_| 0.3)));
+}

@@ -22,6 +22,7 @@
 //! No automatic fix: how wide is a decision.
 //!
 //! ## References
+//! An autoencoder is judged by the share of the input that it gives back, since no simple model can be beside it.
 //! Suboptimal number of neurons in the taxonomy of Humbatova et al. (ICSE 2020). One or two units (or filters) between
 //! wider layers, and a failure.
 
@@ -42,9 +43,14 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 };
 /// Units up to which a layer is narrow.
 const NARROW: i64 = 2;
+/// Explained variance below which an autoencoder does not give back its input.
+const HALF: f64 = 0.5;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
-    if !case.fails() && !case.lags() {
+    let (x, y) = (case.fit.info.data.x.first(), case.fit.y());
+    let gives_back = x.zip(y).is_some_and(|(x, y)| x.shape == y.shape && x.mean == y.mean && x.std == y.std);
+    let poorly = gives_back && case.complete && !case.drawn && case.learning().skill.is_some_and(|skill| skill < HALF);
+    if !case.fails() && !case.lags() && !poorly {
         return Vec::new();
     }
     // With several outputs it is not known which layer leads to which.
