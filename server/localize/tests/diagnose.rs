@@ -810,3 +810,26 @@ fn an_autoencoder_with_one_number_in_the_middle() {
     assert!(!found(through(1, |_| 0.8)));
     assert!(!found(through(8, |_| 0.3)));
 }
+
+#[test]
+fn a_class_number_for_every_step_is_no_axis_too_many() {
+    let tagger = |labels: Value| {
+        healthy()
+            .set("/loss/name", json!("sparse_categorical_crossentropy"))
+            .set("/layers/0/class", json!("Bidirectional"))
+            .set("/layers/0/config", json!({"layer.return_sequences": true}))
+            .set("/layers/0/output_shape", json!([null, 10, 8]))
+            .set("/layers/1/output_shape", json!([null, 10, 3]))
+            .set("/layers/1/activation", json!("softmax"))
+            .set("/data/y/0/shape", labels)
+    };
+    let broadcast = |training: Training| {
+        training
+            .diagnose()
+            .findings
+            .iter()
+            .any(|finding| finding.code == "DL707")
+    };
+    assert!(!broadcast(tagger(json!([1280, 10]))));
+    assert!(broadcast(tagger(json!([1280]))));
+}

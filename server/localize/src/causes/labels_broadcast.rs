@@ -74,7 +74,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let (spread, values) = (output.iter().product::<i64>(), labels.iter().product::<i64>());
     let named = ELEMENTWISE.contains(&case.loss_name());
     // An axis too many, of steps or positions, where one answer is wanted.
-    let deeper = output.len() > labels.len().max(1) && spread > values;
+    // A class number for every step is what a sparse loss takes.
+    let each_step = case.loss_name().contains("sparse") && output.len() > 1 && output[..output.len() - 1] == labels[..];
+    let deeper = output.len() > labels.len().max(1) && spread > values && !each_step;
     if let Some(culprit) = extra_axis::culprit(case.layers()).filter(|_| deeper) {
         let message = format!(
             "{} (outputs of shape {} stand against labels of shape {}: one label against all outputs of its sample)",
