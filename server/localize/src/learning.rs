@@ -58,7 +58,7 @@ const BEHIND: f64 = 0.5;
 /// Part of it below which a network lags: not proof of a fault, but of the harm done by a setting that is far off anyway.
 const LAGGING: f64 = 0.8;
 /// Drop of the loss over the second half from which a network that is behind is on its way.
-const DROP_BEHIND: f64 = 0.2;
+const DROP_BEHIND: f64 = 0.1;
 /// Spread of the predictions, as a share of the spread of the labels, below which they are one constant.
 const SPREAD_CONSTANT: f64 = 0.01;
 

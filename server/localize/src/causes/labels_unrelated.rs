@@ -50,7 +50,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     const SEQUENTIAL: [&str; 6] = ["Embedding", "LSTM", "GRU", "SimpleRNN", "Conv1D", "MultiHeadAttention"];
     let sequential = case.layers().iter().any(|layer| SEQUENTIAL.contains(&layer.class.as_str()));
     let known = baselines.neighbours.max(baselines.linear);
-    let by_heart = learning.skill.zip(learning.validated).is_some_and(|(skill, validated)| skill > 0.1 && validated < 0.05);
+    let by_heart = !learning.by_chance() && learning.validated.is_some_and(|validated| validated < 0.05);
     let balanced = learning.majority.is_none_or(|majority| majority < 0.7);
     let unknown = known < 0.1;
     // A network that was hardly trained is no witness.

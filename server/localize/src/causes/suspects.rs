@@ -163,6 +163,23 @@ pub(super) fn weigh(case: &Case<'_>, failure: Failure) -> Suspects {
         let off = |x| if slow { features_off(x) } else { features_large(x) };
         suspects.features = case.fit.info.data.x.iter().map(off).fold(0.0, f64::max);
     }
+    // Large features make the same steps longer, those of SGD through the gradient as well: a low rate is what they need.
+    let sgd = case
+        .fit
+        .info
+        .optimizer
+        .as_ref()
+        .is_some_and(|optimizer| optimizer.class == "SGD");
+    let longer = if sgd { 2.0 } else { 1.0 };
+    suspects.rate_low -= longer
+        * case
+            .fit
+            .info
+            .data
+            .x
+            .iter()
+            .map(features_large)
+            .fold(0.0, f64::max);
     if case.learning().task == Task::Regression
         && let Some(y) = case.fit.y()
     {

@@ -53,7 +53,12 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 /// Calls that put the array they are given into a random order.
-const IN_PLACE: [&str; 3] = ["np.random.shuffle(", "numpy.random.shuffle(", "random.shuffle("];
+const IN_PLACE: [&str; 4] = [
+    "np.random.shuffle(",
+    "numpy.random.shuffle(",
+    "random.shuffle(",
+    "rng.shuffle(",
+];
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     // With a seed that is set again for each array, both get the same order.
