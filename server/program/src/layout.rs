@@ -81,6 +81,19 @@ fn next(cursor: &mut TreeCursor<'_>) -> bool {
     }
 }
 
+/// The lines of a statement, when it has them to itself.
+pub fn whole_lines(text: &str, statement: Range) -> Option<Range> {
+    let start = text[..statement.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[statement.end..]
+        .find('\n')
+        .map_or(text.len(), |at| statement.end + at + 1);
+    let around = [&text[start..statement.start], &text[statement.end..end]];
+    around
+        .iter()
+        .all(|rest| rest.trim().is_empty())
+        .then(|| Range::new(start, end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

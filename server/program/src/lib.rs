@@ -24,7 +24,7 @@ mod unused;
 mod walk;
 
 pub use imports::Import;
-pub use layout::Layout;
+pub use layout::{Layout, whole_lines};
 pub use model::{
     Argument, Call, CallId, Change, Compile, Event, EventKind, Expr, Fit, Layer, Model, ModelId, ModelKind,
     Program, Source, SyntaxError, Value,

@@ -1,7 +1,7 @@
 //! Takes dropout out of a network that it keeps from learning, lowers it, or moves it to where it belongs.
 
 use finding::{Edit, Kind, Range};
-use program::Layout;
+use program::{Layout, whole_lines};
 
 use trace::LayerInfo;
 
@@ -180,17 +180,4 @@ pub(super) fn in_list(text: &str) -> bool {
         }
     }
     open.last() == Some(&'[')
-}
-
-/// The lines of a statement, when it has them to itself.
-fn whole_lines(text: &str, statement: Range) -> Option<Range> {
-    let start = text[..statement.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[statement.end..]
-        .find('\n')
-        .map_or(text.len(), |at| statement.end + at + 1);
-    let around = [&text[start..statement.start], &text[statement.end..end]];
-    around
-        .iter()
-        .all(|rest| rest.trim().is_empty())
-        .then(|| Range::new(start, end))
 }

@@ -41,7 +41,7 @@
 use crate::context::Context;
 use crate::read::Data;
 use finding::{Applicability, Finding, Fix, Kind, Range, RuleInfo, Severity};
-use program::Change;
+use program::{Change, whole_lines};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL407",
@@ -126,19 +126,13 @@ fn undivided(text: &str, change: Change) -> Option<(Range, String)> {
 
 /// The lines of a statement that shares them with nothing and is not the first of its block, which could be left empty.
 fn own_lines(text: &str, statement: Range) -> Option<Range> {
-    let start = text[..statement.start]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
-    let indentation = &text[start..statement.start];
-    let above = text[..start].lines().next_back().unwrap_or("");
+    let lines = whole_lines(text, statement)?;
+    let indentation = &text[lines.start..statement.start];
+    let above = text[..lines.start].lines().next_back().unwrap_or("");
     let follows = above
         .strip_prefix(indentation)
         .is_some_and(|line| !line.starts_with(char::is_whitespace));
-    let end = text[statement.end..]
-        .find('\n')
-        .map_or(text.len(), |newline| statement.end + newline + 1);
-    let alone = indentation.trim().is_empty() && text[statement.end..end].trim().is_empty();
-    (alone && (indentation.is_empty() || follows)).then(|| Range::new(start, end))
+    (indentation.is_empty() || follows).then_some(lines)
 }
 
 #[cfg(test)]
