@@ -3,6 +3,7 @@
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
 mod collect;
+mod descend;
 mod field;
 mod find;
 mod functions;
@@ -13,6 +14,7 @@ mod model;
 mod names;
 mod parse;
 mod provenance;
+mod remade_model;
 mod repeated_batch;
 mod roles;
 mod scope;
@@ -30,6 +32,7 @@ pub use model::{
     Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use remade_model::{Lost, RemadeModel};
 pub use repeated_batch::RepeatedBatch;
 pub use shape::{LayerShape, Shape, ShapeError};
 pub use signature::parameters;

@@ -113,6 +113,7 @@ rules![
     training::evaluation_on_training_data,
     training::trainable_without_compile,
     training::untrained_clone,
+    training::model_made_in_every_round,
     structure::activation_twice,
     structure::missing_flatten,
     structure::dropout_rate_out_of_range,

@@ -9,6 +9,7 @@ pub(crate) mod history_key;
 pub(crate) mod invalid_validation_split;
 pub(crate) mod metric_of_other_labels;
 pub(crate) mod metrics_not_a_list;
+pub(crate) mod model_made_in_every_round;
 pub(crate) mod monitor_mode;
 pub(crate) mod monitor_not_logged;
 pub(crate) mod monitor_without_validation;
