@@ -2,6 +2,7 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
+mod array;
 mod collect;
 mod descend;
 mod field;
@@ -25,6 +26,7 @@ mod trail;
 mod unused;
 mod walk;
 
+pub use array::{MixingReshape, Size};
 pub use imports::Import;
 pub use layout::{Layout, whole_lines};
 pub use model::{
