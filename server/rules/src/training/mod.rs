@@ -1,6 +1,7 @@
 //! DL5: the training loop.
 
 pub(crate) mod argmax_of_one_unit;
+pub(crate) mod argmax_over_samples;
 pub(crate) mod early_stopping_keeps_last_weights;
 pub(crate) mod evaluate_without_metrics;
 pub(crate) mod evaluation_on_training_data;
