@@ -2,7 +2,9 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
+mod array;
 mod collect;
+mod descend;
 mod field;
 mod find;
 mod functions;
@@ -13,6 +15,7 @@ mod model;
 mod names;
 mod parse;
 mod provenance;
+mod remade_model;
 mod repeated_batch;
 mod roles;
 mod scope;
@@ -23,6 +26,7 @@ mod trail;
 mod unused;
 mod walk;
 
+pub use array::{MixingReshape, Size};
 pub use imports::Import;
 pub use layout::{Layout, whole_lines};
 pub use model::{
@@ -30,6 +34,7 @@ pub use model::{
     Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use remade_model::{Lost, RemadeModel};
 pub use repeated_batch::RepeatedBatch;
 pub use shape::{LayerShape, Shape, ShapeError};
 pub use signature::parameters;
