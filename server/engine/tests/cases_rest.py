@@ -186,5 +186,11 @@ optimizer(
     "Adafactor clipped",
     optimizers.Adafactor(S.ExponentialDecay(0.1, 10, 0.8), clip_threshold=0.5, clipnorm=1.0),
 )
-loss("no reduction, weights", losses.MeanAbsoluteError(reduction="none"), REAL, weights=[["positive", []]], rate=0.01)
+loss(
+    "no reduction, weights",
+    losses.MeanAbsoluteError(reduction="none"),
+    REAL,
+    weights=[["positive", []]],
+    rate=0.01,
+)
 loss("no reduction", losses.SparseCategoricalCrossentropy(reduction=None), CLASS, "softmax", rate=0.01)
