@@ -11,6 +11,7 @@ mod interpret;
 mod layout;
 mod model;
 mod names;
+mod operands;
 mod parse;
 mod provenance;
 mod repeated_batch;
