@@ -3,10 +3,13 @@
 
 mod training;
 
-use finding::Kind;
+use finding::{Kind, Severity};
+use localize::{Detector, Ending, Localizer};
+use program::Program;
 use serde_json::json;
+use trace::Frame;
 
-use training::{Training, healthy, site};
+use training::{Script, Training, healthy, site};
 
 const STEP: &str = "def step(t):\n    loss = tf.reduce_mean(tf.square(t - net(x)))\n";
 
@@ -63,6 +66,70 @@ fn classes_that_training_never_holds() {
     two_of_three("y = rows[:100]", sorted)
         .set("/layers/1/output_shape", json!([null, 2]))
         .is_quiet();
+}
+
+#[test]
+fn classes_that_only_the_evaluation_holds() {
+    let evaluated = |labels: &str, runs: f64, unseen: f64, shift: f64| {
+        let training = two_of_three(labels, runs).set("/layers/1/output_shape", json!([null, 2]));
+        let mut trace = training.trace();
+        let message = json!({"type": "evaluate", "fit": 0, "samples": 50, "classes": 1, "unseen": unseen, "shift": shift});
+        trace.push(Frame::Message(serde_json::from_value(message).unwrap()));
+        let script = Script {
+            program: Program::parse(&training.script),
+            text: training.script.clone(),
+        };
+        let diagnosis = Localizer::new(Detector::Default).diagnose(&trace, Ending::Finished, &script);
+        let first = diagnosis
+            .findings
+            .first()
+            .filter(|finding| finding.severity >= Severity::Warning);
+        first.map(|finding| {
+            (
+                finding.code,
+                finding.range.slice(&script.text).to_owned(),
+                finding.severity,
+            )
+        })
+    };
+    let sorted = 1.0 / 49.5;
+    let cut = Some(("DL719", "rows[:100]".to_owned(), Severity::Error));
+    assert_eq!(evaluated("y = rows[:100]", sorted, 0.0, 0.5), cut);
+    // One class may be evaluated for itself, if it was trained.
+    assert_eq!(evaluated("y = rows[:100]", 1.0, 0.0, 0.5), None);
+    let unseen = evaluated("y = rows[order]", 1.0, 0.4, 0.4).unwrap();
+    assert_eq!((unseen.0, unseen.2), ("DL719", Severity::Warning));
+}
+
+#[test]
+fn a_rare_class_that_is_missed() {
+    let missed = |predicted: f64, minority: f64, weighted: bool| {
+        let mut training = healthy().stuck();
+        (training.majority, training.skill, training.explained) = (predicted, |_| 0.94, Some(0.0));
+        let training = training
+            .set("/loss/name", json!("binary_crossentropy"))
+            .set("/weighted", json!(weighted))
+            .set("/data/y/0/mean", json!(0.02))
+            .set("/data/y/0/std", json!(0.14))
+            .set("/data/y/0/classes", json!([[0.0, 1254], [1.0, 26]]))
+            .set(
+                "/data/baselines",
+                json!({"samples": 400, "neighbours": 0.0, "linear": 0.0, "minority": minority}),
+            );
+        training
+            .diagnose()
+            .findings
+            .iter()
+            .any(|finding| finding.code == "DL738")
+    };
+    assert!(missed(1.0, 0.0, false), "every prediction");
+    assert!(
+        missed(0.97, 0.6, false),
+        "nearly every prediction, and simple models tell the classes apart"
+    );
+    assert!(!missed(0.97, 0.1, false), "nothing to tell them apart by");
+    assert!(!missed(0.6, 0.6, false), "both are predicted");
+    assert!(!missed(1.0, 0.6, true), "weights are given");
 }
 
 /// A category that shares its layers with a price whose loss is so large.

@@ -59,8 +59,8 @@ fn of_pairing(case: &Case<'_>, number: usize, pairing: &Pairing) -> Option<Cause
     let rows = predicted.first()?.map_or_else(|| "n".to_owned(), |rows| rows.to_string());
     let message = format!(
         "the model's output of shape {} meets values of shape {} here, and broadcasting makes a table of {rows} × {rows}: each \
-         prediction is compared with the labels of all rows instead of its own, so the best the network can learn is their mean; \
-         give both the same shape",
+         prediction is paired with the values of all rows instead of that of its own, so the best the network can learn is one \
+         answer for all, such as the mean of the labels; give both the same shape",
         written(predicted),
         written(other),
     );

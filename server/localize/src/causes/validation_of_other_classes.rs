@@ -92,6 +92,11 @@ fn cut_off(case: &Case<'_>) -> Option<Cause> {
 
 /// What the model is evaluated with after the training.
 fn evaluated(case: &Case<'_>) -> Option<Cause> {
+    // Other classes may be trained later on, and one class alone is trained where the others are to stand out.
+    let several = case.fit.y().and_then(data::class_counts).is_some_and(|counts| counts.len() >= 2);
+    if !case.complete || !several {
+        return None;
+    }
     // Samples of one class may be evaluated for themselves, but what was cut off from rows in order was to be like them.
     let cut = case.cut && in_order(case).is_some();
     let other = |given: &&EvaluateMessage| given.samples >= 20 && (given.unseen >= UNSEEN || cut && given.shift >= SHIFT);
