@@ -125,9 +125,21 @@ def scalars_of(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def in_order(found: list[Any], calls: Iterable[int]) -> list[Any]:
-    """The layers in the order of the forward pass: `calls` has their ids; others come last."""
+    """The layers in the order of the forward pass: `calls` has their ids; others come last.
+
+    Those that give whole numbers or text (lookups) are called all the same, and before what computes with it.
+    """
     order = {key: at for at, key in enumerate(calls)}
-    return sorted(found, key=lambda layer: order.get(id(layer), len(order)))
+    return sorted(
+        found, key=lambda layer: order.get(id(layer), -1 if _gives_other_than_floats(layer) else len(order))
+    )
+
+
+def _gives_other_than_floats(layer: Any) -> bool:
+    try:
+        return "float" not in str(layer.output.dtype)
+    except Exception:  # Not part of a functional graph, or with several outputs.
+        return False
 
 
 def config_of(thing: Any) -> dict[str, Any]:
