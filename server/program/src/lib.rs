@@ -2,7 +2,9 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
+mod array;
 mod collect;
+mod descend;
 mod field;
 mod find;
 mod functions;
@@ -14,6 +16,7 @@ mod names;
 mod operands;
 mod parse;
 mod provenance;
+mod remade_model;
 mod repeated_batch;
 mod roles;
 mod scope;
@@ -24,6 +27,7 @@ mod trail;
 mod unused;
 mod walk;
 
+pub use array::{MixingReshape, Size};
 pub use imports::Import;
 pub use layout::{Layout, whole_lines};
 pub use model::{
@@ -31,6 +35,7 @@ pub use model::{
     Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use remade_model::{Lost, RemadeModel};
 pub use repeated_batch::RepeatedBatch;
 pub use shape::{LayerShape, Shape, ShapeError};
 pub use signature::parameters;
