@@ -1,4 +1,4 @@
-//! # ordered-labels-cut-by-position (DL423)
+//! # ordered-labels-cut-by-position (DL425)
 //!
 //! ## What it does
 //! Finds labels that are in order, one class after the other, and cut by position into those to train on and those to test
@@ -46,7 +46,7 @@ use crate::context::Context;
 use crate::read::{Data, compact, is_plain};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
-    code: "DL423",
+    code: "DL425",
     name: "ordered-labels-cut-by-position",
     kind: Kind::DataOther,
     severity: Severity::Warning,
