@@ -216,7 +216,7 @@ fn reordered_twice<'t>(
 /// Whether two calls cannot give the same order: their seeds differ, or they draw from one generator after the other.
 fn orders_differ(text: &str, first: &str, second: &str) -> bool {
     let callee = |call: &str| call.split('(').next().unwrap_or_default().to_owned();
-    if callee(first) != callee(second) || generators(text) > 1 {
+    if callee(first) != callee(second) || draws_again(text) {
         return false;
     }
     let seed = |call: &str| {
@@ -238,12 +238,12 @@ fn orders_differ(text: &str, first: &str, second: &str) -> bool {
     }
 }
 
-/// How many generators of random numbers a script makes.
-fn generators(text: &str) -> usize {
-    ["default_rng(", "RandomState(", "Random("]
-        .iter()
-        .map(|maker| text.matches(maker).count())
-        .sum()
+/// Whether two draws of a script may be the same: it makes several generators, or takes one back to where it was.
+fn draws_again(text: &str) -> bool {
+    let makers = ["default_rng(", "RandomState(", "Random("];
+    let generators: usize = makers.iter().map(|maker| text.matches(maker).count()).sum();
+    let restored = ["set_state(", "setstate(", "bit_generator"];
+    generators > 1 || restored.iter().any(|call| text.contains(call))
 }
 
 /// `np.random.shuffle(x)` and `np.random.shuffle(y)`, with the features and labels themselves.
@@ -256,7 +256,7 @@ fn shuffled_in_place_twice<'t>(
     let text = context.text.get(..before)?;
     let plain = |data: &Data<'_>| is_plain(data.range.slice(context.text)).filter(|name| !name.contains('.'));
     let (features, labels) = (plain(x)?, plain(y)?);
-    if features == labels || generators(context.text) > 1 {
+    if features == labels || draws_again(context.text) {
         return None;
     }
     // On lines of their own, outside any function or loop, once each, of what is not made anew afterwards.
@@ -393,6 +393,7 @@ mod tests {
             "a = np.random.RandomState(1)\nb = np.random.RandomState(1)\na.shuffle(x)\nb.shuffle(y)",
             "rng = np.random.default_rng(0)\nx = rng.permutation(x)\nrng = np.random.default_rng(0)\ny = rng.permutation(y)",
             "np.random.shuffle(x)\nnp.random.shuffle(y)\nx, y = load()",
+            "state = np.random.get_state()\nnp.random.shuffle(x)\nnp.random.set_state(state)\nnp.random.shuffle(y)",
             "order = np.random.permutation(len(x))\nx, y = x[order], y[order]",
             "order = np.random.permutation(len(x))\nx = x[order]\ny = y[order]",
             "np.random.shuffle(x)\ny = f(x)",
