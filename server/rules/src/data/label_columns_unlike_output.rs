@@ -92,8 +92,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         // Per sample, not per time step or pixel.
         let flat = shapes
             .iter()
-            .filter(|shape| is_model(shape.model))
-            .next_back()
+            .rfind(|shape| is_model(shape.model))
             .and_then(|shape| shape.output.as_ref())
             .is_some_and(|shape| shape.0.len() == 2);
         let columns = match sizes.as_deref() {
