@@ -98,6 +98,7 @@ rules![
     data::constant_features,
     data::same_batch_every_time,
     data::reshape_instead_of_transpose,
+    data::label_columns_unlike_output,
     training::metric_of_other_labels,
     training::monitor_without_validation,
     training::monitor_not_logged,
@@ -143,6 +144,7 @@ rules![
     structure::concatenation_of_batches,
     structure::normalization_of_one_value,
     structure::batch_normalization_momentum,
+    structure::input_shape_of_other_data,
 ];
 
 /// All rules.

@@ -34,8 +34,11 @@ const DRAWING: [(&str, usize); 20] = [
 ];
 
 /// Functions of NumPy that give an array of the shape of their first argument.
-const OF_SAME_SHAPE: &str = "abs absolute exp log log1p sqrt square sin cos tan tanh sign clip nan_to_num round array asarray \
-    ascontiguousarray copy float32 float64 zeros_like ones_like empty_like full_like maximum minimum negative roll";
+const OF_SAME_SHAPE: &str = "abs absolute exp log log1p sqrt square sin cos tan tanh sign clip nan_to_num round \
+    ascontiguousarray copy zeros_like ones_like empty_like full_like negative roll";
+
+/// Functions of NumPy that make an array of a list, or of another array.
+const OF_LIST: &str = "array asarray float32 float64";
 
 /// Methods of which the same holds for their object.
 const KEEPING_SHAPE: &str = "astype copy clip round numpy";
@@ -48,7 +51,7 @@ const IMAGES: [(&str, i64, &[i64]); 4] = [
     ("cifar100", 50_000, &[32, 32, 3]),
 ];
 
-fn has(list: &str, word: &str) -> bool {
+pub(super) fn has(list: &str, word: &str) -> bool {
     list.split_whitespace().any(|other| other == word)
 }
 
@@ -98,6 +101,7 @@ impl<'t> Arrays<'_, '_, '_, 't> {
                     .map_or(Size::Number(50), |count| self.size(count, at)),
             ])),
             ("numpy", name) if has(OF_SAME_SHAPE, name) => self.shape(first()?, at),
+            ("numpy", name) if has(OF_LIST, name) => self.listed(first()?, at),
             ("numpy", "stack") => self.stacked(call, at).map(Sizes::Known),
             ("numpy", "concatenate" | "vstack") => self.joined(name, call, at).map(Sizes::Known),
             ("numpy" | "tensorflow" | "keras.ops" | "keras.backend", _) => {
@@ -139,10 +143,7 @@ impl<'t> Arrays<'_, '_, '_, 't> {
         at: At<'_, 't>,
     ) -> Option<Vec<Size>> {
         let size = self.argument(call, name, position)?;
-        self.sizes(size, at).or_else(|| match self.size(size, at) {
-            Size::Unknown => None,
-            one => Some(vec![one]),
-        })
+        self.sizes_of_one(size, at)
     }
 
     /// What a generator of random numbers draws.
@@ -154,7 +155,7 @@ impl<'t> Arrays<'_, '_, '_, 't> {
     /// `np.stack([a, b, c], axis=1)`
     fn stacked(&self, call: Node<'t>, at: At<'_, 't>) -> Option<Vec<Size>> {
         let list = self.argument(call, "arrays", 0)?;
-        let mut sizes = self.shape(list, at)?.known()?;
+        let mut sizes = self.listed(list, at)?.known()?;
         let axis = match self.argument(call, "axis", 1) {
             Some(axis) => super::size::position(self.text(axis).parse().ok()?, sizes.len())?,
             None => 0,
@@ -167,7 +168,7 @@ impl<'t> Arrays<'_, '_, '_, 't> {
     /// `np.concatenate([a, b])`
     fn joined(&self, name: &str, call: Node<'t>, at: At<'_, 't>) -> Option<Vec<Size>> {
         let list = self.positional(call)?.first().copied()?;
-        let mut sizes = self.shape(list, at)?.known()?;
+        let mut sizes = self.listed(list, at)?.known()?;
         (sizes.len() > 2).then(|| sizes.remove(0))?;
         let axis = match self.argument(call, "axis", 1) {
             Some(axis) if name == "concatenate" => {
@@ -203,7 +204,7 @@ impl<'t> Arrays<'_, '_, '_, 't> {
             return Some(vec![length]);
         }
         let mut sizes = vec![length];
-        sizes.extend(self.shape(one, at)?.known()?);
+        sizes.extend(self.listed(one, at)?.known()?);
         Some(sizes)
     }
 
@@ -221,7 +222,7 @@ impl<'t> Arrays<'_, '_, '_, 't> {
             return None;
         }
         let mut sizes = vec![Size::Unknown];
-        sizes.extend(self.shape(one, at)?.known()?);
+        sizes.extend(self.listed(one, at)?.known()?);
         Some(sizes)
     }
 }

@@ -8,13 +8,16 @@ mod size;
 
 use std::cell::Cell;
 
+use finding::Range;
 use tree_sitter::Node;
 
+use crate::Program;
 use crate::field;
 use crate::functions::{Callee, element, elements};
 use crate::names;
 use crate::provenance::{Part, Way};
-use crate::scope::Place;
+use crate::roles::{Role, roles};
+use crate::scope::{Place, Scopes};
 use crate::syntax::{KindName, children, slice, unparenthesised};
 use binding::Binding;
 
@@ -43,6 +46,40 @@ impl Sizes {
             Sizes::Of(_) => None,
         }
     }
+}
+
+impl Program {
+    /// The sizes of the axes of the arrays that some expressions give; `None` where the script does not say them. `text` is
+    /// the text this program was parsed from.
+    pub fn array_sizes(&self, text: &str, expressions: &[Range]) -> Vec<Option<Vec<Size>>> {
+        let Some(tree) = self
+            .tree
+            .as_ref()
+            .filter(|_| !expressions.is_empty() && self.syntax_errors.is_empty())
+        else {
+            return vec![None; expressions.len()];
+        };
+        let roles = roles(tree, text);
+        let calls = calls_of(&roles);
+        let scopes = Scopes::new(&roles, text);
+        let way = Way::new(&roles, &scopes, text);
+        let arrays = Arrays::new(&way, &calls);
+        let sizes = |expression: &Range| {
+            let node = tree
+                .root_node()
+                .named_descendant_for_byte_range(expression.start, expression.end)?;
+            arrays.of(node)?.known()
+        };
+        expressions.iter().map(sizes).collect()
+    }
+}
+
+fn calls_of<'t>(roles: &[(Role, Node<'t>)]) -> Vec<Node<'t>> {
+    roles
+        .iter()
+        .filter(|(role, _)| *role == Role::Call)
+        .map(|(_, node)| *node)
+        .collect()
 }
 
 /// A function that was entered by a call.
@@ -151,18 +188,38 @@ impl<'w, 's, 'a, 't> Arrays<'w, 's, 'a, 't> {
             }
             "unary_operator" => self.shape(node.child_by_field_id(field::ARGUMENT)?, at),
             "binary_operator" => self.shape_of_operation(node, at),
-            "list" | "list_comprehension" => self.shape_of_list(node, at).map(Sizes::Known),
+            "integer" | "float" => Some(Sizes::Known(Vec::new())),
             _ => None,
         }
+    }
+
+    /// The shape of what a list, or anything else that is made into an array, gives.
+    fn listed(&self, node: Node<'t>, at: At<'_, 't>) -> Option<Sizes> {
+        let node = unparenthesised(node);
+        let is_list = |node: Node<'t>| matches!(node.kind_name(), "list" | "list_comprehension");
+        if is_list(node) {
+            return self.shape_of_list(node, at).map(Sizes::Known);
+        }
+        if node.kind_name() == "identifier"
+            && let Some(Binding::Value { value, part, .. }) = self.binding(node)
+            && part == Part::WHOLE
+            && is_list(unparenthesised(value))
+        {
+            let value = unparenthesised(value);
+            let sizes = match self.shape_of_filled_list(node, value, at) {
+                Some(sizes) => Some(sizes),
+                None => self.shape_of_list(value, at),
+            };
+            return sizes.map(Sizes::Known);
+        }
+        self.shape(node, at)
     }
 
     fn shape_of_name(&self, name: Node<'t>, at: At<'_, 't>) -> Option<Sizes> {
         let (found, own) = match self.binding(name)? {
             Binding::Value { value, part, id, .. } => {
                 let found = if part == Part::WHOLE {
-                    self.shape_of_filled_list(name, value, at)
-                        .map(Sizes::Known)
-                        .or_else(|| self.shape(value, at))
+                    self.shape(value, at)
                 } else {
                     self.shape_of_part(value, part, at)
                 };
@@ -271,8 +328,9 @@ impl<'w, 's, 'a, 't> Arrays<'w, 's, 'a, 't> {
         let (long, other) = match (known(left), known(right)) {
             (Some(left), Some(right)) if left.len() >= right.len() => (left, Some(right)),
             (Some(left), Some(right)) => (right, Some(left)),
-            (Some(one), None) | (None, Some(one)) => (one, None),
-            (None, None) => return None,
+            // What is not known has no more axes than an array of several.
+            (Some(one), None) | (None, Some(one)) if one.len() > 2 => (one, None),
+            _ => return None,
         };
         let of_other = |axis: usize| {
             let other = other.as_ref()?;

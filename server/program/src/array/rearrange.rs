@@ -2,10 +2,14 @@
 
 use tree_sitter::Node;
 
+use super::create::has;
 use super::size::position;
 use super::{Arrays, At, Size, Sizes};
 use crate::field;
 use crate::syntax::{KindName, children, unparenthesised};
+
+/// Functions and methods that take an axis, or all of them, together.
+const REDUCING: &str = "mean std var sum max min median argmax argmin any all";
 
 impl<'t> Arrays<'_, '_, '_, 't> {
     /// What a function or method gives that moves the axes or values of an array; its own arguments begin at `first`.
@@ -23,6 +27,9 @@ impl<'t> Arrays<'_, '_, '_, 't> {
             return Some(Sizes::Known(completed(target, whole.as_deref())));
         }
         let sizes = self.shape(array, at)?.known()?;
+        if has(REDUCING, name) {
+            return self.reduced(&sizes, call, first).map(Sizes::Known);
+        }
         let axis = |name: &str, offset: usize| -> Option<usize> {
             let axis = self.argument(call, name, first + offset)?;
             position(self.text(axis).parse().ok()?, sizes.len()).filter(|axis| *axis < sizes.len())
@@ -62,6 +69,29 @@ impl<'t> Arrays<'_, '_, '_, 't> {
             _ => None,
         }
         .map(Sizes::Known)
+    }
+
+    /// `x.mean(axis=0)`
+    fn reduced(&self, sizes: &[Size], call: Node<'t>, first: usize) -> Option<Vec<Size>> {
+        let keeps = match self
+            .argument(call, "keepdims", usize::MAX)
+            .map(|keeps| self.text(keeps))
+        {
+            None | Some("False") => false,
+            Some("True") => true,
+            Some(_) => return None,
+        };
+        let Some(axis) = self.argument(call, "axis", first) else {
+            return (!keeps).then(Vec::new);
+        };
+        let axis = position(self.text(axis).parse().ok()?, sizes.len())?;
+        let mut sizes = sizes.to_vec();
+        if keeps {
+            *sizes.get_mut(axis)? = Size::Number(1);
+        } else {
+            (axis < sizes.len()).then(|| sizes.remove(axis))?;
+        }
+        Some(sizes)
     }
 
     fn transposed(&self, sizes: &[Size], call: Node<'t>, first: usize) -> Option<Vec<Size>> {

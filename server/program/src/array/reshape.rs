@@ -3,11 +3,11 @@
 use finding::Range;
 use tree_sitter::Node;
 
-use super::{Arrays, At, Size, Sizes};
+use super::{Arrays, At, Size, Sizes, calls_of};
 use crate::Program;
 use crate::field;
 use crate::provenance::Way;
-use crate::roles::{Role, roles};
+use crate::roles::roles;
 use crate::scope::Scopes;
 use crate::syntax::{KindName, range, slice};
 
@@ -43,11 +43,7 @@ impl Program {
             return Vec::new();
         };
         let roles = roles(tree, text);
-        let calls: Vec<Node<'_>> = roles
-            .iter()
-            .filter(|(role, _)| *role == Role::Call)
-            .map(|(_, node)| *node)
-            .collect();
+        let calls = calls_of(&roles);
         let is_reshape = |call: &&Node<'_>| {
             call.child_by_field_id(field::FUNCTION)
                 .is_some_and(|function| slice(function, text).ends_with("reshape"))

@@ -204,9 +204,17 @@ impl<'t> Arrays<'_, '_, '_, 't> {
         let given = self.positional(call)?;
         match given.get(position..)? {
             [] => None,
-            [one] => self.sizes(*one, at).or_else(|| Some(vec![self.size(*one, at)])),
+            [one] => self.sizes_of_one(*one, at),
             several => Some(several.iter().map(|size| self.size(*size, at)).collect()),
         }
+    }
+
+    /// The sizes that one argument stands for: a tuple, or one number. A name of which nothing is known may be either.
+    pub(super) fn sizes_of_one(&self, size: Node<'t>, at: At<'_, 't>) -> Option<Vec<Size>> {
+        self.sizes(size, at).or_else(|| match self.size(size, at) {
+            one @ (Size::Number(_) | Size::Axis(..)) => Some(vec![one]),
+            Size::Named(..) | Size::Unknown => None,
+        })
     }
 
     /// How many values an expression goes through: `range(n)`, or as many as an array has.
@@ -251,10 +259,21 @@ impl<'t> Arrays<'_, '_, '_, 't> {
                 };
                 sum().unwrap_or(Size::Unknown)
             }
-            ([start, end], 1) => match (self.size(*start, at), self.size(*end, at)) {
-                (Size::Number(start), Size::Number(end)) if 0 <= start && start < end => {
-                    Size::Number(end - start)
+            ([end], 1) if written.starts_with(':') => match (self.size(*end, at), whole) {
+                (Size::Number(end), Size::Number(whole)) if end > 0 => Size::Number(end.min(*whole)),
+                _ => Size::Unknown,
+            },
+            ([start], 1) => match (self.size(*start, at), whole) {
+                (Size::Number(start), Size::Number(whole)) if 0 <= start && start < *whole => {
+                    Size::Number(whole - start)
                 }
+                _ => Size::Unknown,
+            },
+            ([start, end], 1) => match (self.size(*start, at), self.size(*end, at)) {
+                (Size::Number(start), Size::Number(end)) if 0 <= start && start < end => match whole {
+                    Size::Number(whole) if end <= *whole => Size::Number(end - start),
+                    _ => Size::Unknown,
+                },
                 _ => Size::Unknown,
             },
             _ => Size::Unknown,

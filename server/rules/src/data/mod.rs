@@ -7,6 +7,7 @@ pub(crate) mod embedding_smaller_than_vocabulary;
 pub(crate) mod features_shuffled_alone;
 pub(crate) mod generator_labels_and_loss;
 pub(crate) mod label_among_features;
+pub(crate) mod label_columns_unlike_output;
 pub(crate) mod labels_beyond_output;
 pub(crate) mod labels_divided;
 pub(crate) mod load_data_order;

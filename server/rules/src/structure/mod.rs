@@ -13,6 +13,7 @@ pub(crate) mod dropout_rate_out_of_range;
 pub(crate) mod duplicate_layer_name;
 pub(crate) mod embedding_of_activations;
 pub(crate) mod high_dropout_rate;
+pub(crate) mod input_shape_of_other_data;
 pub(crate) mod input_shape_on_later_layer;
 pub(crate) mod invalid_layer_size;
 pub(crate) mod layer_class;
