@@ -51,6 +51,9 @@ rules![
     output::hinge_of_positive_output,
     output::bounded_output_of_large_targets,
     output::negligible_loss_weight,
+    output::loss_without_gradient,
+    output::similarity_as_loss,
+    output::averaged_reconstruction,
     hidden::linear_network,
     hidden::linear_hidden_layer,
     hidden::softmax_in_hidden_layer,
@@ -96,6 +99,9 @@ rules![
     data::missing_values,
     data::constant_features,
     data::same_batch_every_time,
+    data::noise_as_target,
+    data::targets_of_other_outputs,
+    data::padding_behind,
     training::metric_of_other_labels,
     training::monitor_without_validation,
     training::monitor_not_logged,
@@ -139,6 +145,8 @@ rules![
     structure::concatenation_of_batches,
     structure::normalization_of_one_value,
     structure::batch_normalization_momentum,
+    structure::zero_factors,
+    structure::zero_matrices,
 ];
 
 /// All rules.
