@@ -156,6 +156,30 @@ fn hidden_layer_that_starts_at_one_value() {
     let call = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
     healthy().stuck().stat(constant).blames("DL706", call);
     healthy().stat(constant).is_quiet();
+    // A layer of the script's own: where its class makes the matrix.
+    let matrix = "self.add_weight(shape=(n, m), initializer=\"zeros\")";
+    let mut own = healthy().set("/layers/0/class", json!("Linear"));
+    own.script += &format!(
+        "class Linear(keras.layers.Layer):\n    def build(self, shape):\n        self.w = {matrix}\n"
+    );
+    own.stuck().stat(constant).blames("DL706", matrix);
+    let moves = |layer: usize, tensor: Tensor, step: u64, stat: Stat| {
+        let first = step == 0 || stat == Stat::Min;
+        (layer == 0 && tensor == Tensor::W && matches!(stat, Stat::Min | Stat::Max)).then_some(if first {
+            0.0
+        } else {
+            0.5
+        })
+    };
+    let branch = healthy()
+        .set("/layers/0/class", json!("Linear"))
+        .stuck()
+        .stat(moves)
+        .diagnose();
+    assert!(
+        !branch.findings.iter().any(|finding| finding.code == "DL706"),
+        "{branch:#?}"
+    );
 }
 
 #[test]
@@ -852,9 +876,7 @@ fn padding_behind_sequences_that_a_recurrent_layer_ends_on() {
             site(&training.script, "keras.layers.Embedding(99, 8, name=\"hidden\")"),
             site(&training.script, "keras.layers.LSTM(1, name=\"output\")"),
         );
-        for (call, key) in [("model.fit(x, y, epochs=10, batch_size=32)", "site")] {
-            training.info[key] = site(&training.script, call);
-        }
+        training.info["site"] = site(&training.script, "model.fit(x, y, epochs=10, batch_size=32)");
         training
             .set("/layers/0/class", json!("Embedding"))
             .set("/layers/0/config", json!({"mask_zero": mask}))

@@ -2,8 +2,10 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
+mod array;
 mod code;
 mod collect;
+mod descend;
 mod field;
 mod find;
 mod functions;
@@ -14,6 +16,7 @@ mod model;
 mod names;
 mod parse;
 mod provenance;
+mod remade_model;
 mod repeated_batch;
 mod roles;
 mod scope;
@@ -24,6 +27,7 @@ mod trail;
 mod unused;
 mod walk;
 
+pub use array::{MixingReshape, Size};
 pub use code::{Applied, Function, Statement, StatementKind, Term, TermKind, own_statements, statements};
 pub use imports::Import;
 pub use layout::{Layout, whole_lines};
@@ -32,6 +36,7 @@ pub use model::{
     Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use remade_model::{Lost, RemadeModel};
 pub use repeated_batch::RepeatedBatch;
 pub use shape::{LayerShape, Shape, ShapeError};
 pub use signature::parameters;

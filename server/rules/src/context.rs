@@ -125,8 +125,27 @@ impl<'a> Context<'a> {
 
     /// Whether the script may have a loss of its own.
     pub(crate) fn may_have_own_loss(&self) -> bool {
-        let has = |word| self.text.contains(word);
-        (has("def ") || has("lambda")) && ((has("compile(") && has("loss")) || has("GradientTape"))
+        let own = |compile: &Compile| {
+            let call = self.program.call(compile.call);
+            call.argument("loss")
+                .map_or(call.open_ended, |loss| self.may_be_own(&loss.value))
+        };
+        // Models that are not followed are compiled as well.
+        let others = self.text.matches("compile(").count() > self.program.compiles.len();
+        self.text.contains("GradientTape") || others || self.program.compiles.iter().any(own)
+    }
+
+    fn may_be_own(&self, loss: &Expr) -> bool {
+        match &loss.value {
+            Value::Unknown => true,
+            Value::List(losses) => losses.iter().any(|loss| self.may_be_own(loss)),
+            Value::Dict(losses) => losses.iter().any(|(_, loss)| self.may_be_own(loss)),
+            Value::Call(call) => {
+                let call = self.program.call(*call);
+                !call.callee.starts_with("keras.losses.") || call.class() == "Loss"
+            }
+            _ => false,
+        }
     }
 
     /// The arrays of each of [`Context::trainings`].

@@ -59,7 +59,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
         return Vec::new();
     };
     let recurrent = |layer: &&LayerInfo| matches!(layer.class.as_str(), "LSTM" | "GRU" | "SimpleRNN");
-    let Some(last) = case.layers().iter().filter(recurrent).next_back().filter(|layer| {
+    let Some(last) = case.layers().iter().rfind(recurrent).filter(|layer| {
         let vector = layer.output_shape.as_ref().is_none_or(|shape| shape.len() == 2);
         layer.index > embedding.index && vector && is_off(layer, "return_sequences") && is_off(layer, "go_backwards")
     }) else {

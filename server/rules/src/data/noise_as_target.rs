@@ -38,7 +38,7 @@ use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
 use program::{Statement, StatementKind, Term, TermKind, own_statements};
 
 use crate::context::Context;
-use crate::read::{Definitions, returned};
+use crate::read::{Definitions, Training, returned};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL460",
@@ -67,11 +67,13 @@ const DRAWING: [&str; 14] = [
 ];
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    if context.trainings.is_empty()
-        || !["rand", "noise", "normal"]
-            .iter()
-            .any(|word| context.text.contains(word))
-    {
+    let written = |training: &Training<'_>, name: &str| {
+        let argument = training.fit.argument(name)?;
+        Some(argument.value.range.slice(context.text))
+    };
+    let same =
+        |training: &Training<'_>| written(training, "x").is_some_and(|x| written(training, "y") == Some(x));
+    if !context.trainings.iter().any(same) {
         return Vec::new();
     }
     let definitions = Definitions::of(context.code());

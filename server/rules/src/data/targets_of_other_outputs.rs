@@ -189,13 +189,13 @@ fn words_of_output(output: &Term, code: &[Statement]) -> BTreeSet<String> {
     if let Some(name) = output.name() {
         words.extend(split(name));
         // The layer that gives the variable its last value.
-        let values = statements(code)
+        let mut values = statements(code)
             .into_iter()
             .filter_map(|statement| match &statement.kind {
                 StatementKind::Assign { target, value, .. } if target.name() == Some(name) => Some(value),
                 _ => None,
             });
-        made = values.last();
+        made = values.next_back();
     }
     let layer = made.and_then(Term::call).and_then(|call| call.function.call());
     if let Some(TermKind::Text(name)) = layer

@@ -42,7 +42,7 @@ use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
 use program::{Statement, Term, TermKind, Value};
 
 use crate::context::Context;
-use crate::read::{Definitions, Formula, operation};
+use crate::read::{Definitions, Formula, Loss, operation};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL162",
@@ -62,7 +62,8 @@ const FEW: i64 = 16;
 const FULL: f64 = 0.1;
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    if !context.text.contains("exp(") {
+    let has = |word| context.text.contains(word);
+    if !has("exp(") || !has("sum(") || !(has("square(") || has("**") || has("pow(")) {
         return Vec::new();
     }
     let features = features(context);
@@ -108,7 +109,50 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
             ..context.finding(&INFO, error.range, message)
         });
     }
+    if features.is_some() {
+        findings.extend(beside_added(context, &definitions));
+    }
     findings
+}
+
+/// The loss of `compile`, an average, beside a sum that `add_loss` adds.
+fn beside_added(context: &Context<'_>, definitions: &Definitions<'_>) -> Option<Finding> {
+    const AVERAGES: [&str; 3] = ["mean_squared_error", "mean_absolute_error", "binary_crossentropy"];
+    let blocks = definitions
+        .functions
+        .iter()
+        .map(|defined| &defined.function.body[..]);
+    let added = blocks.chain([context.code()]).any(|block| {
+        let reading = Reading {
+            formula: Formula::of_block(block),
+            definitions,
+        };
+        program::own_statements(block)
+            .into_iter()
+            .flat_map(Statement::terms)
+            .flat_map(Term::all)
+            .filter_map(Term::call)
+            .filter(|call| call.path.is_none() && call.last() == Some("add_loss"))
+            .filter_map(|call| reading.divergence(&call.arguments.first()?.1, 0))
+            .any(|weight| weight >= FULL)
+    });
+    let [compile] = context.program.compiles.as_slice() else {
+        return None;
+    };
+    let loss = Loss::of(context.program, context.program.call(compile.call)).filter(|_| added)?;
+    if !AVERAGES.contains(&loss.name) {
+        return None;
+    }
+    let message = format!(
+        "`{}` is an average over the features, and the Kullback-Leibler term that `add_loss` adds is a sum over the latent variables, so the \
+         reconstruction weighs too little: the encoder learns to ignore its input (posterior collapse). Use a loss that sums over \
+         the features, or give the added term a weight of 1 / their number",
+        loss.written
+    );
+    Some(Finding {
+        confidence: 0.85,
+        ..context.finding(&INFO, loss.range, message)
+    })
 }
 
 /// How many features a sample has: the largest input of the script.
@@ -386,7 +430,17 @@ mod tests {
     fn tables() {
         let mean = "tf.reduce_mean(keras.losses.binary_crossentropy(x, r))";
         let total = "error + tf.reduce_mean(kl)";
+        let layer = |kl: &str, loss: &str| {
+            format!(
+                "{HEAD}class S(keras.layers.Layer):\n    def call(self, inputs):\n        m, v = inputs\n        kl = {kl}\n        \
+                 self.add_loss(tf.reduce_mean(kl))\n        return m\n\
+                 vae = keras.Model(inputs, decoder(S()(encoder(inputs))))\nvae.compile('adam', loss={loss})\n"
+            )
+        };
         let pass = [
+            layer(&KL.replace("-0.5", "-5e-4"), "'mse'"),
+            layer(&KL.replace("reduce_sum", "reduce_mean"), "'mse'"),
+            layer(KL, "sum_of_squares"),
             step(
                 "tf.reduce_mean(tf.reduce_sum(keras.losses.binary_crossentropy(x, r), axis=(1, 2)))",
                 KL,
@@ -406,6 +460,7 @@ mod tests {
             step(mean, KL, total).replace("(28, 28, 1)", "(2,)"),
         ];
         let fail = [
+            (layer(KL, "'mse'"), "'mse'"),
             (step(mean, KL, total), mean),
             (step("ops.mean(ops.square(x - r))", "ops.sum(-0.5 * (1 + v - m ** 2 - ops.exp(v)), axis=-1)", "error + ops.mean(kl)"), "ops.mean(ops.square(x - r))"),
             (step("ops.mean(-(x * ops.log(r) + (1 - x) * ops.log(1 - r)))", "0.5 * ops.sum(ops.exp(v) + ops.square(m) - 1 - v, axis=1)", "ops.mean(kl) + error"), "ops.mean(-(x * ops.log(r) + (1 - x) * ops.log(1 - r)))"),

@@ -9,6 +9,7 @@ pub(crate) mod bounded_output_of_large_targets;
 pub(crate) mod categorical_crossentropy_on_one_unit;
 pub(crate) mod categorical_crossentropy_without_softmax;
 pub(crate) mod compile_without_loss;
+pub(crate) mod contrastive_labels;
 pub(crate) mod hinge_of_positive_output;
 pub(crate) mod logits_loss_after_activation;
 pub(crate) mod loss_without_gradient;

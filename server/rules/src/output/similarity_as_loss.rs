@@ -225,6 +225,8 @@ impl<'a> Reading<'_, 'a> {
             Some(("of", terms)) => {
                 !is_curved(term) && terms.iter().any(|term| self.is_overlap(term, depth + 1))
             }
+            // Of a product of what is not negative.
+            Some(("abs", terms)) => terms.iter().any(|term| self.is_overlap(term, depth + 1)),
             Some(_) => false,
             None => self.is_script_score(term, depth),
         }
@@ -340,6 +342,10 @@ mod tests {
             returning("1 - tf.reduce_mean(tf.image.ssim(t, p, 1.0))"),
         ];
         let fail = [
+            (
+                returning("K.sum(K.abs(t * p)) / (K.sum(K.abs(t) + K.abs(p)) - K.sum(K.abs(t * p)))"),
+                "K.sum(K.abs(t * p)) / (K.sum(K.abs(t) + K.abs(p)) - K.sum(K.abs(t * p)))",
+            ),
             (compiled(dice, "dice"), "(2. * o + S) / (K.sum(a) + K.sum(b) + S)"),
             (compiled(&format!("{f1}    return score\n"), "f1"), "score"),
             (

@@ -19,7 +19,7 @@ fn last_value<'a>(block: &'a [Statement], name: &str, before: usize) -> Option<&
             } if target.name() == Some(name) => Some(value),
             _ => None,
         })
-        .last()
+        .next_back()
 }
 
 /// The value that an attribute of `self`, or another name, is given anywhere in a script, where there is one alone.

@@ -194,6 +194,7 @@ pub(crate) fn operation(term: &Term) -> Option<(&'static str, Vec<&Term>)> {
                 "reduce_mean" | "reduce_sum" | "mean" | "sum" | "squeeze" | "cast" | "identity" | "sqrt"
                 | "log" | "exp" | "expand_dims" | "maximum" | "clip" | "clip_by_value" => "of",
                 "square" => "square",
+                "abs" | "absolute" => "abs",
                 _ => return None,
             };
             let positional = call.arguments.iter().filter(|(keyword, _)| {
@@ -206,11 +207,11 @@ pub(crate) fn operation(term: &Term) -> Option<(&'static str, Vec<&Term>)> {
             if call.path.is_none() {
                 terms.insert(0, call.receiver()?);
             }
-            if matches!(name, "of" | "negative" | "square") {
+            if matches!(name, "of" | "negative" | "square" | "abs") {
                 let first = terms.iter().position(|term| term.number().is_none())?;
                 terms = vec![terms.swap_remove(first)];
             }
-            (name == "of" || name == "negative" || name == "square" || terms.len() == 2)
+            (terms.len() == 2 || matches!(name, "of" | "negative" | "square" | "abs"))
                 .then_some((name, terms))
         }
         _ => None,

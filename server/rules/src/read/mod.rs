@@ -18,6 +18,8 @@ mod label_values;
 mod layer_name;
 mod lines;
 mod loss;
+mod pair_labels;
+mod split;
 mod training;
 mod transformer;
 
@@ -39,5 +41,7 @@ pub(crate) use initializer::{constant_initializer, own_matrix};
 pub(crate) use layer_name::layer_name;
 pub(crate) use lines::{function, is_unconditional};
 pub(crate) use loss::Loss;
+pub(crate) use pair_labels::{Pair, PairLabels};
+pub(crate) use split::Half;
 pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};
 pub(crate) use transformer::{class_of, is_encoder, is_scaler};

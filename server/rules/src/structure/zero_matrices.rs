@@ -61,10 +61,8 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 };
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
-    if !["add_weight", "Variable", "variable"]
-        .iter()
-        .any(|word| context.text.contains(word))
-    {
+    let has = |words: &[&str]| words.iter().any(|word| context.text.contains(word));
+    if !has(&["add_weight", "Variable", "variable"]) || !has(&["zeros", "Zeros", "ones", "Ones", "onstant"]) {
         return Vec::new();
     }
     let code = context.code();
@@ -195,6 +193,9 @@ fn is_stacked(code: &[Statement], class: &str) -> bool {
             _ => false,
         })
     };
+    if is_repeated(code, is_made, applied) {
+        return true;
+    }
     let definitions = Definitions::of(code);
     let blocks = definitions
         .functions
@@ -212,7 +213,45 @@ fn is_stacked(code: &[Statement], class: &str) -> bool {
             || terms
                 .iter()
                 .filter(|term| applied(term))
-                .any(|term| way(block, term).into_iter().skip(1).any(|before| applied(before)))
+                .any(|term| way(block, term).into_iter().skip(1).any(&applied))
+    })
+}
+
+/// Whether a loop adds such layers to a model, or applies one after the other to what the one before gave.
+fn is_repeated(code: &[Statement], is_made: impl Fn(&Term) -> bool, applied: impl Fn(&Term) -> bool) -> bool {
+    let all = || {
+        statements(code)
+            .into_iter()
+            .flat_map(Statement::terms)
+            .flat_map(Term::all)
+    };
+    // `[Linear(8) for _ in range(3)]`
+    let in_comprehension = all().any(|term| match &term.kind {
+        TermKind::Other(parts) => parts.len() > 1 && parts.first().is_some_and(&is_made),
+        _ => false,
+    });
+    statements(code).into_iter().any(|statement| {
+        let StatementKind::For(item, _, body) = &statement.kind else {
+            return false;
+        };
+        statements(body).into_iter().any(|inner| match &inner.kind {
+            StatementKind::Assign { target, value, .. } => value.call().is_some_and(|call| {
+                let feeds = call
+                    .arguments
+                    .first()
+                    .is_some_and(|(_, given)| given.name() == target.name());
+                let each = item.name().is_some() && call.function.name() == item.name();
+                target.name().is_some()
+                    && feeds
+                    && (applied(value) && call.function.call().is_some() || each && in_comprehension)
+            }),
+            StatementKind::Expression(term) => term.call().is_some_and(|call| {
+                call.path.is_none()
+                    && call.last() == Some("add")
+                    && call.arguments.first().is_some_and(|(_, layer)| is_made(layer))
+            }),
+            _ => false,
+        })
     })
 }
 
@@ -267,6 +306,22 @@ mod tests {
         ];
         let fail = [
             (script(zeros, matmul, two), "'zeros'"),
+            (
+                script(
+                    zeros,
+                    matmul,
+                    "m = keras.Sequential()\nfor n in (8, 8, 1):\n    m.add(Own(n))",
+                ),
+                "'zeros'",
+            ),
+            (
+                script(
+                    zeros,
+                    matmul,
+                    "class M(keras.Model):\n    def __init__(self):\n        super().__init__()\n        self.parts = [Own(8) for _ in range(3)]\n    def call(self, x):\n        for part in self.parts:\n            x = part(x)\n        return x",
+                ),
+                "'zeros'",
+            ),
             (
                 script(
                     &format!("{bias}\n        {zeros}"),

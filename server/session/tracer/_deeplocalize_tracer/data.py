@@ -216,7 +216,7 @@ def _moments(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _trailing_zeros(array: np.ndarray) -> float:
-    """Share of the positions that are zeros at the end of their row: what padding behind sequences looks like."""
+    """Share of the positions that are zeros at the end of their row, as padding behind sequences is."""
     filled = array[:, ::-1] != 0
     behind = np.where(filled.any(axis=1), filled.argmax(axis=1), array.shape[1])
     return float(behind.mean() / array.shape[1])
