@@ -27,6 +27,7 @@
 
 mod blame;
 mod embedding;
+mod gradients;
 
 use finding::{Applicability, Edit, Evidence, Finding, Fix, Kind, Phase, RuleInfo, Severity};
 use trace::{ExceptionMessage, Site, Trace};

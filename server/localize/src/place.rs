@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use finding::Range;
-use program::{Argument, Call, Program, Provenance, Value};
+use program::{Argument, Call, Program, Provenance, StatementKind, Term, TermKind, Value};
 use trace::{Fit, Site};
 
 use crate::split;
@@ -38,6 +38,8 @@ pub(crate) enum Place {
     Metrics,
     /// The call that makes a layer.
     Layer(usize),
+    /// Where a layer of the script's own makes its matrix, else the call that makes the layer.
+    OwnMatrix(usize),
     /// Where layers are frozen before `fit`, else `compile`.
     Frozen,
     /// Where the features or the labels alone are put into another order, else [`Place::Features`].
@@ -118,6 +120,11 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         Place::Pairing(number) => site(info.pairings.get(number)?.site.as_ref()?, sources),
         Place::Split => split::by_position(fit, sources)
             .or_else(|| argument(info.site.as_ref()?, "fit", &["validation_split"], sources)),
+        Place::OwnMatrix(index) => {
+            let layer = info.layers.iter().find(|layer| layer.index == index)?;
+            let at = layer.site.as_ref()?;
+            own_matrix(at, &layer.class, sources).or_else(|| site(at, sources))
+        }
         Place::LearningRate => optimizer(fit, &["learning_rate", "lr"], sources),
         Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
         Place::ValidationFeatures => validation_features(fit, sources)
@@ -145,6 +152,33 @@ fn optimizer<'a>(fit: &Fit, names: &[&str], sources: &'a dyn Sources) -> Option<
         Some((site, class)) => argument(site, class, names, sources),
         None => argument(info.compile_site.as_ref()?, "compile", &["optimizer"], sources),
     }
+}
+
+/// The first call in a class of the script that makes a weight with two sizes.
+fn own_matrix<'a>(at: &Site, class: &str, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let source = sources.source(&at.path)?;
+    let code = source.program.code(source.text);
+    let body = program::statements(&code)
+        .into_iter()
+        .find_map(|statement| match &statement.kind {
+            StatementKind::Class(name, _, body) if name == class => Some(body),
+            _ => None,
+        })?;
+    let is_matrix = |term: &Term| matches!(&term.kind, TermKind::List(sizes) if sizes.len() > 1);
+    let makes = |term: &&Term| {
+        let last = term.call().and_then(|call| call.last());
+        matches!(last, Some("add_weight" | "Variable")) && term.all().into_iter().any(is_matrix)
+    };
+    let terms = program::statements(body)
+        .into_iter()
+        .flat_map(program::Statement::terms);
+    let range = terms.flat_map(Term::all).find(makes)?.range;
+    Some(Located {
+        source,
+        range,
+        change: None,
+        argument: false,
+    })
 }
 
 /// The last line before `fit`, in its file, that is a statement of that kind.

@@ -83,3 +83,29 @@ fn of_two_embeddings_the_one_is_blamed_that_gets_the_number() {
     assert_eq!(blamed(false, "embedding_1").as_deref(), Some("embedding"));
     assert_eq!(blamed(false, "embedding_1_1").as_deref(), Some("embedding_1"));
 }
+
+#[test]
+fn where_no_weight_has_a_gradient_the_loss_or_the_freezing_is_blamed() {
+    let message =
+        "No gradients provided for any variable: ['sequential/dense/kernel', 'sequential/dense/bias'].";
+    let kind = |training: training::Training| {
+        let found = training.raises(message).findings;
+        let raised = found.into_iter().find(|finding| finding.code == "DL901");
+        raised.map(|finding| (finding.kind, finding.message))
+    };
+    let mut training = healthy();
+    training.steps = 0;
+    let (blamed, text) = kind(training).unwrap();
+    assert_eq!(blamed, finding::Kind::Loss, "{text}");
+    assert!(text.contains("round") && !text.contains("dense/kernel"), "{text}");
+    let mut frozen = healthy();
+    frozen.steps = 0;
+    for layer in frozen.info["layers"].as_array_mut().unwrap() {
+        for weight in layer["weights"].as_array_mut().unwrap() {
+            weight["trainable"] = json!(false);
+        }
+    }
+    let (blamed, text) = kind(frozen).unwrap();
+    assert_eq!(blamed, finding::Kind::ApiMisuse, "{text}");
+    assert!(text.contains("frozen"), "{text}");
+}

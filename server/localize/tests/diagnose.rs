@@ -156,6 +156,30 @@ fn hidden_layer_that_starts_at_one_value() {
     let call = r#"keras.layers.Dense(8, activation="relu", name="hidden")"#;
     healthy().stuck().stat(constant).blames("DL706", call);
     healthy().stat(constant).is_quiet();
+    // A layer of the script's own: where its class makes the matrix.
+    let matrix = "self.add_weight(shape=(n, m), initializer=\"zeros\")";
+    let mut own = healthy().set("/layers/0/class", json!("Linear"));
+    own.script += &format!(
+        "class Linear(keras.layers.Layer):\n    def build(self, shape):\n        self.w = {matrix}\n"
+    );
+    own.stuck().stat(constant).blames("DL706", matrix);
+    let moves = |layer: usize, tensor: Tensor, step: u64, stat: Stat| {
+        let first = step == 0 || stat == Stat::Min;
+        (layer == 0 && tensor == Tensor::W && matches!(stat, Stat::Min | Stat::Max)).then_some(if first {
+            0.0
+        } else {
+            0.5
+        })
+    };
+    let branch = healthy()
+        .set("/layers/0/class", json!("Linear"))
+        .stuck()
+        .stat(moves)
+        .diagnose();
+    assert!(
+        !branch.findings.iter().any(|finding| finding.code == "DL706"),
+        "{branch:#?}"
+    );
 }
 
 #[test]
@@ -832,4 +856,49 @@ fn a_class_number_for_every_step_is_no_axis_too_many() {
     };
     assert!(!broadcast(tagger(json!([1280, 10]))));
     assert!(broadcast(tagger(json!([1280]))));
+}
+
+#[test]
+fn padding_behind_sequences_that_a_recurrent_layer_ends_on() {
+    let training = |share: f64, mask: bool, sequences: bool| {
+        let mut training = healthy();
+        training.script = training
+            .script
+            .replace(
+                "Dense(8, activation=\"relu\", name=\"hidden\")",
+                "Embedding(99, 8, name=\"hidden\")",
+            )
+            .replace(
+                "Dense(1, activation=\"sigmoid\", name=\"output\")",
+                "LSTM(1, name=\"output\")",
+            );
+        let (embedding, lstm) = (
+            site(&training.script, "keras.layers.Embedding(99, 8, name=\"hidden\")"),
+            site(&training.script, "keras.layers.LSTM(1, name=\"output\")"),
+        );
+        training.info["site"] = site(&training.script, "model.fit(x, y, epochs=10, batch_size=32)");
+        training
+            .set("/layers/0/class", json!("Embedding"))
+            .set("/layers/0/config", json!({"mask_zero": mask}))
+            .set("/layers/0/site", embedding)
+            .set("/layers/1/class", json!("LSTM"))
+            .set("/layers/1/config", json!({"return_sequences": sequences}))
+            .set("/layers/1/site", lstm)
+            .set("/layers/1/inputs", json!([0]))
+            .set("/data/x/0/integers", json!(true))
+            .set("/data/x/0/trailing_zeros", json!(share))
+    };
+    let blames = |training: Training| {
+        let findings = training.stuck().diagnose().findings;
+        findings.iter().any(|finding| finding.code == "DL760")
+    };
+    let found = training(0.8, false, false).stuck().diagnose();
+    let cause = found.findings.iter().find(|finding| finding.code == "DL760");
+    let cause = cause.unwrap_or_else(|| panic!("{found:#?}"));
+    assert!(cause.message.contains("80"), "{}", cause.message);
+    assert!(!cause.fixes.is_empty());
+    assert!(!blames(training(0.1, false, false)));
+    assert!(!blames(training(0.8, true, false)));
+    assert!(!blames(training(0.8, false, true)));
+    training(0.8, false, false).is_quiet();
 }

@@ -3,6 +3,7 @@
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
 mod array;
+mod code;
 mod collect;
 mod descend;
 mod field;
@@ -28,6 +29,7 @@ mod unused;
 mod walk;
 
 pub use array::{MixingReshape, Size};
+pub use code::{Applied, Function, Statement, StatementKind, Term, TermKind, own_statements, statements};
 pub use imports::Import;
 pub use layout::{Layout, whole_lines};
 pub use model::{

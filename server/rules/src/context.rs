@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use finding::{Applicability, Edit, Finding, Fix, LayerRef, Range, RuleInfo, Severity, Source};
-use program::{Call, Compile, Expr, Model, ModelKind, Program, Unused, Value};
+use program::{Call, Compile, Expr, Model, ModelKind, Program, Statement, Unused, Value};
 
 use crate::read::{
     Chain, Family, Head, Loss, Sets, Training, is_for_keras_3, is_old_name, layer_name, misspelled, sets,
@@ -34,6 +34,7 @@ pub(crate) struct Context<'a> {
     sets: OnceCell<Vec<Sets<'a>>>,
     unused: OnceCell<Vec<Unused>>,
     keras_3: OnceCell<bool>,
+    code: OnceCell<Vec<Statement>>,
 }
 
 impl<'a> Context<'a> {
@@ -80,6 +81,7 @@ impl<'a> Context<'a> {
             sets: OnceCell::new(),
             unused: OnceCell::new(),
             keras_3: OnceCell::new(),
+            code: OnceCell::new(),
         }
     }
 
@@ -114,6 +116,36 @@ impl<'a> Context<'a> {
     /// Layers that no model gets; looked for when a rule first asks.
     pub(crate) fn unused(&self) -> &[Unused] {
         self.unused.get_or_init(|| self.program.unused(self.text))
+    }
+
+    /// The statements of the script; read when a rule first asks.
+    pub(crate) fn code(&self) -> &[Statement] {
+        self.code.get_or_init(|| self.program.code(self.text))
+    }
+
+    /// Whether the script may have a loss of its own.
+    pub(crate) fn may_have_own_loss(&self) -> bool {
+        let own = |compile: &Compile| {
+            let call = self.program.call(compile.call);
+            call.argument("loss")
+                .map_or(call.open_ended, |loss| self.may_be_own(&loss.value))
+        };
+        // Models that are not followed are compiled as well.
+        let others = self.text.matches("compile(").count() > self.program.compiles.len();
+        self.text.contains("GradientTape") || others || self.program.compiles.iter().any(own)
+    }
+
+    fn may_be_own(&self, loss: &Expr) -> bool {
+        match &loss.value {
+            Value::Unknown => true,
+            Value::List(losses) => losses.iter().any(|loss| self.may_be_own(loss)),
+            Value::Dict(losses) => losses.iter().any(|(_, loss)| self.may_be_own(loss)),
+            Value::Call(call) => {
+                let call = self.program.call(*call);
+                !call.callee.starts_with("keras.losses.") || call.class() == "Loss"
+            }
+            _ => false,
+        }
     }
 
     /// The arrays of each of [`Context::trainings`].

@@ -51,6 +51,10 @@ rules![
     output::hinge_of_positive_output,
     output::bounded_output_of_large_targets,
     output::negligible_loss_weight,
+    output::loss_without_gradient,
+    output::similarity_as_loss,
+    output::averaged_reconstruction,
+    output::contrastive_labels,
     hidden::linear_network,
     hidden::linear_hidden_layer,
     hidden::softmax_in_hidden_layer,
@@ -97,6 +101,9 @@ rules![
     data::missing_values,
     data::constant_features,
     data::same_batch_every_time,
+    data::noise_as_target,
+    data::targets_of_other_outputs,
+    data::padding_behind,
     data::reshape_instead_of_transpose,
     data::label_columns_unlike_output,
     training::metric_of_other_labels,
@@ -145,6 +152,8 @@ rules![
     structure::normalization_of_one_value,
     structure::batch_normalization_momentum,
     structure::input_shape_of_other_data,
+    structure::zero_factors,
+    structure::zero_matrices,
 ];
 
 /// All rules.

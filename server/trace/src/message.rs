@@ -234,6 +234,9 @@ pub struct DataInfo {
     /// Whether only 0 and 1 occur.
     #[serde(default)]
     pub zero_one: bool,
+    /// Share of the positions that are zeros at the end of their row, of rows of whole numbers.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub trailing_zeros: f64,
     /// For one-hot rows: class (column) and count.
     #[serde(default)]
     pub first_column_classes: Option<Vec<(f64, u64)>>,

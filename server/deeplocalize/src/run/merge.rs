@@ -5,19 +5,25 @@ use finding::{Evidence, Finding, Kind, Severity, Verdict};
 /// Rules whose suspicion a network that learns does not refute, beside those of some kinds: Keras on TensorFlow computes
 /// cross-entropy from the value before the activation, so training goes well however little the two fit; what drops
 /// predictions does so on a network that learns, too, and units that start alike stay alike however well one of them does;
-/// and nothing that is learned in training mends what spoils evaluation.
-const NOT_REFUTED: [&str; 7] = ["DL106", "DL405", "DL410", "DL601", "DL605", "DL611", "DL626"];
+/// and nothing that is learned in training mends what spoils evaluation. Where loss or targets are the wrong ones, a network
+/// learns the wrong thing well.
+const NOT_REFUTED: [&str; 14] = [
+    "DL106", "DL161", "DL162", "DL163", "DL405", "DL410", "DL460", "DL461", "DL601", "DL605", "DL611",
+    "DL626", "DL660", "DL661",
+];
 /// Rules that say why a network would not learn; one that does not confirms them.
-const CONFIRMED: [&str; 34] = [
+const CONFIRMED: [&str; 38] = [
     "DL103", "DL106", "DL107", "DL111", "DL113", "DL114", "DL201", "DL202", "DL203", "DL204", "DL206",
     "DL301", "DL304", "DL305", "DL306", "DL311", "DL312", "DL314", "DL315", "DL402", "DL404", "DL406",
     "DL407", "DL601", "DL603", "DL604", "DL605", "DL609", "DL610", "DL611", "DL616", "DL617", "DL618",
-    "DL619",
+    "DL619", "DL161", "DL461", "DL660", "DL661",
 ];
 /// What confirmation adds to a confidence.
 const CONFIRMATION: f64 = 0.15;
 /// An exception that Keras raised.
 const CRASH: &str = "DL901";
+/// The rule that says of a loss what Keras raises an exception for.
+const LOSS_WITHOUT_GRADIENT: &str = "DL160";
 /// Findings that name no cause.
 const SYMPTOM_ONLY: [&str; 1] = ["DL722"];
 
@@ -77,20 +83,24 @@ pub(super) fn merge(
     (verdict, findings)
 }
 
-/// An exception about shapes is what a layer that is certainly put together wrongly comes to: its evidence, not a second
-/// fault.
+/// An exception about shapes is what a layer that is certainly put together wrongly comes to, and one about gradients
+/// what a loss without any comes to: its evidence, not a second fault.
 fn fold_crash(findings: &mut Vec<Finding>) {
-    let shape = |finding: &Finding| finding.kind == Kind::Shape && finding.severity == Severity::Error;
+    let explains = |finding: &Finding| match finding.kind {
+        Kind::Shape => finding.severity == Severity::Error,
+        Kind::Loss => [CRASH, LOSS_WITHOUT_GRADIENT].contains(&finding.code),
+        _ => false,
+    };
     let Some(at) = findings
         .iter()
-        .position(|finding| finding.code == CRASH && shape(finding))
+        .position(|finding| finding.code == CRASH && explains(finding))
     else {
         return;
     };
     let crash = findings.remove(at);
     let cause = findings
         .iter_mut()
-        .find(|finding| shape(finding) && finding.path == crash.path);
+        .find(|finding| explains(finding) && finding.kind == crash.kind && finding.path == crash.path);
     match cause {
         Some(cause) => {
             cause.evidence.push(Evidence {

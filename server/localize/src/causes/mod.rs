@@ -58,6 +58,7 @@ causes![
     frozen_at_random,
     units_dead_at_start,
     recurrence_unbounded,
+    recurrence_ends_on_padding,
     initialisation_scale,
     loss_summed,
     learning_rate_too_high,

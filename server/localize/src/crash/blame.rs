@@ -4,7 +4,7 @@
 use finding::{Kind, LayerRef};
 use trace::{ExceptionMessage, Fit, LayerInfo, Site};
 
-use super::embedding;
+use super::{embedding, gradients};
 use crate::data;
 use crate::extra_axis;
 use crate::place::Place;
@@ -33,7 +33,8 @@ pub(super) struct Explained<'a> {
 type Explanation = for<'a> fn(&'a ExceptionMessage, &str, Option<&'a Fit>) -> Option<Explained<'a>>;
 
 /// Tried in turn; the first that understands the exception explains it.
-const EXPLANATIONS: [Explanation; 6] = [
+const EXPLANATIONS: [Explanation; 7] = [
+    gradients::no_gradients,
     metric_of_other_labels,
     output_against_labels,
     index_beyond_embedding,

@@ -27,3 +27,5 @@ pub(crate) mod softmax_over_batch;
 pub(crate) mod strong_regularizer;
 pub(crate) mod unknown_initializer;
 pub(crate) mod unused_layer;
+pub(crate) mod zero_factors;
+pub(crate) mod zero_matrices;

@@ -179,6 +179,8 @@ def describe(array: np.ndarray, whole: bool) -> dict[str, Any]:
         found.update(mean=float(finite.mean(dtype=np.float64)), std=float(finite.std(dtype=np.float64)))
     if array.ndim == 2:
         found.update(_rows(array, bool(found["zero_one"])))
+        if integers and not found["zero_one"]:
+            found["trailing_zeros"] = _trailing_zeros(array)
     return found
 
 
@@ -224,6 +226,13 @@ def _moments(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         centred = columns[at : at + block] - mean
         square += np.einsum("ij,ij->j", centred, centred)
     return mean, np.sqrt(square / len(columns))
+
+
+def _trailing_zeros(array: np.ndarray) -> float:
+    """Share of the positions that are zeros at the end of their row, as padding behind sequences is."""
+    filled = array[:, ::-1] != 0
+    behind = np.where(filled.any(axis=1), filled.argmax(axis=1), array.shape[1])
+    return float(behind.mean() / array.shape[1])
 
 
 def _rows(array: np.ndarray, zero_one: bool) -> dict[str, Any]:

@@ -43,6 +43,22 @@ class HeldOut(unittest.TestCase):
         self.assertTrue(math.isnan(self.apart(np.array([["a"]] * 50), np.array([["b"]] * 50))))
 
 
+class TrailingZeros(unittest.TestCase):
+    """Padding behind sequences."""
+
+    def test_zeros_behind_count_and_those_before_do_not(self) -> None:
+        """Rows that are padded behind, in front, not at all, and one without any word."""
+
+        def share(rows: list[list[int]]) -> float:
+            found = data.describe(np.array(rows), whole=True)
+            return float(found["trailing_zeros"])
+
+        self.assertEqual(share([[5, 0, 0, 0], [5, 6, 0, 0]]), 0.625)
+        self.assertEqual(share([[0, 0, 0, 5], [0, 7, 0, 5]]), 0.0)
+        self.assertEqual(share([[0, 0], [3, 4]]), 0.5)
+        self.assertNotIn("trailing_zeros", data.describe(np.array([[0.5, 0.0]]), whole=True))
+
+
 class ClassWeight(unittest.TestCase):
     """The argument of `fit`."""
 
