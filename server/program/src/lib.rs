@@ -2,6 +2,7 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
+mod code;
 mod collect;
 mod field;
 mod find;
@@ -23,6 +24,7 @@ mod trail;
 mod unused;
 mod walk;
 
+pub use code::{Code, Field, Node};
 pub use imports::Import;
 pub use layout::{Layout, whole_lines};
 pub use model::{

@@ -1,5 +1,6 @@
 //! DL4: data.
 
+pub(crate) mod batch_index_unused;
 pub(crate) mod class_numbers_with_categorical_loss;
 pub(crate) mod constant_features;
 pub(crate) mod data_set_with_array_arguments;
@@ -18,6 +19,7 @@ pub(crate) mod same_batch_every_time;
 pub(crate) mod scaled_twice;
 pub(crate) mod scaler_fitted_before_split;
 pub(crate) mod scaler_fitted_on_test_data;
+pub(crate) mod shuffled_apart;
 pub(crate) mod test_data_for_training;
 pub(crate) mod test_data_scaled_differently;
 pub(crate) mod train_test_split_order;

@@ -13,6 +13,7 @@ mod label_values;
 mod layer_name;
 mod lines;
 mod loss;
+mod samples;
 mod training;
 mod transformer;
 
@@ -29,5 +30,6 @@ pub(crate) use identifiers::{Family, is_old_name, misspelled};
 pub(crate) use layer_name::layer_name;
 pub(crate) use lines::{function, is_unconditional};
 pub(crate) use loss::Loss;
+pub(crate) use samples::first_samples;
 pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};
 pub(crate) use transformer::{class_of, is_encoder, is_scaler};

@@ -16,4 +16,5 @@ pub(crate) mod patience_beyond_epochs;
 pub(crate) mod trainable_without_compile;
 pub(crate) mod unknown_metric;
 pub(crate) mod untrained_clone;
+pub(crate) mod update_after_batches;
 pub(crate) mod validation_on_training_data;
