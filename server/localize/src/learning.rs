@@ -134,7 +134,8 @@ impl Learning {
                 None => pooled,
             };
             let share = 1.0 - sum(Scalar::ResidualSquareSum) / total;
-            (share.is_finite() && total > 0.0).then_some(share)
+            let numbers = !fit.info.loss.as_ref().is_some_and(|loss| sided(&loss.name));
+            (share.is_finite() && total > 0.0 && numbers).then_some(share)
         };
         let hit_skill = hits.zip(majority).filter(|(_, majority)| *majority < 1.0);
         let samples: f64 = sizes.iter().sum();
@@ -355,6 +356,11 @@ fn prediction_spread(fit: &Fit, window: &[usize]) -> f64 {
     .sqrt()
 }
 
+/// Whether the sign of a prediction is its class, so that its size explains nothing.
+fn sided(loss: &str) -> bool {
+    matches!(loss, "hinge" | "squared_hinge")
+}
+
 fn task(fit: &Fit) -> Task {
     let Some(y) = fit.y() else { return Task::Unknown };
     let loss = fit.info.loss.as_ref().map_or("", |loss| loss.name.as_str());
@@ -363,7 +369,9 @@ fn task(fit: &Fit) -> Task {
         Task::MultiClass
     } else if !y.zero_one {
         // Codes such as 1 and 2 under a cross-entropy are still meant as classes.
-        if loss.contains("binary") {
+        if loss.contains("binary")
+            || (sided(loss) && data::class_counts(y).is_some_and(|counts| counts.len() == 2))
+        {
             Task::Binary
         } else {
             Task::Regression

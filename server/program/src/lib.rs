@@ -3,7 +3,9 @@
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
 mod code;
+mod array;
 mod collect;
+mod descend;
 mod field;
 mod find;
 mod functions;
@@ -14,6 +16,7 @@ mod model;
 mod names;
 mod parse;
 mod provenance;
+mod remade_model;
 mod repeated_batch;
 mod roles;
 mod scope;
@@ -25,6 +28,7 @@ mod unused;
 mod walk;
 
 pub use code::{Code, Field, Node};
+pub use array::{MixingReshape, Size};
 pub use imports::Import;
 pub use layout::{Layout, whole_lines};
 pub use model::{
@@ -32,6 +36,7 @@ pub use model::{
     Program, Source, SyntaxError, Value,
 };
 pub use provenance::Provenance;
+pub use remade_model::{Lost, RemadeModel};
 pub use repeated_batch::RepeatedBatch;
 pub use shape::{LayerShape, Shape, ShapeError};
 pub use signature::parameters;

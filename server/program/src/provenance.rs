@@ -74,7 +74,7 @@ const KEEPING_FUNCTIONS: [&str; 22] = [
 ];
 
 /// Methods that put values into a list or table.
-const FILLING_METHODS: [&str; 4] = ["append", "extend", "insert", "update"];
+pub(crate) const FILLING_METHODS: [&str; 4] = ["append", "extend", "insert", "update"];
 
 /// Where the values of an expression come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -200,7 +200,7 @@ pub(crate) struct Way<'s, 'a, 't> {
     pub text: &'a str,
     pub scopes: &'s Scopes<'a, 't>,
     /// The nodes that may give a name its value, in document order.
-    definitions: FnvHashMap<&'a str, Vec<(Role, Node<'t>)>>,
+    pub definitions: FnvHashMap<&'a str, Vec<(Role, Node<'t>)>>,
     /// The functions and classes, by the byte they begin at.
     pub bodies: FnvHashMap<usize, Node<'t>>,
 }
@@ -471,7 +471,7 @@ fn definition<'t>(statement: Node<'t>, value: Node<'t>, target: Node<'t>) -> Def
 }
 
 /// The names in a target, in order.
-fn flatten<'t>(target: Node<'t>, names: &mut Vec<Node<'t>>) {
+pub(crate) fn flatten<'t>(target: Node<'t>, names: &mut Vec<Node<'t>>) {
     let mut todo = vec![target];
     while let Some(node) = todo.pop() {
         match node.kind_name() {

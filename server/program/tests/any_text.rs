@@ -91,6 +91,8 @@ fn read(text: &str) -> Program {
         program.batch_size_of(text, *expression, *before);
     }
     program.unused(text);
+    program.remade_models(text);
+    program.mixing_reshapes(text);
     let taken = work(begin) - start;
     assert!(
         taken < Duration::from_secs(10),

@@ -54,7 +54,7 @@ fn majority(prediction: View<'_>, loss: &str, from_logits: bool) -> f64 {
     }
     let columns = columns(prediction.shape);
     if columns == 1 {
-        let threshold = if from_logits { 0.0 } else { 0.5 };
+        let threshold = threshold(loss, from_logits);
         let positive = values.iter().filter(|&&value| value > threshold).count() as f64 / values.len() as f64;
         return positive.max(1.0 - positive);
     }
@@ -94,7 +94,12 @@ fn hits(labels: View<'_>, prediction: View<'_>, loss: &str, from_logits: bool) -
     if columns > 1 && (!aligned || sparse) {
         return sparse_hits(labels, prediction, columns);
     }
-    if !aligned || sparse || !t.iter().all(|&value| value == 0.0 || value == 1.0) {
+    let other = if is_hinge(loss) && !t.contains(&0.0) {
+        -1.0
+    } else {
+        0.0
+    };
+    if !aligned || sparse || !t.iter().all(|&value| value == other || value == 1.0) {
         return f64::NAN;
     }
     if columns > 1
@@ -105,13 +110,23 @@ fn hits(labels: View<'_>, prediction: View<'_>, loss: &str, from_logits: bool) -
         let right = pairs.filter(|(t, p)| argmax(t) == argmax(p)).count();
         return right as f64 / (t.len() / columns) as f64;
     }
-    let threshold = if from_logits { 0.0 } else { 0.5 };
+    let threshold = threshold(loss, from_logits);
     let right = t
         .iter()
         .zip(p)
-        .filter(|&(&t, &p)| (p > threshold) == (t == 1.0))
+        .filter(|&(&t, &p)| (p > threshold) == (t > 0.0))
         .count();
     right as f64 / t.len() as f64
+}
+
+/// Whether the sign of a prediction is its class; Keras takes labels 0 for -1 there.
+fn is_hinge(loss: &str) -> bool {
+    matches!(loss, "hinge" | "squared_hinge")
+}
+
+/// Between the predictions of two classes.
+fn threshold(loss: &str, from_logits: bool) -> f32 {
+    if from_logits || is_hinge(loss) { 0.0 } else { 0.5 }
 }
 
 fn sparse_hits(labels: View<'_>, prediction: View<'_>, columns: usize) -> f64 {
@@ -144,4 +159,22 @@ fn argmax(row: &[f32]) -> usize {
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sign_decides_under_a_hinge_loss() {
+        fn view(data: &[f32; 4]) -> View<'_> {
+            View { shape: &[4, 1], data }
+        }
+        let scores = [-3.0, 0.2, 1.4, -0.1];
+        for labels in [[-1.0, 1.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0]] {
+            assert_eq!(hits(view(&labels), view(&scores), "squared_hinge", false), 0.75);
+        }
+        let numbers = [-1.0, 1.0, 1.0, 1.0];
+        assert!(hits(view(&numbers), view(&scores), "mean_squared_error", false).is_nan());
+    }
 }

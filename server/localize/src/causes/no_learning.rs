@@ -39,6 +39,8 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 };
 /// Steps of a network that was given a chance.
 const STEPS: u64 = 100;
+/// Drop of the loss below which it has not fallen for practical purposes (TheDeepChecker: 5 %).
+const FALL: f64 = 0.05;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     let learning = case.learning();
@@ -53,10 +55,13 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Cause> {
     } else {
         Severity::Information
     };
-    let seen = if learning.state() == State::Behind {
-        "the network hardly learns: a simple model does much better on the same data"
-    } else {
-        "the network does not learn: its predictions are no better than a constant and the loss does not fall"
+    let falls = learning
+        .loss
+        .is_some_and(|loss| loss.falls() && loss.relative_drop() > FALL);
+    let seen = match learning.state() {
+        State::Behind => "the network hardly learns: a simple model does much better on the same data",
+        _ if falls => "the network does not learn: its predictions are no better than a constant, though the loss falls",
+        _ => "the network does not learn: its predictions are no better than a constant and the loss does not fall",
     };
     let message = format!(
         "{seen}; check that labels belong to features, that ten samples can be fitted, and that loss and output match"

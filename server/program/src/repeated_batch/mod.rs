@@ -9,6 +9,7 @@ use finding::Range;
 use tree_sitter::Node;
 
 use crate::Program;
+use crate::descend::{all, contains, walk};
 use crate::field;
 use crate::syntax::{KindName, children, range, slice, unparenthesised};
 use turn::Loop;
@@ -43,36 +44,6 @@ impl Program {
 
 /// Deeper nested functions were not written by hand.
 const DEEPEST: usize = 200;
-
-/// The nodes of some kinds in a node, in document order, and how deep the deepest lies.
-fn walk<'t>(node: Node<'t>, kinds: &[&str]) -> (Vec<Node<'t>>, usize) {
-    let (mut found, mut depth, mut deepest) = (Vec::new(), 0, 0);
-    let mut cursor = node.walk();
-    loop {
-        if cursor.node().is_named() && kinds.contains(&cursor.node().kind_name()) {
-            found.push(cursor.node());
-        }
-        if cursor.goto_first_child() {
-            depth += 1;
-            deepest = deepest.max(depth);
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return (found, deepest);
-            }
-            depth -= 1;
-        }
-    }
-}
-
-fn all<'t>(node: Node<'t>, kinds: &[&str]) -> Vec<Node<'t>> {
-    walk(node, kinds).0
-}
-
-fn contains(outer: Node<'_>, inner: Node<'_>) -> bool {
-    range(outer).contains(range(inner))
-}
 
 fn repeated(function: Node<'_>, text: &str) -> Option<RepeatedBatch> {
     let (yields, depth) = walk(function, &["yield"]);

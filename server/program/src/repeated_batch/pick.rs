@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use tree_sitter::Node;
 
-use super::all;
 use super::turn::Loop;
+use crate::descend::all;
 use crate::field;
 use crate::syntax::{KindName, children, slice};
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use fnv::FnvHashMap;
 use tree_sitter::Node;
 
-use super::{all, contains};
+use crate::descend::{all, contains};
 use crate::field;
 use crate::scope::base_name;
 use crate::syntax::{KindName, children, slice};

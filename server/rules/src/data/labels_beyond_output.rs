@@ -135,12 +135,17 @@ mod tests {
             script("y = np.repeat([1, 2, 3], 50) - 1"),
             script("y = fetch_covtype().target - 1"),
             script("y = labels + 1"),
+            script("y = np.array([0, 1, 2, 3, 4])").replace("fit(x, y)", "fit(x[few], y[few])"),
         ];
         let fail = [
             (script("y = np.array([1, 2, 3, 3])"), "3"),
             (script("y = np.repeat(np.arange(1, 4), 50)"), "3"),
             (script("y = np.random.randint(0, 3, size=100) + 1"), "3"),
             (script("d = fetch_covtype()\ny = d.target"), "3"),
+            (
+                script("y = np.array([1, 2, 3, 3])").replace("fit(x, y)", "fit(x[:3], y[:3])"),
+                "3",
+            ),
         ];
         crate::testing::check(&INFO, &pass, &fail, &[]);
         let binary = |labels: &str| {

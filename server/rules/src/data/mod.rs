@@ -15,6 +15,7 @@ pub(crate) mod missing_values;
 pub(crate) mod one_hot_labels_with_sparse_loss;
 pub(crate) mod ordered_labels_with_validation_split;
 pub(crate) mod pixels_not_scaled;
+pub(crate) mod reshape_instead_of_transpose;
 pub(crate) mod same_batch_every_time;
 pub(crate) mod scaled_twice;
 pub(crate) mod scaler_fitted_before_split;

@@ -1,7 +1,9 @@
 //! # test-data-for-training (DL412)
 //!
 //! ## What it does
-//! Finds `fit` on the test half of the data, or on features of one half with labels of the other.
+//! Finds `fit` on the test half of the data, on features of one half with labels of the other, and on features of one half
+//! with the labels of all samples; and `fit` on all samples, among them those of the half that `evaluate` is given.
+//! The halves are those of a `train_test_split`, whatever they are called, or are told by their names.
 //!
 //! ## Why it matters
 //! What the network is trained on cannot test it. Features and labels of different halves do not belong together at
@@ -36,8 +38,8 @@
 //! - `keras.Model.fit`
 
 use crate::context::Context;
-use crate::read::is_plain;
-use finding::{Applicability, Finding, Kind, RuleInfo, Severity};
+use crate::read::{Half as Split, Sets, is_plain};
+use finding::{Applicability, Finding, Kind, Range, RuleInfo, Severity};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL412",
@@ -49,9 +51,17 @@ pub(crate) const INFO: RuleInfo = RuleInfo {
 
 pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for training in &context.trainings {
+    for (training, sets) in context.trainings.iter().zip(context.training_sets()) {
         // A second `fit` may go on with more data on purpose.
-        if context.trainings.len() > 1 {
+        let only = context.trainings.len() == 1;
+        if let Some((range, message)) = by_flow(context, sets, only) {
+            findings.push(Finding {
+                confidence: 0.94,
+                ..context.finding(&INFO, range, message)
+            });
+            continue;
+        }
+        if !only {
             break;
         }
         let halves = ["x", "y"].map(|name| {
@@ -106,6 +116,62 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
+/// What is wrong with the halves of a `train_test_split` that a training is given, whatever their names are.
+fn by_flow(context: &Context<'_>, sets: &Sets<'_>, only: bool) -> Option<(Range, String)> {
+    let (x, y) = (sets.training.x.as_ref()?, sets.training.y.as_ref()?);
+    let part = |half: &Split<'_>| if half.test { "test" } else { "training" };
+    let (of_x, of_y) = (x.half(), y.half());
+    if let (Some(features), Some(labels)) = (&of_x, &of_y)
+        && features.statement == labels.statement
+    {
+        let message = format!(
+            "`{}` is the {} half of the split and `{}` the {} half, so the labels are those of other samples; give `fit` features \
+             and labels of the same half",
+            features.name,
+            part(features),
+            labels.name,
+            part(labels),
+        );
+        let range = if labels.test { y.range } else { x.range };
+        let apart = features.test != labels.test && features.array != labels.array;
+        return apart.then_some((range, message));
+    }
+    let written = |range: Range| range.slice(context.text);
+    if let Some(features) = of_x.filter(|half| half.keeps_rows && y.is_whole_of(half)) {
+        let message = format!(
+            "`{}` has the labels of all samples and `{}` the features of the {} half alone, so their lengths differ and `fit` \
+             raises an exception; take the labels of that half",
+            written(y.range),
+            features.name,
+            part(&features),
+        );
+        return Some((y.range, message));
+    }
+    if let Some(labels) = of_y.filter(|half| half.keeps_rows && x.is_whole_of(half)) {
+        let message = format!(
+            "`{}` has the features of all samples and `{}` the labels of the {} half alone, so their lengths differ and `fit` \
+             raises an exception; take the features of that half",
+            written(x.range),
+            labels.name,
+            part(&labels),
+        );
+        return Some((x.range, message));
+    }
+    let judged = sets
+        .others
+        .iter()
+        .filter(|set| only && set.call.class() == "evaluate")
+        .filter_map(|set| set.x.as_ref()?.half())
+        .find(|half| half.test && x.is_whole_of(half) && y.is_whole_of(half))?;
+    let message = format!(
+        "the model is trained on all of `{}`, and `{}`, which it is tested on, is a part of that: the result of the test says \
+         nothing about new samples; train it on the training half of the split",
+        written(x.range),
+        judged.name,
+    );
+    Some((x.range, message))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Half {
     Train,
@@ -140,5 +206,37 @@ mod tests {
         let fail = [(fitted("x_train, y_test"), "y_test"), ("x_train, x_test, y_train, y_test = split()\nimport keras\nm = keras.Sequential([keras.layers.Dense(1)])\nm.compile('adam', 'mse')\nm.fit(x_test, y_test)".to_owned(), "x_test")];
         let fix = [(fitted("X_test, y_train"), fitted("X_train, y_train"))];
         crate::testing::check(&INFO, &pass, &fail, &fix);
+    }
+
+    #[test]
+    fn halves_of_a_split_by_what_flows_where() {
+        let script = |lines: &str, fit: &str, behind: &str| {
+            format!(
+                "import keras\nimport numpy as np\nfrom sklearn.model_selection import train_test_split\nX, Y = load()\n\
+                 a, b, c, d = train_test_split(X, Y, test_size=0.2)\n{lines}\
+                 m = keras.Sequential([keras.layers.Dense(8, 'relu'), keras.layers.Dense(1)])\nm.compile('adam', 'mse')\n\
+                 m.fit({fit})\n{behind}"
+            )
+        };
+        let pass = [
+            script("", "a, c", "m.evaluate(b, d)"),
+            script("", "X, Y", "m.predict(b)"),
+            script("", "X, Y", "m.fit(a, c)\nm.evaluate(b, d)"),
+            script("Y = other(Y)\n", "a, Y", ""),
+            script("a = np.concatenate([a, b])\n", "a, Y", ""),
+            script("a = np.concatenate([a, b])\n", "a, d", ""),
+            script("a, b, c, d = load()\n", "a, d", ""),
+            script("e, f, g, h = train_test_split(a, c)\n", "e, g", ""),
+        ];
+        let fail = [
+            (script("", "a, d", ""), "d"),
+            (script("c = d[:9]\n", "a, c", ""), "c"),
+            (script("b = b.astype('float32')\n", "b, c", ""), "b"),
+            (script("", "a, Y", "m.evaluate(b, d)"), "Y"),
+            (script("", "X, c", ""), "X"),
+            (script("", "X, Y, epochs=9", "m.evaluate(b, d)"), "X"),
+            (script("e, f, g, h = train_test_split(a, c)\n", "e, c", ""), "c"),
+        ];
+        crate::testing::check(&INFO, &pass, &fail, &[]);
     }
 }

@@ -1,4 +1,4 @@
-//! # compounding-schedule (DL550)
+//! # compounding-schedule (DL350)
 //!
 //! ## What it does
 //! Finds functions of a `LearningRateScheduler` that multiply the learning rate in force by a factor that is meant for the
@@ -37,7 +37,7 @@ use program::{Code, Field, Node, Value};
 use crate::context::{Context, given};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
-    code: "DL550",
+    code: "DL350",
     name: "compounding-schedule",
     kind: Kind::LearningRate,
     severity: Severity::Warning,

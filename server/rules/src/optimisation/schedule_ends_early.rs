@@ -1,4 +1,4 @@
-//! # schedule-ends-early (DL551)
+//! # schedule-ends-early (DL351)
 //!
 //! ## What it does
 //! Finds learning rate schedules that have run down before the first epochs are over: `decay_steps` is a number of
@@ -41,7 +41,7 @@ use crate::context::{Context, Given, given, number};
 use crate::read::{Sets, first_samples, is_unconditional};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
-    code: "DL551",
+    code: "DL351",
     name: "schedule-ends-early",
     kind: Kind::LearningRate,
     severity: Severity::Warning,

@@ -136,9 +136,21 @@ impl<'a> Data<'a> {
 
     /// How labels are written; `None` when that is not known.
     pub(crate) fn encoding(&self, program: &Program) -> Option<Encoding> {
-        if !self.keeps_shape() || (is_plain(self.range.slice(self.text)).is_none() && self.steps.len() > 1) {
+        let given = self.range.slice(self.text).trim();
+        if !self.keeps_shape() || (is_plain(given).is_none() && self.steps.len() > 1) {
             return None;
         }
+        let encoding = self.encoding_of_all(program)?;
+        // `y[y < 6]` may lack the last classes.
+        let chosen = given.ends_with(']') && !given.contains(':');
+        Some(match encoding {
+            Encoding::Numbers(_) if chosen => Encoding::Numbers(None),
+            encoding => encoding,
+        })
+    }
+
+    /// How the labels are written that the last change makes.
+    fn encoding_of_all(&self, program: &Program) -> Option<Encoding> {
         let change = self.last_change()?;
         let value = change.change.value.slice(self.text).trim();
         if let Some(call) = program

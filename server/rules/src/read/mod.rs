@@ -14,6 +14,7 @@ mod layer_name;
 mod lines;
 mod loss;
 mod samples;
+mod split;
 mod training;
 mod transformer;
 
@@ -31,5 +32,6 @@ pub(crate) use layer_name::layer_name;
 pub(crate) use lines::{function, is_unconditional};
 pub(crate) use loss::Loss;
 pub(crate) use samples::first_samples;
+pub(crate) use split::Half;
 pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};
 pub(crate) use transformer::{class_of, is_encoder, is_scaler};

@@ -1,4 +1,4 @@
-//! # update-after-batches (DL650)
+//! # update-after-batches (DL550)
 //!
 //! ## What it does
 //! Finds training loops written by hand in which the gradient is computed, or the weights are updated, after the loop over
@@ -45,7 +45,7 @@ use program::{Field, Node};
 use crate::context::Context;
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
-    code: "DL650",
+    code: "DL550",
     name: "update-after-batches",
     kind: Kind::ApiMisuse,
     severity: Severity::Warning,

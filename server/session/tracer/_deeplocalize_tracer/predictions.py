@@ -58,7 +58,7 @@ def _majority(prediction: np.ndarray, loss: str, from_logits: bool) -> float:
             return math.nan
         counts = np.bincount(prediction.argmax(axis=-1).reshape(-1))
         return float(counts.max() / counts.sum())
-    positive = float((prediction > (0.0 if from_logits else 0.5)).mean())
+    positive = float((prediction > threshold(loss, from_logits)).mean())
     return max(positive, 1.0 - positive)
 
 
@@ -70,11 +70,22 @@ def hits(labels: np.ndarray, prediction: np.ndarray, loss: str, from_logits: boo
     columns = prediction.shape[-1] if prediction.ndim > 1 else 1
     if columns > 1 and (aligned is None or "sparse" in loss):
         return _sparse_hits(labels, prediction)
-    if aligned is None or "sparse" in loss or not np.isin(aligned, (0.0, 1.0)).all():
+    two = (0.0, 1.0) if not is_hinge(loss) or 0.0 in labels else (-1.0, 1.0)
+    if aligned is None or "sparse" in loss or not np.isin(aligned, two).all():
         return math.nan
     if columns > 1 and not loss.startswith("binary") and (aligned.sum(axis=-1) == 1.0).all():
         return float((aligned.argmax(axis=-1) == prediction.argmax(axis=-1)).mean())
-    return float(((prediction > (0.0 if from_logits else 0.5)) == (aligned == 1.0)).mean())
+    return float(((prediction > threshold(loss, from_logits)) == (aligned > 0.0)).mean())
+
+
+def is_hinge(loss: str) -> bool:
+    """Whether the sign of a prediction is its class; Keras takes labels 0 for -1 there."""
+    return loss in ("hinge", "squared_hinge")
+
+
+def threshold(loss: str, from_logits: bool) -> float:
+    """Between the predictions of two classes."""
+    return 0.0 if from_logits or is_hinge(loss) else 0.5
 
 
 def _sparse_hits(labels: np.ndarray, prediction: np.ndarray) -> float:

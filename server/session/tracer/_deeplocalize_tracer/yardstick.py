@@ -74,7 +74,7 @@ def _classes(y: np.ndarray, p: np.ndarray, loss: str, from_logits: bool) -> dict
         truth = y.argmax(axis=-1) if y.shape == p.shape else y.reshape(p.shape[:-1])
         answer = p.argmax(axis=-1)
     else:
-        truth, answer = y.reshape(p.shape), p > (0.0 if from_logits else 0.5)
+        truth, answer = y.reshape(p.shape) > 0.0, p > predictions.threshold(loss, from_logits)
     classes, counts = np.unique(truth, return_counts=True)
     recalls = [float((answer[truth == value] == value).mean()) for value in classes]
     return {
