@@ -2,8 +2,8 @@
 //!
 //! Parsing never fails: what cannot be understood is [`Value::Unknown`], and whatever depends on it stays silent.
 
-mod code;
 mod array;
+mod code;
 mod collect;
 mod descend;
 mod field;
@@ -27,8 +27,8 @@ mod trail;
 mod unused;
 mod walk;
 
-pub use code::{Code, Field, Node};
 pub use array::{MixingReshape, Size};
+pub use code::{Code, Field, Node};
 pub use imports::Import;
 pub use layout::{Layout, whole_lines};
 pub use model::{

@@ -1,15 +1,19 @@
 //! DL4: data.
 
+pub(crate) mod augmentation_value_range;
 pub(crate) mod batch_index_unused;
 pub(crate) mod class_numbers_with_categorical_loss;
 pub(crate) mod constant_features;
 pub(crate) mod data_set_with_array_arguments;
 pub(crate) mod embedding_smaller_than_vocabulary;
+pub(crate) mod encoded_apart;
 pub(crate) mod features_shuffled_alone;
 pub(crate) mod generator_labels_and_loss;
+pub(crate) mod generators_scaled_differently;
 pub(crate) mod label_among_features;
 pub(crate) mod labels_beyond_output;
 pub(crate) mod labels_divided;
+pub(crate) mod layer_not_adapted;
 pub(crate) mod load_data_order;
 pub(crate) mod missing_values;
 pub(crate) mod one_hot_labels_with_sparse_loss;

@@ -8,6 +8,7 @@ pub(crate) mod evaluation_on_training_data;
 pub(crate) mod fit_without_compile;
 pub(crate) mod history_key;
 pub(crate) mod invalid_validation_split;
+pub(crate) mod labels_of_another_pass;
 pub(crate) mod metric_of_other_labels;
 pub(crate) mod metrics_not_a_list;
 pub(crate) mod model_made_in_every_round;
