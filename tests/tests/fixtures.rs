@@ -24,7 +24,7 @@ const QUICK: [&str; 8] = [
 const ON_JAX: [&str; 5] = ["48385830", "48934338", "39525358", "38648195", "33969059"];
 
 /// The same of our own trainings, faulty and healthy.
-const QUICK_OWN: [&str; 8] = [
+const QUICK_OWN: [&str; 9] = [
     "plain-regressor",
     "small-classifier",
     "gan",
@@ -32,6 +32,7 @@ const QUICK_OWN: [&str; 8] = [
     "softmax-wrong-axis",
     "decay-at-once",
     "sorted-validation-split",
+    "train-step-all-pairs",
     "lstm-input-transposed",
 ];
 

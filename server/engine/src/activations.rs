@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::config::{Config, serialized, snake};
 use crate::functions::{exp, sigmoid, softplus, tanh};
+use crate::glu::Glu;
 use crate::graph::{Builder, Sym};
 use crate::op::{Backward, Ctx, Elementwise, Op};
 use crate::sparsemax::Sparsemax;
@@ -34,6 +35,8 @@ pub enum Activation {
     LogSoftmax(i64),
     /// Along an axis.
     Sparsemax(i64),
+    /// Half of an axis, gated by the other half.
+    Glu(i64),
     /// Gaussian error linear unit; whether approximate.
     Gelu(bool),
     /// One of those without arguments.
@@ -62,6 +65,18 @@ pub enum Plain {
     SparseSigmoid,
     Squareplus,
     TanhShrink,
+}
+
+impl Activation {
+    /// Whether it is the identity above 0 and zero below.
+    pub fn is_plain_relu(self) -> bool {
+        let plain = Activation::Relu {
+            slope: 0.0,
+            max: f32::INFINITY,
+            threshold: 0.0,
+        };
+        self == plain
+    }
 }
 
 /// The name of the activation, as the trace gives it, and the activation; `None` when it is not covered.
@@ -100,6 +115,7 @@ fn named(name: &str, config: Config<'_>) -> Option<Activation> {
         "log_softmax" => Activation::LogSoftmax(-1),
         "sparsemax" => Activation::Sparsemax(-1),
         "gelu" => Activation::Gelu(false),
+        "glu" => Activation::Glu(-1),
         "sigmoid" => Activation::Plain(Sigmoid),
         "tanh" => Activation::Plain(Tanh),
         "exponential" => Activation::Plain(Exponential),
@@ -132,6 +148,7 @@ pub const NAMES: &[&str] = &[
     "celu",
     "selu",
     "gelu",
+    "glu",
     "silu",
     "swish",
     "mish",
@@ -142,6 +159,7 @@ pub const NAMES: &[&str] = &[
     "log_sigmoid",
     "hard_sigmoid",
     "hard_silu",
+    "hard_swish",
     "hard_tanh",
     "hard_shrink",
     "tanh",
@@ -169,6 +187,16 @@ pub fn apply(builder: &mut Builder, kind: Activation, x: &Sym) -> Option<Sym> {
         Activation::Sparsemax(axis) => {
             let axis = x.axis(axis)?;
             builder.op(Sparsemax { axis }, &[x], shape)
+        }
+        Activation::Glu(axis) => {
+            let axis = x.axis(axis).filter(|&axis| axis > 0)?;
+            let mut half = shape;
+            half[axis] = match half[axis] {
+                Some(size) if size.is_multiple_of(2) => Some(size / 2),
+                Some(_) => return None,
+                None => None,
+            };
+            builder.op(Glu { axis }, &[x], half)
         }
         Activation::Relu {
             slope,

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::Unsupported;
-use crate::graph::Port;
-use crate::losses::Loss;
+use crate::graph::{Graph, Port};
+use crate::losses::{Loss, Reduction};
 use crate::metrics::Metric;
 
 /// The loss of one output with its weight.
@@ -94,17 +94,36 @@ pub(crate) fn losses(
     Ok(losses)
 }
 
+/// Shapes as long as those of the targets are not known.
+fn stand_ins(outputs: &[Port]) -> Shapes {
+    let shape = |output: &Port| -> Vec<usize> { output.shape.iter().map(|size| size.unwrap_or(2)).collect() };
+    outputs
+        .iter()
+        .map(|output| (shape(output), shape(output)))
+        .collect()
+}
+
 /// Checks without knowing the targets that everything can be read; `accuracy` is known in all its forms.
 pub(crate) fn check(compile: &Value, outputs: &[Port]) -> Result<(), Unsupported> {
-    let shapes: Shapes = outputs
-        .iter()
-        .map(|output| {
-            let shape: Vec<usize> = output.shape.iter().map(|size| size.unwrap_or(2)).collect();
-            (shape.clone(), shape)
-        })
-        .collect();
+    let shapes = stand_ins(outputs);
     losses(compile, outputs, &shapes)?;
     metrics(compile, outputs, &shapes).map(drop)
+}
+
+/// Refuses penalties beside the losses of single samples, which Keras cannot add up.
+pub(crate) fn check_penalties(compile: &Value, graph: &Graph) -> Result<(), Unsupported> {
+    let penalised = graph.params.iter().any(|param| param.regularizer.is_some())
+        || graph
+            .nodes
+            .iter()
+            .any(|node| node.op.name() == "activity_regularizer");
+    let single = losses(compile, &graph.outputs, &stand_ins(&graph.outputs))?
+        .iter()
+        .any(|loss| loss.loss.reduction == Reduction::None);
+    if penalised && single {
+        return Err(Unsupported::new("loss", "reduction=none together with penalties"));
+    }
+    Ok(())
 }
 
 /// The metrics in `compile`, in the order in which Keras names them.

@@ -29,6 +29,11 @@ impl<'a> Config<'a> {
         self.map?.get(key).filter(|value| !value.is_null())
     }
 
+    /// Whether `key` is there and null.
+    pub fn is_null(&self, key: &str) -> bool {
+        self.map.and_then(|map| map.get(key)).is_some_and(Value::is_null)
+    }
+
     /// That this value of `key` is not covered.
     pub fn not(&self, key: &str) -> Unsupported {
         let value = self.map.and_then(|map| map.get(key)).unwrap_or(&Value::Null);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 pub use crate::activations::NAMES as ACTIVATIONS;
-pub use crate::layers::names as layers;
+pub use crate::layers::{names as layers, operations};
 pub use crate::losses::NAMES as LOSSES;
 pub use crate::metrics::NAMES as METRICS;
 pub use crate::optimizers::names as optimizers;
@@ -24,15 +24,28 @@ pub fn markdown() -> String {
     section(
         "Layers",
         layers().collect(),
-        "Channels last. Nested, shared, frozen and multi-input/-output models; operators between tensors (`+`, `-`, `*`, `/` with tensors or numbers). \
-         Not covered: `stateful`, `renorm`, `BatchNormalization` within `TimeDistributed`, interpolation other than nearest and bilinear, the \
-         `concat` scores of `Attention`.",
+        "Channels last or first; first, but as many as the image is wide, a bias is refused, since Keras on TensorFlow adds it along the width. Nested, shared, frozen and multi-input/-output models; operators between tensors (`+`, `-`, `*`, `/` with tensors or \
+         numbers). `stateful` layers keep their states from batch to batch, over `fit`, `evaluate` and `predict`, and `reset_state` empties them. \
+         `RNN` takes `SimpleRNNCell`, `LSTMCell`, `GRUCell` and `StackedRNNCells` of these.\n\n\
+         Not covered: layers that draw images at random (`RandomFlip` and its kin), since their random numbers would be others; layers of words and of \
+         hashes (`TextVectorization`, `StringLookup`, `IntegerLookup`, `Hashing`, `HashedCrossing`), which Keras computes with TensorFlow; what else \
+         prepares images (`AutoContrast`, `Equalization`, `Solarization`, `CutMix`, `MixUp`, …); adaptive pooling; `ReversibleEmbedding`; `Lambda`, custom layers and cells; \
+         spectra (`MelSpectrogram`, `STFTSpectrogram`) and `SpectralNormalization`; dropout and masks in `ConvLSTM`; states and masks of several stacked cells.",
     );
-    section("Activations", ACTIVATIONS.to_vec(), "");
+    section(
+        "Functions of `keras.ops` between layers",
+        operations().collect(),
+        "By the names of their classes; of numbers and of masks, never over the samples. Sums, means and extremes over given axes only.",
+    );
+    section(
+        "Activations",
+        ACTIVATIONS.to_vec(),
+        "`threshold` needs arguments that no layer can give it, and `glu` halves its axis, so that Keras itself trains it only in the last layer.",
+    );
     section(
         "Losses",
         LOSSES.to_vec(),
-        "With `from_logits`, `label_smoothing`, `ignore_class`, every reduction but `none`, loss weights, sample weights and masks.",
+        "With `from_logits`, `label_smoothing`, `ignore_class`, every reduction (`none` without penalties on weights or outputs, as in Keras), loss weights, sample weights and masks.",
     );
     section(
         "Optimizers",

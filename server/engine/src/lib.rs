@@ -9,6 +9,7 @@ mod constraints;
 pub mod coverage;
 mod error;
 mod functions;
+mod glu;
 pub mod graph;
 mod layers;
 mod losses;

@@ -163,6 +163,7 @@ impl Trainer {
     /// `compile` is what `model.get_compile_config()` gives. Weights are set in `graph`.
     pub fn new(graph: Graph, compile: &Value, options: Options) -> Result<Self, Unsupported> {
         compile::check(compile, &graph.outputs)?;
+        compile::check_penalties(compile, &graph)?;
         let optimizer = Optimizer::read(&compile["optimizer"], &graph.params)?;
         Ok(Trainer {
             values: Values::new(&graph),

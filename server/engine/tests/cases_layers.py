@@ -423,3 +423,222 @@ def _masked_graph() -> keras.Model:
 graph("masks in a graph", _masked_graph, PADDED, reals((2,)))
 layer("Bidirectional sequences with mask", (6,), (2,), ids(True), lambda: layers.Bidirectional(
     layers.LSTM(3, return_sequences=True)), layers.Flatten, dense(2), inputs=PADDED)  # fmt: skip
+
+# --- activations and normalisations with arguments of their own
+
+
+def slow() -> dict[str, object]:
+    """For models whose outputs are large."""
+    return {"optimizer": keras.optimizers.SGD(0.005)}
+
+
+layer("activation glu", (4,), (3,), dense(5, activation="tanh"), dense(6, activation="glu"))
+layer("Softmax over an axis", (4, 3), (2,), dense(3), lambda: layers.Softmax(axis=1), *head())
+
+
+def _masked_softmax() -> keras.Model:
+    words = keras.Input((6,))
+    x = layers.Embedding(9, 4, mask_zero=True)(words)
+    shares = layers.Softmax(axis=1)(
+        layers.Dense(1)(x), mask=keras.ops.not_equal(layers.Reshape((6, 1))(words), 0.0)
+    )
+    return keras.Model(words, layers.Dense(2)(layers.Dot(axes=(1, 1))([shares, x])))
+
+
+graph("Softmax with mask", _masked_softmax, PADDED, reals((1, 2)))
+layer("BatchNormalization with renorm", (4,), (2,), dense(5),
+      lambda: layers.BatchNormalization(momentum=0.9, renorm=True, renorm_momentum=0.8), dense(2))  # fmt: skip
+layer("BatchNormalization with clipped renorm", (4, 3), (2,), dense(5), lambda: layers.BatchNormalization(
+    center=False, renorm=True, renorm_clipping={"rmin": 0.5, "rmax": 1.5, "dmax": 0.3}, renorm_momentum=0.5), *head())  # fmt: skip
+layer("BatchNormalization of time steps", (3, 4), (2,), lambda: layers.TimeDistributed(layers.Dense(5)),
+      lambda: layers.TimeDistributed(layers.BatchNormalization(momentum=0.9)), *head())  # fmt: skip
+layer("BatchNormalization within a model of time steps", (3, 4, 4, 1), (2,), lambda: layers.TimeDistributed(
+    keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(2, 3), layers.BatchNormalization(momentum=0.8),
+                      layers.Activation("relu"), layers.Flatten()])), *head())  # fmt: skip
+layer(
+    "LayerNormalization of an inner axis",
+    (4, 3),
+    (2,),
+    dense(3),
+    lambda: layers.LayerNormalization(axis=1),
+    *head(),
+)
+layer(
+    "LayerNormalization by deviation",
+    (4,),
+    (2,),
+    dense(5),
+    lambda: layers.LayerNormalization(rms_scaling=True),
+    dense(2),
+)
+layer(
+    "GroupNormalization of an inner axis",
+    (4, 3),
+    (2,),
+    dense(3),
+    lambda: layers.GroupNormalization(2, axis=1),
+    *head(),
+)
+for method in ("bicubic", "lanczos3", "lanczos5"):
+    layer(f"UpSampling2D {method}", (4, 5, 2), (2,), dense(2),
+          lambda m=method: layers.UpSampling2D((2, 3), interpolation=m), *head(), compile=slow())  # fmt: skip
+for method in ("nearest", "bilinear", "bicubic", "lanczos3"):
+    layer(f"Resizing {method}", (5, 6, 2), (2,), dense(2), lambda m=method: layers.Resizing(4, 9, interpolation=m),
+          *head(), compile=slow())  # fmt: skip
+layer("CenterCrop", (5, 6, 2), (2,), dense(2), lambda: layers.CenterCrop(2, 3), *head())
+for mode in ("one_hot", "multi_hot", "count"):
+    layer(f"Discretization {mode}", (3,), (2,), lambda m=mode: layers.Discretization([-0.4, 0.1, 0.5], output_mode=m),
+          *head())  # fmt: skip
+layer("Discretization to words", (3,), (2,), lambda: layers.Discretization([-0.4, 0.1, 0.5]),
+      lambda: layers.Embedding(4, 3), *head())  # fmt: skip
+
+
+# --- more of attention
+graph("Attention of sums", _attended(lambda x, y: layers.Attention(score_mode="concat", use_scale=True)([x, y])),
+      reals((4, 3), (5, 3)), reals((2,)))  # fmt: skip
+graph(
+    "AdditiveAttention",
+    _attended(lambda x, y: layers.AdditiveAttention()([x, y])),
+    reals((4, 3), (5, 3)),
+    reals((2,)),
+)
+graph("AdditiveAttention without a scale", _attended(
+    lambda x, y: layers.AdditiveAttention(use_scale=False)([x, y, layers.Dense(4)(y)])), reals((4, 3), (5, 3)), reals((2,)))  # fmt: skip
+graph("GroupQueryAttention", _attended(lambda x, y: layers.GroupQueryAttention(3, 4, 2)(x, y)),
+      reals((4, 3), (5, 3)), reals((2,)))  # fmt: skip
+graph("GroupQueryAttention causal", _attended(lambda x, y: layers.GroupQueryAttention(3, 2, 1, use_bias=False)(
+    x, x, use_causal_mask=True)), reals((4, 3), (5, 3)), reals((2,)))  # fmt: skip
+
+
+def _with_shares(make: object) -> object:
+    def join(x: object, y: object) -> object:
+        out, shares = make(x, y)
+        return layers.Concatenate()([layers.Flatten()(out), layers.Flatten()(shares)])
+
+    def build() -> keras.Model:
+        a, b = keras.Input((4, 3)), keras.Input((5, 3))
+        return keras.Model([a, b], layers.Dense(2)(join(layers.Dense(4)(a), layers.Dense(4)(b))))
+
+    return build
+
+
+graph("Attention with its shares", _with_shares(lambda x, y: layers.Attention()([x, y], return_attention_scores=True)),
+      reals((4, 3), (5, 3)), reals((2,)))  # fmt: skip
+graph("MultiHeadAttention with its shares", _with_shares(
+    lambda x, y: layers.MultiHeadAttention(2, 3)(x, x, return_attention_scores=True)), reals((4, 3), (5, 3)), reals((2,)))  # fmt: skip
+
+
+def _two_halves() -> keras.Model:
+    x = keras.Input((5, 3))
+    ahead, back = layers.Bidirectional(layers.GRU(3, return_sequences=True), merge_mode=None)(x)
+    return keras.Model(x, layers.Dense(2)(layers.Flatten()(layers.Subtract()([ahead, back]))))
+
+
+graph("Bidirectional in two halves", _two_halves, reals((5, 3)), reals((2,)))
+layer(
+    "Bidirectional product",
+    (5, 3),
+    (2,),
+    lambda: layers.Bidirectional(layers.SimpleRNN(3), merge_mode="mul"),
+    dense(2),
+)
+
+# --- recurrent layers: dropout by gate, states that stay, cells, images
+for cell, gates in [("LSTM", 4), ("GRU", 3)]:
+    make = getattr(layers, cell)
+    calls = list(range(2 * gates))
+    layer(f"{cell} with dropout of each gate", (5, 3), (2,),
+          lambda m=make: m(4, dropout=0.3, recurrent_dropout=0.4, name="noise"), dense(2), noisy=True,
+          noise_shapes={"noise": ["dropout", [3], 0.3, 1, calls[:gates]],
+                        "noise/recurrent": ["dropout", [4], 0.4, 1, calls[gates:]]})  # fmt: skip
+layer("GRU reset before with recurrent dropout", (5, 3), (2,), lambda: layers.GRU(
+    4, reset_after=False, recurrent_dropout=0.4, name="noise"), dense(2), noisy=True,
+      noise_shapes={"noise/recurrent": ["dropout", [4], 0.4, 1, [0, 1, 2]]})  # fmt: skip
+layer("SimpleRNN with dropout", (5, 3), (2,), lambda: layers.SimpleRNN(
+    4, dropout=0.3, recurrent_dropout=0.4, name="noise"), dense(2), noisy=True,
+      noise_shapes={"noise": ["dropout", [3], 0.3, 5],
+                    "noise/recurrent": ["dropout", [4], 0.4, 1, [1]]})  # fmt: skip
+
+
+def _stateful(*rest: object) -> object:
+    return lambda: keras.Sequential(
+        [keras.Input((4, 3), batch_size=8), *[layer() for layer in rest], layers.Dense(2)]
+    )
+
+
+for cell in ("SimpleRNN", "LSTM", "GRU"):
+    make = getattr(layers, cell)
+    graph(f"{cell} stateful", _stateful(lambda m=make: m(4, stateful=True)), reals((4, 3)), reals((2,)))
+graph("stateful layers in a row", _stateful(lambda: layers.LSTM(4, stateful=True, return_sequences=True),
+                                            lambda: layers.GRU(3, stateful=True, go_backwards=True)),
+      reals((4, 3)), reals((2,)))  # fmt: skip
+graph("Bidirectional stateful", _stateful(lambda: layers.Bidirectional(layers.LSTM(3, stateful=True))),
+      reals((4, 3)), reals((2,)))  # fmt: skip
+layer("RNN of a cell", (5, 3), (5, 2), lambda: layers.RNN(
+    layers.GRUCell(4, kernel_regularizer="l2"), return_sequences=True, go_backwards=True), dense(2))  # fmt: skip
+layer(
+    "RNN of several cells",
+    (5, 3),
+    (2,),
+    lambda: layers.RNN([layers.LSTMCell(4), layers.SimpleRNNCell(3)]),
+    dense(2),
+)
+layer(
+    "RNN of a cell with mask",
+    (6,),
+    (2,),
+    ids(True),
+    lambda: layers.RNN(layers.LSTMCell(3)),
+    dense(2),
+    inputs=PADDED,
+)
+layer("ConvLSTM1D", (3, 6, 2), (2,), lambda: layers.ConvLSTM1D(3, 3, strides=2, padding="same"), *head())
+layer("ConvLSTM2D", (3, 5, 4, 2), (2,), lambda: layers.ConvLSTM2D(3, (3, 2), return_sequences=True),
+      lambda: layers.ConvLSTM2D(2, 2, go_backwards=True, use_bias=False, recurrent_activation="hard_sigmoid"), *head())  # fmt: skip
+layer("ConvLSTM3D", (2, 3, 3, 3, 1), (2,), lambda: layers.ConvLSTM3D(2, 2, activation="relu"), *head())
+
+# --- channels first, never as many as the image is wide: Keras on TensorFlow would add biases along the width
+FIRST = {"data_format": "channels_first"}
+layer("channels first, one axis", (3, 8), (2,), lambda: layers.Conv1D(4, 2, activation="tanh", **FIRST),
+      lambda: layers.MaxPooling1D(2, **FIRST), lambda: layers.UpSampling1D(2), *head(), compile=slow())  # fmt: skip
+layer("channels first, two axes", (3, 8, 7), (2,), lambda: layers.Conv2D(5, 2, activation="relu", **FIRST),
+      lambda: layers.AveragePooling2D(2, **FIRST), lambda: layers.ZeroPadding2D(1, **FIRST),
+      lambda: layers.DepthwiseConv2D(2, **FIRST), lambda: layers.UpSampling2D(2, **FIRST),
+      lambda: layers.BatchNormalization(axis=1), lambda: layers.SeparableConv2D(3, 2, **FIRST), *head(), compile=slow())  # fmt: skip
+layer("channels first, transposed", (3, 4, 3), (3,), lambda: layers.Conv2DTranspose(4, 2, strides=2, **FIRST),
+      lambda: layers.Cropping2D(1, **FIRST), lambda: layers.PReLU(), lambda: layers.GlobalAveragePooling2D(**FIRST), dense(), compile=slow())  # fmt: skip
+layer("channels first, three axes", (2, 4, 4, 3), (2,), lambda: layers.Conv3D(3, 2, **FIRST),
+      lambda: layers.GlobalMaxPooling3D(keepdims=True, **FIRST), lambda: layers.Flatten(**FIRST), dense(2), compile=slow())  # fmt: skip
+layer("channels first, sequence of images", (3, 2, 4, 5), (2,), lambda: layers.ConvLSTM2D(
+    3, 2, return_sequences=True, **FIRST), *head(), compile=slow())  # fmt: skip
+
+# --- functions between layers
+ops = keras.ops
+graph("functions of one argument", _merged(lambda x, y: ops.exp(-ops.abs(x)) + ops.sqrt(ops.square(y) + 0.5) * ops.sin(x)
+      + ops.log(ops.sigmoid(y)) * ops.cos(x) - ops.reciprocal(2.0 + ops.tanh(x)) + ops.rsqrt(1.0 + x**2)
+      + ops.log1p(ops.relu(y)) + ops.clip(x, -0.5, 0.4)), reals((4,), (3,)), reals((2,)), compile=slow())  # fmt: skip
+graph("activations as functions", _merged(lambda x, y: ops.softmax(x) * ops.silu(y) + ops.softplus(x)
+      + ops.leaky_relu(y, 0.1) - ops.gelu(x) + ops.gelu(y, approximate=False)), reals((4,), (3,)), reals((2,)), compile=slow())  # fmt: skip
+
+
+def _cut(make: object) -> object:
+    def build() -> keras.Model:
+        x = keras.Input((6, 4))
+        return keras.Model(x, layers.Dense(2)(layers.Flatten()(make(layers.Dense(4)(x)))))
+
+    return build
+
+
+for name, cut in {
+    "the last step": lambda x: x[:, -1],
+    "every other step backwards": lambda x: x[:, 4:0:-2, 1:],
+    "one feature": lambda x: x[..., 2],
+    "other shapes": lambda x: ops.transpose(ops.reshape(x, (-1, 3, 8)), (0, 2, 1)),
+    "means kept": lambda x: x - ops.mean(x, axis=-1, keepdims=True),
+    "sums and extremes": lambda x: ops.sum(x, axis=1) * ops.max(x, axis=1) + ops.min(x, axis=(1,)),
+    "axes of size 1": lambda x: ops.squeeze(ops.expand_dims(ops.mean(x, axis=1), 1), 1),
+    "stacked": lambda x: ops.stack([x[:, 0], ops.flip(x, axis=1)[:, 0]], axis=-1),
+    "repeated and swapped": lambda x: ops.swapaxes(ops.repeat(x, 2, axis=2), 1, 2),
+    "products of matrices": lambda x: ops.matmul(x, ops.transpose(x, (0, 2, 1))),
+}.items():  # fmt: skip
+    graph(f"functions: {name}", _cut(cut), reals((6, 4)), reals((2,)), compile=slow())

@@ -163,3 +163,34 @@ metric("binary", ["accuracy", "binary_accuracy", metrics.BinaryAccuracy(threshol
 metric(
     "weighted", ["mae"], REAL, None, weights=[["positive", []]], compile={"weighted_metrics": ["mae", "mse"]}
 )
+metric(
+    "at a threshold",
+    [metrics.PrecisionAtRecall(0.6), metrics.RecallAtPrecision(0.5), metrics.SensitivityAtSpecificity(0.5, num_thresholds=20),
+     metrics.SpecificityAtSensitivity(0.4), metrics.Recall(class_id=1, name="second"),
+     metrics.BinaryIoU(threshold=0.45), metrics.BinaryIoU(target_class_ids=[1], name="ones")],
+    BIT, "sigmoid", loss="binary_crossentropy",
+)  # fmt: skip
+metric("overlap", [metrics.MeanIoU(3, sparse_y_pred=False), metrics.IoU(3, [0, 2], sparse_y_pred=False),
+                   metrics.MeanIoU(3, sparse_y_pred=False, ignore_class=1, name="ignoring")], CLASS, "softmax",
+       loss="sparse_categorical_crossentropy")  # fmt: skip
+metric("scores", [metrics.F1Score("macro"), metrics.F1Score("micro", 0.35, name="micro"),
+                  metrics.FBetaScore("weighted", 2.0), metrics.OneHotIoU(3, [1]), metrics.OneHotMeanIoU(3)],
+       ONEHOT, "softmax", loss="categorical_crossentropy")  # fmt: skip
+metric("determination", [metrics.R2Score(), metrics.R2Score("variance_weighted_average", name="weighted"),
+                         metrics.PearsonCorrelation(), metrics.ConcordanceCorrelation()], REAL, None)  # fmt: skip
+metric("scores of weighted samples", ["mae"], REAL, None, weights=[["positive", []]],
+       compile={"weighted_metrics": [metrics.R2Score()]})  # fmt: skip
+optimizer("Lamb", optimizers.Lamb(0.01, weight_decay=0.02))
+optimizer("Adafactor", optimizers.Adafactor(0.05))
+optimizer(
+    "Adafactor clipped",
+    optimizers.Adafactor(S.ExponentialDecay(0.1, 10, 0.8), clip_threshold=0.5, clipnorm=1.0),
+)
+loss(
+    "no reduction, weights",
+    losses.MeanAbsoluteError(reduction="none"),
+    REAL,
+    weights=[["positive", []]],
+    rate=0.01,
+)
+loss("no reduction", losses.SparseCategoricalCrossentropy(reduction=None), CLASS, "softmax", rate=0.01)

@@ -146,13 +146,24 @@ fn arrays_that_do_not_fit_are_errors() {
 
 #[test]
 fn what_is_not_covered_is_named() {
-    let layer = |class: &str, config: Value| {
+    let layer_on = |shape: Value, class: &str, config: Value| {
         let model = json!({"class_name": "Sequential", "config": {"layers": [
-            {"class_name": "InputLayer", "config": {"name": "in", "batch_shape": [null, 4]}},
+            {"class_name": "InputLayer", "config": {"name": "in", "batch_shape": shape}},
             {"module": "keras.layers", "class_name": class, "config": config},
         ]}});
         Graph::from_keras(&model).unwrap_err().to_string()
     };
+    let layer = |class: &str, config: Value| layer_on(json!([null, 4]), class, config);
+    let first = json!({"name": "c", "filters": 4, "kernel_size": 1, "data_format": "channels_first"});
+    assert_eq!(
+        layer_on(json!([null, 3, 5, 4]), "Conv2D", first),
+        "layer c (Conv2D): channels first, as many as the image is wide, with a bias"
+    );
+    let stateful = json!({"name": "s", "units": 2, "stateful": true});
+    assert_eq!(
+        layer_on(json!([null, 3, 5]), "GRU", stateful),
+        "layer s (GRU): stateful, and an input of any number of samples"
+    );
     assert_eq!(
         layer("Lambda", json!({"name": "mine"})),
         "layer mine (Lambda): Lambda is not covered"

@@ -43,7 +43,13 @@ fn metrics_measure_as_in_keras() {
 
 #[test]
 fn gradients_agree_with_differences() {
-    let smooth = |case: &Case| !case.name().contains("hard_shrink");
+    // The corrections of renormalisation count as constants in its gradient, though they depend on the weights; without
+    // reduction the gradient is that of the sum, while the loss that is shown is the mean.
+    let smooth = |case: &Case| {
+        !["hard_shrink", "renorm", "no reduction"]
+            .iter()
+            .any(|name| case.name().contains(name))
+    };
     let cases = cases("layers").into_iter().chain(cases("losses"));
     none(
         cases

@@ -31,6 +31,14 @@ class _Noise:
 
     def __init__(self) -> None:
         self.step = 0
+        self._drawn: list[int] = []
+
+    def _seed(self) -> int:
+        """Of the first draw of a step that of the step, of each further one another."""
+        if self._drawn[:1] != [self.step]:
+            self._drawn = [self.step]
+        self._drawn.append(0)
+        return 5000 + self.step + 1000 * (len(self._drawn) - 2)
 
     @contextlib.contextmanager
     def __call__(self, tf: Any, active: bool) -> Iterator[None]:
@@ -45,7 +53,7 @@ class _Noise:
             shape = tuple(inputs.shape)
             small = tuple(noise_shape) if noise_shape is not None else shape
             small = tuple(s if n is None else int(n) for s, n in zip(shape, small))
-            keep = raw(5000 + self.step, int(np.prod(small))).reshape(small) >= rate
+            keep = raw(self._seed(), int(np.prod(small))).reshape(small) >= rate
             return inputs * (keep.astype(np.float32) / np.float32(1.0 - rate))
 
         def normal(

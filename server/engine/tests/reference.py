@@ -53,7 +53,7 @@ def initial(weight: Any, index: int) -> np.ndarray:
     """The values a weight starts with."""
     name = weight.path.rsplit("/", 1)[-1]
     drawn = values(1000 + index, tuple(weight.shape))
-    if name in ("gamma", "moving_variance", "scale"):
+    if name in ("gamma", "moving_variance", "scale", "moving_stddev", "renorm_stddev"):
         return (1.0 + 0.2 * drawn).astype(np.float32)
     if name in ("embeddings", "position_embeddings"):
         return drawn
@@ -72,6 +72,9 @@ def run(name: str, case: cases.Case) -> dict[str, Any]:
     model.compile(run_eagerly=case.noisy, **arguments)
     for index, weight in enumerate(model.weights):
         weight.assign(initial(weight, index))
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False):
+            layer.reset_state()
     losses = []
     with noise(tf, case.noisy):
         for step in range(case.steps):
@@ -81,7 +84,7 @@ def run(name: str, case: cases.Case) -> dict[str, Any]:
             logs = model.train_on_batch(x, y, sample_weight=w, return_dict=True)
             losses.append(float(logs["loss"]))
             if not np.isfinite(losses[-1]):
-                raise SystemExit(f"{name} diverges: choose a smaller learning rate")
+                raise FloatingPointError(f"{name} diverges: choose a smaller learning rate")
     final = []
     for weight in model.weights:
         flat = np.asarray(weight).astype(np.float64).reshape(-1)
@@ -129,6 +132,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "reference")
     arguments = parser.parse_args()
     arguments.out.mkdir(exist_ok=True)
+    failed = []
     for table, entries in cases.TABLES.items():
         path = arguments.out / f"{table}.json"
         chosen = {name: case for name, case in entries.items() if arguments.only in f"{table}/{name}"}
@@ -141,10 +145,17 @@ def main() -> None:
             if arguments.missing and name in found:
                 continue
             print(table, name, flush=True)
-            found[name] = run(name, case)
+            try:
+                found[name] = run(name, case)
+            except Exception as error:
+                # The others are not lost for it.
+                failed.append(f"{table} {name}: {type(error).__name__}: {error}")
+                continue
             # After each case, so that an interrupted run is not lost.
             lines = [json.dumps(found[name], separators=(",", ":")) for name in entries if name in found]
             path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    if failed:
+        raise SystemExit("\n".join(failed))
 
 
 if __name__ == "__main__":

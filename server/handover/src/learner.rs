@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::graph::Param;
 use engine::probe::ProbeRow;
 use engine::{Batch as EngineBatch, Graph, Options, Tensor, Trainer, Unsupported, View};
 use serde_json::{Value, json};
@@ -203,7 +204,7 @@ impl Learner {
                 self.order.len()
             )));
         }
-        let weights: Vec<_> = self.trainer.graph().weights().collect();
+        let weights: Vec<_> = self.trainer.graph().variables().collect();
         for (place, &index) in into.iter().zip(&self.order) {
             let weight = weights[index];
             shared.write(place, &weight.shape, &weight.value)?;
@@ -248,7 +249,8 @@ fn plain(value: f64) -> Value {
 
 /// For each weight of Keras, its place in the engine.
 fn order(graph: &Graph, weights: &[Weight]) -> Result<Vec<usize>, Refusal> {
-    let ours: Vec<_> = graph.weights().collect();
+    // Behind the weights comes what layers keep from batch to batch.
+    let ours: Vec<_> = graph.variables().collect();
     let strange = |what: String| Unsupported::new("model", what);
     if ours.len() != weights.len() {
         return Err(strange(format!(
@@ -274,7 +276,12 @@ fn order(graph: &Graph, weights: &[Weight]) -> Result<Vec<usize>, Refusal> {
             let found = if in_order {
                 Some(index)
             } else {
-                graph.find_path(&weight.path)
+                let state = |own: &&Param| format!("{}/{}", own.layer, own.name) == weight.path;
+                let states = ours.iter().copied().enumerate().skip(graph.weights().len());
+                let mut states = states.filter(|(_, own)| state(own));
+                graph
+                    .find_path(&weight.path)
+                    .or_else(|| states.next().map(|(index, _)| index))
             };
             let found = found.filter(|&found| same(found, weight) && !taken[found]);
             let found = found.ok_or_else(|| strange(format!("the weight {}", weight.path)))?;

@@ -107,6 +107,54 @@ fn a_model_is_taken_over_trained_evaluated_and_handed_back() {
 }
 
 #[test]
+fn states_of_layers_stay_until_they_are_set() {
+    // Kernel, recurrent kernel, bias, the state as the script resets it, and inputs.
+    let mut server = server(&[1.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 3.0, 0.0, 0.0]);
+    let mut open = open();
+    open["weights"] = json!([
+        {"path": "rnn/simple_rnn_cell/kernel", "shape": [2, 1]}, {"path": "rnn/simple_rnn_cell/recurrent_kernel", "shape": [1, 1]},
+        {"path": "rnn/simple_rnn_cell/bias", "shape": [1]}, {"path": "rnn/rnn_state_0", "shape": [2, 1]},
+    ]);
+    open["graph"]["config"]["layers"] = json!([
+        {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [2, 1, 2], "name": "input"}},
+        {"module": "keras.layers", "class_name": "SimpleRNN", "config": {"name": "rnn", "units": 1, "activation": "tanh", "stateful": true}},
+    ]);
+    let (answer, _) = ask(&mut server, &open);
+    assert_eq!(answer, json!({"leaves": ["rnn"]}));
+    let mut predict = |weights: Value| -> Vec<f64> {
+        let x = json!([{"offset": 24, "shape": [2, 1, 2]}]);
+        let request = json!({"do": "predict", "model": 0, "x": x, "weights": weights});
+        let (answer, numbers) = ask(&mut server, &request);
+        assert_eq!(answer, json!({"shapes": [[2, 1]]}));
+        numbers
+            .chunks(4)
+            .map(|bytes| f64::from(f32::from_le_bytes(bytes.try_into().unwrap())))
+            .collect()
+    };
+    let close = |found: &[f64], wanted: [f64; 2]| {
+        assert!(
+            found
+                .iter()
+                .zip(wanted)
+                .all(|(found, wanted)| (found - wanted).abs() < 1e-6),
+            "{found:?}, not {wanted:?}"
+        );
+    };
+    let weights = json!([{"index": 0, "offset": 0, "shape": [2, 1]}, {"index": 1, "offset": 8, "shape": [1, 1]},
+                         {"index": 2, "offset": 12, "shape": [1]}]);
+    let first = [(-0.5_f64).tanh(), (-1.0_f64).tanh()];
+    close(&predict(weights), first);
+    close(
+        &predict(json!([])),
+        [(first[0] - 0.5).tanh(), (first[1] - 1.0).tanh()],
+    );
+    close(
+        &predict(json!([{"index": 3, "offset": 16, "shape": [2, 1]}])),
+        first,
+    );
+}
+
+#[test]
 fn numbers_that_json_lacks_are_strings() {
     let mut values = VALUES;
     values[3] = f32::NAN;

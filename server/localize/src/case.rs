@@ -17,6 +17,8 @@ pub(crate) struct Case<'a> {
     pub steps: u64,
     /// Whether the labels are drawn at random, so that nobody expects anything to be learned.
     pub drawn: bool,
+    /// Whether the labels are a part of more, taken by position.
+    pub cut: bool,
     learning: OnceCell<Learning>,
     broken: OnceCell<Option<Broken>>,
 }
@@ -39,6 +41,7 @@ impl<'a> Case<'a> {
             complete,
             steps: fit.steps,
             drawn: false,
+            cut: false,
             learning: OnceCell::new(),
             broken: OnceCell::new(),
         }
@@ -53,6 +56,12 @@ impl<'a> Case<'a> {
     /// The same with what the text says of the labels.
     pub fn with_drawn_labels(mut self, drawn: bool) -> Self {
         self.drawn = drawn;
+        self
+    }
+
+    /// The same with what the text says of where the labels are taken from.
+    pub fn with_cut_labels(mut self, cut: bool) -> Self {
+        self.cut = cut;
         self
     }
 

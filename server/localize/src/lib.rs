@@ -14,6 +14,7 @@ mod localizer;
 mod logs;
 mod paper;
 mod place;
+mod split;
 mod symptoms;
 pub mod text;
 mod trend;

@@ -10,6 +10,7 @@ use crate::drawn;
 use crate::learning::State;
 use crate::paper::Paper;
 use crate::place::{self, Located, Place, Source, Sources};
+use crate::split;
 use crate::symptoms;
 use crate::text::{number, percent};
 
@@ -116,6 +117,8 @@ impl Localizer {
         let learning = case.learning();
         // Clearly less than simple models get out of the same data may be all that it ever gets.
         let learned = learning.state() == State::Learned && !learning.lagging();
+        // What rows in order of their classes were cut off from may hold others; that shows when the model is evaluated.
+        let learned = learned && causes::labels_in_order(&case).is_none();
         (quiet && !validating && fit.steps >= STEPS_TO_TRUST && learned).then_some(Verdict::Healthy)
     }
 
@@ -136,7 +139,8 @@ impl Localizer {
             let complete = !goes_on && (fit.end.as_deref() == Some("finished") || ending == Ending::Budget);
             let case = Case::new(fit, complete)
                 .after(earlier.map(|earlier| earlier.steps).sum())
-                .with_drawn_labels(drawn::labels_drawn(fit, sources));
+                .with_drawn_labels(drawn::labels_drawn(fit, sources))
+                .with_cut_labels(split::by_position(fit, sources).is_some());
             let mut causes = match self.detector {
                 Detector::Default => causes::find(&case),
                 Detector::DeepLocalize { .. } => Vec::new(),
@@ -386,6 +390,25 @@ fn to_fix(remedy: &Remedy, place: Place, located: &Located<'_>) -> Option<Fix> {
                 .collect();
             let text = format!("\n{indent}{name} = ({name} - {name}.mean(axis=0)) / {name}.std(axis=0)");
             (title, vec![edit(Range::new(statement.end, statement.end), text)])
+        }
+        Remedy::Column {
+            title,
+            operation,
+            operand,
+        } => {
+            let Source { text, program, .. } = located.source;
+            let range = program.operands_in(text, located.range, operation)?[*operand];
+            let bare = range.slice(text);
+            // What binds less tightly than an index would be taken apart.
+            let whole = bare
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+            let column = if whole {
+                format!("{bare}[:, 0]")
+            } else {
+                format!("({bare})[:, 0]")
+            };
+            (title, vec![edit(range, column)])
         }
     };
     Some(Fix {

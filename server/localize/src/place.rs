@@ -6,6 +6,8 @@ use finding::Range;
 use program::{Argument, Call, Program, Provenance, Value};
 use trace::{Fit, Site};
 
+use crate::split;
+
 /// A source file the run touched.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -44,6 +46,10 @@ pub(crate) enum Place {
     OptimizerArgument(&'static str),
     /// The learning-rate argument, or the optimizer.
     LearningRate,
+    /// The expression that combines every row with every other one, by its number.
+    Pairing(usize),
+    /// Where the labels are cut into parts by position, else `validation_split`.
+    Split,
     /// Where the features that are held out last change, else `validation_data`.
     ValidationFeatures,
     /// Where the weights of the classes are written, else `class_weight`.
@@ -58,6 +64,8 @@ pub(crate) enum Place {
     Features,
     /// Where the labels last change before `fit`.
     Labels,
+    /// The same for one of several outputs, by its number.
+    OutputLabels(usize),
 }
 
 /// A place in the text.
@@ -102,14 +110,14 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
             bare.contains("trainable=False")
         })
         .or_else(|| site(info.compile_site.as_ref()?, sources)),
-        Place::RowOrder => statement(fit, sources, |line| {
-            line.contains("shuffle(") && !line.contains(',') && !line.contains("shuffle=")
-        })
-        .or_else(|| data_place(fit, "x", sources)),
+        Place::RowOrder => statement(fit, sources, shuffles_one).or_else(|| data_place(fit, "x", sources)),
         Place::Layer(index) => {
             let layer = info.layers.iter().find(|layer| layer.index == index)?;
             site(layer.site.as_ref()?, sources)
         }
+        Place::Pairing(number) => site(info.pairings.get(number)?.site.as_ref()?, sources),
+        Place::Split => split::by_position(fit, sources)
+            .or_else(|| argument(info.site.as_ref()?, "fit", &["validation_split"], sources)),
         Place::LearningRate => optimizer(fit, &["learning_rate", "lr"], sources),
         Place::OptimizerArgument(name) => optimizer(fit, &[name], sources),
         Place::ValidationFeatures => validation_features(fit, sources)
@@ -123,6 +131,7 @@ pub(crate) fn locate<'a>(place: Place, fit: &Fit, sources: &'a dyn Sources) -> O
         Place::FitArgument(name) => argument(info.site.as_ref()?, "fit", &[name], sources),
         Place::Features => data_place(fit, "x", sources),
         Place::Labels => data_place(fit, "y", sources),
+        Place::OutputLabels(number) => output_labels(fit, number, sources),
     }
 }
 
@@ -157,6 +166,30 @@ fn statement<'a>(fit: &Fit, sources: &'a dyn Sources, wanted: fn(&str) -> bool) 
         range: found?,
         change: None,
         argument: false,
+    })
+}
+
+/// Whether a line puts the rows of one array alone into a random order: `rng.shuffle(x)`, `x = shuffle(x, random_state=1)`,
+/// `x = rng.permutation(x)`.
+fn shuffles_one(line: &str) -> bool {
+    let target = line.split_once('=').map_or("", |(target, _)| target.trim());
+    ["shuffle(", "permutation("].iter().any(|call| {
+        let Some(arguments) = line
+            .split_once(call)
+            .and_then(|(_, rest)| rest.trim_end().strip_suffix(')'))
+        else {
+            return false;
+        };
+        let mut arguments = arguments.split(',').map(str::trim);
+        let first = arguments.next().unwrap_or_default();
+        let name = !first.is_empty()
+            && !first.starts_with(|character: char| character.is_ascii_digit())
+            && first.chars().all(|character| {
+                character.is_alphanumeric() || matches!(character, '_' | '.' | '[' | ']' | ':')
+            });
+        // Of a number, a permutation is an order.
+        let itself = *call == "shuffle(" || first == target;
+        name && itself && !line.contains("shuffle=") && arguments.all(|argument| argument.contains('='))
     })
 }
 
@@ -241,6 +274,25 @@ pub fn data_place<'a>(fit: &Fit, name: &str, sources: &'a dyn Sources) -> Option
         }
     };
     Some(made(located, value, &provenance))
+}
+
+/// Where the labels for one of several outputs are made, where `fit` is given a dictionary or a list of them.
+fn output_labels<'a>(fit: &Fit, number: usize, sources: &'a dyn Sources) -> Option<Located<'a>> {
+    let located = called(fit.info.site.as_ref()?, "fit", sources)?;
+    let Some(given) = call(&located).and_then(|call| call.argument("y")) else {
+        return Some(located);
+    };
+    let one = match &given.value.value {
+        Value::Dict(entries) => entries.get(number).map(|(_, labels)| labels.range),
+        Value::List(labels) => labels.get(number).map(|labels| labels.range),
+        _ => None,
+    };
+    let Some(range) = one else {
+        return data_place(fit, "y", sources);
+    };
+    let Source { text, program, .. } = located.source;
+    let provenance = program.provenance_through_calls(text, range, located.range.start);
+    Some(made(located, range, &provenance))
 }
 
 /// Where values get the form that a call is given.
@@ -378,6 +430,28 @@ mod tests {
             Some("m = Sequential([layers.Dense(30), layers.Dropout(0.5)])"),
             "a call that is not there"
         );
+    }
+
+    #[test]
+    fn lines_that_shuffle_one_array() {
+        for line in [
+            "rng.shuffle(x)",
+            "X = shuffle(X, random_state=0)",
+            "x = rng.permutation(x)",
+            "np.random.shuffle(x_train)",
+        ] {
+            assert!(shuffles_one(line), "{line}");
+        }
+        for line in [
+            "X, y = shuffle(X, y, random_state=0)",
+            "ds = ds.shuffle(1000)",
+            "ds = ds.shuffle(1000, seed=1)",
+            "order = rng.permutation(n)",
+            "m.fit(x, y, shuffle=False)",
+            "a, b = train_test_split(x, y, shuffle=True)",
+        ] {
+            assert!(!shuffles_one(line), "{line}");
+        }
     }
 
     #[test]

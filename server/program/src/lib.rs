@@ -14,6 +14,7 @@ mod interpret;
 mod layout;
 mod model;
 mod names;
+mod operands;
 mod parse;
 mod provenance;
 mod remade_model;

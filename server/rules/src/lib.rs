@@ -89,6 +89,7 @@ rules![
     data::scaler_fitted_on_test_data,
     data::scaler_fitted_before_split,
     data::test_data_for_training,
+    data::ordered_labels_cut_by_position,
     data::ordered_labels_with_validation_split,
     data::data_set_with_array_arguments,
     data::label_among_features,

@@ -16,10 +16,10 @@ pub use frame::{Frame, FrameError, FrameReader, StepFrame, encode};
 pub use history::{History, Moment};
 pub use inside::{FaultMessage, GaugeMessage};
 pub use message::{
-    Baselines, DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FitData,
-    FitEndMessage, FitMessage, HeldOut, InputInfo, KerasMessage, LayerInfo, LayoutMessage, LayoutRow,
-    LossInfo, MechanismMessage, Message, ModelInfo, NoticeMessage, OptimizerInfo, RaisedLayer, Site,
-    StackFrame, StartMessage, Tensor, WeightInfo,
+    Baselines, DataInfo, EpochMessage, EvaluateMessage, ExceptionMessage, ExitMessage, FallbackMessage,
+    FitData, FitEndMessage, FitMessage, HeldOut, InputInfo, KerasMessage, LayerInfo, LayoutMessage,
+    LayoutRow, LossInfo, MechanismMessage, Message, ModelInfo, NoticeMessage, OptimizerInfo, Pairing,
+    RaisedLayer, Site, StackFrame, StartMessage, Tensor, WeightInfo,
 };
 pub use score::{ScoreMessage, TrialEndMessage};
 pub use trace::{Fit, Scalar, Series, Stat, Trace};

@@ -237,6 +237,29 @@ pub struct DataInfo {
     /// For one-hot rows: class (column) and count.
     #[serde(default)]
     pub first_column_classes: Option<Vec<(f64, u64)>>,
+    /// Of labels for one of several outputs, its name.
+    #[serde(default)]
+    pub output: Option<String>,
+    /// What simple models get out of the only input for it.
+    #[serde(default)]
+    pub baselines: Option<Baselines>,
+}
+
+/// An operation that combines every row of a batch with every other one, on the way from the model to the loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pairing {
+    /// The user's expression.
+    #[serde(default)]
+    pub site: Option<Site>,
+    /// TensorFlow's name of it (`Sub`).
+    #[serde(default)]
+    pub operation: String,
+    /// Shapes of its two operands, unknown sizes `None`.
+    #[serde(default)]
+    pub shapes: Vec<Vec<Option<i64>>>,
+    /// Which of them stems from the model.
+    #[serde(default)]
+    pub prediction: usize,
 }
 
 /// A training starts.
@@ -298,6 +321,9 @@ pub struct FitMessage {
     /// Inputs and labels.
     #[serde(default)]
     pub data: FitData,
+    /// Where the loss combines every row of a batch with every other one.
+    #[serde(default)]
+    pub pairings: Vec<Pairing>,
 }
 
 /// Inputs and labels of a training.
@@ -330,6 +356,9 @@ pub struct Baselines {
     /// Skill of ridge regression.
     #[serde(default = "nan", deserialize_with = "number")]
     pub linear: f64,
+    /// Skill of the better of both on as many samples of the rarer of two classes as of the other, where one is rare.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub minority: f64,
     /// Largest correlation of a single feature with the label.
     #[serde(default = "nan", deserialize_with = "number")]
     pub copied: f64,
@@ -367,6 +396,28 @@ pub struct HeldOut {
     /// three times more or less.
     #[serde(default = "nan", deserialize_with = "number")]
     pub apart: f64,
+}
+
+/// A trained model is evaluated: how the labels given relate to those of its training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvaluateMessage {
+    /// Number of the training.
+    pub fit: usize,
+    /// The call.
+    #[serde(default)]
+    pub site: Option<Site>,
+    /// Samples.
+    #[serde(default)]
+    pub samples: u64,
+    /// Classes among them.
+    #[serde(default)]
+    pub classes: u64,
+    /// Share of them whose class is not in the training data.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub unseen: f64,
+    /// Half of the sum of the differences between the shares of the classes here and there.
+    #[serde(default = "nan", deserialize_with = "number")]
+    pub shift: f64,
 }
 
 /// What is probed of a layer.
@@ -547,6 +598,8 @@ pub enum Message {
     Epoch(EpochMessage),
     /// A training ended.
     FitEnd(FitEndMessage),
+    /// A trained model is evaluated.
+    Evaluate(EvaluateMessage),
     /// The script raised.
     Exception(ExceptionMessage),
     /// Something the user should know.

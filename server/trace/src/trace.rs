@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use crate::history::Moment;
 use crate::{
-    DataInfo, EpochMessage, ExceptionMessage, ExitMessage, FallbackMessage, FaultMessage, FitMessage, Frame,
-    GaugeMessage, History, KerasMessage, LayoutMessage, LayoutRow, MechanismMessage, Message, NoticeMessage,
-    StartMessage, StepFrame, Tensor,
+    DataInfo, EpochMessage, EvaluateMessage, ExceptionMessage, ExitMessage, FallbackMessage, FaultMessage,
+    FitMessage, Frame, GaugeMessage, History, KerasMessage, LayoutMessage, LayoutRow, MechanismMessage,
+    Message, NoticeMessage, StartMessage, StepFrame, Tensor,
 };
 
 macro_rules! names {
@@ -209,6 +209,9 @@ impl Layout {
 /// Gauges kept of a training. Steps are gauged ever more rarely, so this is more than there are.
 const MOST_GAUGES: usize = 256;
 
+/// Evaluations kept of a training.
+const MOST_EVALUATED: usize = 16;
+
 /// One training: what is known of it and what it did.
 #[derive(Clone, Debug)]
 pub struct Fit {
@@ -220,6 +223,8 @@ pub struct Fit {
     pub end: Option<String>,
     /// The first number that became NaN or infinite, where an engine has seen it.
     pub fault: Option<FaultMessage>,
+    /// What the model was evaluated with afterwards.
+    pub evaluated: Vec<EvaluateMessage>,
     /// Steps that an engine has gauged.
     pub gauges: Vec<GaugeMessage>,
     /// Steps seen.
@@ -241,6 +246,7 @@ impl Fit {
             epochs: Vec::new(),
             end: None,
             fault: None,
+            evaluated: Vec::new(),
             gauges: Vec::new(),
             steps: 0,
             probed: 0,
@@ -430,6 +436,14 @@ impl Trace {
             Message::FitEnd(end) => {
                 if let Some(fit) = self.fit_mut(end.fit) {
                     fit.end = Some(end.reason);
+                }
+            }
+            Message::Evaluate(given) => {
+                if let Some(fit) = self
+                    .fit_mut(given.fit)
+                    .filter(|fit| fit.evaluated.len() < MOST_EVALUATED)
+                {
+                    fit.evaluated.push(given);
                 }
             }
             Message::Fault(fault) => {

@@ -59,6 +59,10 @@ pub struct Builder {
     pub(super) leaf_of: HashMap<String, usize>,
     /// Layer whose operations are being added.
     pub(super) current: Option<usize>,
+    /// What layers keep from batch to batch besides their weights.
+    pub(super) states: Vec<ParamId>,
+    /// Number of samples of a batch, where the model fixes it.
+    pub samples: Option<usize>,
 }
 
 impl Builder {
@@ -139,6 +143,12 @@ pub struct Call<'a> {
     pub unit_axis: isize,
     /// How deep layers within layers are being read.
     pub depth: usize,
+    /// How many time steps lie side by side as samples of their own (`TimeDistributed`).
+    pub steps: usize,
+    /// The mask that the call was given, which may be another one than that of its input.
+    pub given_mask: Option<ValueId>,
+    /// Whether the activation is the plain ReLU.
+    pub rectified: bool,
 }
 
 impl Call<'_> {
@@ -211,6 +221,35 @@ impl Call<'_> {
             .filter(|length| self.builder.weight_total + length <= MOST_WEIGHTS)
             .ok_or_else(|| self.unsupported("more weights than the engine's limit of 2^28"))?;
         self.builder.weight_total += length;
+        let id = self.added(key, shape, length, trainable, (regularizer, constraint));
+        if let Some(leaf) = self.builder.current {
+            self.builder.leaves[leaf].params.push(id);
+        }
+        Ok(id)
+    }
+
+    /// What a layer keeps from batch to batch, which Keras does not count among the weights. Zeros at first.
+    pub fn state(&mut self, name: &str, shape: &[usize]) -> Result<ParamId, Unsupported> {
+        let key = (self.path.to_owned(), name.to_owned());
+        if let Some(&id) = self.builder.by_name.get(&key) {
+            return Ok(id);
+        }
+        let length =
+            crate::tensor::checked_len(shape).map_err(|error| self.unsupported(error.to_string()))?;
+        let id = self.added(key, shape, length, false, (None, None));
+        self.builder.states.push(id);
+        Ok(id)
+    }
+
+    fn added(
+        &mut self,
+        key: (String, String),
+        shape: &[usize],
+        length: usize,
+        trainable: bool,
+        (regularizer, constraint): (Option<Regularizer>, Option<Constraint>),
+    ) -> ParamId {
+        let name = key.1.as_str();
         let id = self.builder.params.len();
         // Within a layer that Keras composes of others, weights are named from the outer one.
         let outer = self
@@ -241,15 +280,12 @@ impl Call<'_> {
             constraint,
         });
         self.builder.by_name.insert(key, id);
-        if let Some(leaf) = self.builder.current {
-            self.builder.leaves[leaf].params.push(id);
-        }
-        Ok(id)
+        id
     }
 
     /// Adds the operations of a layer within this one.
     pub fn inner(&mut self, layer: &Value, inputs: Vec<Sym>) -> Result<Vec<Sym>, Unsupported> {
-        let how = super::read::Use::plain(self.training, self.frozen, self.depth);
+        let how = super::read::Use::plain(self.training, self.frozen, self.depth, self.steps);
         let prefix = format!("{}/", self.path);
         super::read::layer_call(self.builder, layer, &prefix, inputs, &how)
     }
@@ -265,6 +301,7 @@ impl Call<'_> {
 
     /// Applies an activation.
     pub fn apply(&mut self, kind: crate::activations::Activation, x: Sym) -> Result<Sym, Unsupported> {
+        self.rectified = self.before == Some(x.id) && kind.is_plain_relu();
         crate::activations::apply(self.builder, kind, &x)
             .ok_or_else(|| self.unsupported("activation over an axis that does not exist"))
     }

@@ -72,6 +72,8 @@ pub struct Leaf {
     pub params: Vec<ParamId>,
     /// Axis of the units in the output.
     pub unit_axis: isize,
+    /// Whether the activation is the plain ReLU, so that its output can be told from its input.
+    pub rectified: bool,
 }
 
 /// One call of an operation.
@@ -108,6 +110,8 @@ pub struct Graph {
     pub(crate) params: Vec<Param>,
     /// In the order of `model.weights`.
     pub(crate) order: Vec<ParamId>,
+    /// What layers keep from batch to batch besides their weights.
+    pub(crate) states: Vec<ParamId>,
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) inputs: Vec<Port>,
     pub(crate) outputs: Vec<Port>,
@@ -154,11 +158,18 @@ impl Graph {
         self.order.iter().map(|&id| &self.params[id])
     }
 
-    /// Sets the weight at a place in the order of `model.weights`.
+    /// The weights, and behind them what layers keep from batch to batch (`stateful`).
+    pub fn variables(&self) -> impl Iterator<Item = &Param> {
+        self.order.iter().chain(&self.states).map(|&id| &self.params[id])
+    }
+
+    /// Sets the variable at a place: of the weights in the order of `model.weights`, or of the states behind them.
     pub fn set_weight(&mut self, index: usize, shape: &[usize], values: &[f32]) -> Result<(), EngineError> {
         let param = self
             .order
-            .get(index)
+            .iter()
+            .chain(&self.states)
+            .nth(index)
             .map(|&id| &mut self.params[id])
             .ok_or_else(|| EngineError::shape("weights", format!("there is no weight {index}")))?;
         if param.shape != shape || param.value.len() != values.len() {

@@ -24,10 +24,12 @@ pub(crate) struct Use<'a> {
     pub training: Option<bool>,
     pub frozen: bool,
     pub depth: usize,
+    /// How many time steps lie side by side as samples of their own.
+    pub steps: usize,
 }
 
 impl Use<'_> {
-    pub fn plain(training: Option<bool>, frozen: bool, depth: usize) -> Self {
+    pub fn plain(training: Option<bool>, frozen: bool, depth: usize, steps: usize) -> Self {
         Use {
             args: &Value::Null,
             kwargs: &Value::Null,
@@ -35,6 +37,7 @@ impl Use<'_> {
             training,
             frozen,
             depth,
+            steps,
         }
     }
 }
@@ -58,11 +61,18 @@ pub(super) fn model(value: &Value) -> Result<Graph, Unsupported> {
     let mut builder = Builder::default();
     let inputs = top_inputs(&mut builder, class, config)?;
     let syms = inputs.iter().map(|port| port.1.clone()).collect();
-    let outputs = nested(&mut builder, class, config, "", syms, &Use::plain(None, false, 0))?;
+    let outputs = nested(
+        &mut builder,
+        class,
+        config,
+        "",
+        syms,
+        &Use::plain(None, false, 0, 1),
+    )?;
     builder.within_limits()?;
     let mut order = Vec::new();
     weight_order(&builder, config, "", &mut order);
-    if order.len() != builder.params.len() {
+    if order.len() + builder.states.len() != builder.params.len() {
         return Err(Unsupported::new("model", "weights that belong to no layer"));
     }
     let names = outputs.names.into_iter();
@@ -99,6 +109,7 @@ pub(super) fn model(value: &Value) -> Result<Graph, Unsupported> {
         probe_grad: Vec::new(),
         params: builder.params,
         order,
+        states: builder.states,
         leaves: builder.leaves,
         inputs: inputs.collect(),
         outputs,
@@ -137,6 +148,11 @@ fn shape_of(place: &str, value: Option<&Value>) -> Result<Vec<Dim>, Unsupported>
     Ok(shape)
 }
 
+/// The number of samples that a shape fixes.
+fn samples_of(shape: Option<&Value>) -> Option<usize> {
+    usize::try_from(shape?.get(0)?.as_u64()?).ok()
+}
+
 type Named = ((Option<String>, String), Sym);
 
 fn top_inputs(builder: &mut Builder, class: &str, config: &Value) -> Result<Vec<Named>, Unsupported> {
@@ -150,6 +166,7 @@ fn top_inputs(builder: &mut Builder, class: &str, config: &Value) -> Result<Vec<
         let shape = declared
             .and_then(|input| input.get("batch_shape"))
             .or_else(|| config.get("build_input_shape"));
+        builder.samples = samples_of(shape);
         let shape = shape_of("model", shape)?;
         return Ok(vec![((None, name.to_owned()), builder.input(shape))]);
     }
@@ -159,7 +176,9 @@ fn top_inputs(builder: &mut Builder, class: &str, config: &Value) -> Result<Vec<
             .iter()
             .find(|layer| layer["config"]["name"].as_str() == Some(&name))
             .ok_or_else(|| Unsupported::new("model", format!("input {name} is missing")))?;
-        let shape = shape_of(&format!("input {name}"), layer["config"].get("batch_shape"))?;
+        let shape = layer["config"].get("batch_shape");
+        builder.samples = builder.samples.or(samples_of(shape));
+        let shape = shape_of(&format!("input {name}"), shape)?;
         inputs.push(((key, name), builder.input(shape)));
     }
     Ok(inputs)
@@ -227,7 +246,12 @@ fn nested(
             format!("models nested deeper than {DEEPEST}"),
         ));
     }
-    let inner = Use::plain(how.training, how.frozen || is_frozen(config), how.depth + 1);
+    let inner = Use::plain(
+        how.training,
+        how.frozen || is_frozen(config),
+        how.depth + 1,
+        how.steps,
+    );
     if class == "Sequential" {
         sequential(builder, config, prefix, inputs, &inner)
     } else {
@@ -464,11 +488,13 @@ fn one_layer(
                 calls: Vec::new(),
                 params: Vec::new(),
                 unit_axis: -1,
+                rectified: false,
             });
         }
         builder.current = Some(leaf);
     }
-    let settings = Config::new(&place, config);
+    let turned = channels_first(config);
+    let settings = Config::new(&place, turned.as_ref().unwrap_or(config));
     let mut call = Call {
         builder,
         config: settings,
@@ -484,15 +510,25 @@ fn one_layer(
         activation: None,
         unit_axis: -1,
         depth: how.depth + 1,
+        steps: how.steps,
+        given_mask: None,
+        rectified: false,
     };
     // Keras writes down the mask a call was given; where it comes with the input it is the same one.
     if let (Some(given), [input, ..]) = (call.take("mask"), call.inputs.as_mut_slice())
         && let [mask] = given.as_slice()
     {
+        call.given_mask = Some(mask.id);
         input.mask = input.mask.or(Some(mask.id));
     }
     let mask = call.inputs.first().and_then(|sym| sym.mask);
+    if turned.is_some() {
+        layers::channels_last(&mut call)?;
+    }
     let mut outputs = (entry.build)(&mut call)?;
+    if turned.is_some() {
+        layers::channels_back(&mut call, &mut outputs)?;
+    }
     if let Some((key, _)) = call.tensors.first() {
         return Err(call.unsupported(format!("the argument {key} of its call")));
     }
@@ -504,6 +540,7 @@ fn one_layer(
         }
     }
     let (before, activation, unit_axis) = (call.before, call.activation, call.unit_axis);
+    let rectified = call.rectified;
     if entry.masking {
         for output in &mut outputs {
             output.mask = output.mask.or(mask);
@@ -516,9 +553,20 @@ fn one_layer(
         leaf.calls.push((before, output.id));
         leaf.activation = activation.or(leaf.activation.take());
         leaf.unit_axis = unit_axis;
+        leaf.rectified = rectified;
     }
     builder.current = around;
     Ok(outputs)
+}
+
+/// The configuration of a layer whose channels come first, as if they came last; all layers are built that way.
+fn channels_first(config: &Value) -> Option<Value> {
+    let first = config["data_format"].as_str() == Some("channels_first");
+    first.then(|| {
+        let mut turned = config.clone();
+        turned["data_format"] = "channels_last".into();
+        turned
+    })
 }
 
 /// Refuses layers that compute in another precision.

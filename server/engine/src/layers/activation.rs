@@ -53,11 +53,77 @@ fn elu(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
 }
 
 fn softmax(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
-    if call.input()?.mask.is_some() {
-        return Err(call.unsupported("a mask"));
-    }
     let axis = call.config.int("axis", -1)?;
-    only(call, "softmax", Activation::Softmax(axis))
+    let x = call.input()?;
+    let Some(mask) = call.given_mask.or(x.mask) else {
+        return only(call, "softmax", Activation::Softmax(axis));
+    };
+    let fill = |call: &mut Call<'_>, x: &Sym, value: f32| {
+        let id = call.builder.op_ids(Box::new(Fill { value }), vec![x.id, mask], 1)[0];
+        Sym {
+            id,
+            logits: None,
+            ..x.clone()
+        }
+    };
+    let allowed = fill(call, &x, -1e9);
+    let shares = call.apply(Activation::Softmax(axis), allowed)?;
+    call.before = Some(x.id);
+    call.activation = Some("softmax".into());
+    Ok(vec![fill(call, &shares, 0.0)])
+}
+
+/// The first input where the second, a mask, is not 0, and a number elsewhere.
+struct Fill {
+    value: f32,
+}
+
+impl Fill {
+    /// For each element whether the mask allows it.
+    fn allowed<'a>(ins: &'a [&'a Tensor]) -> Result<impl Fn(usize) -> bool + 'a, EngineError> {
+        let (shape, mask) = (ins[0].shape(), ins[1]);
+        let front = shape.len().saturating_sub(mask.rank());
+        let own: Vec<usize> = std::iter::repeat_n(1, front)
+            .chain(mask.shape().iter().copied())
+            .collect();
+        if own.len() != shape.len() || own.iter().zip(shape).any(|(&own, &wide)| own != wide && own != 1) {
+            return Err(EngineError::shape(
+                "mask",
+                format!("{:?} for {shape:?}", mask.shape()),
+            ));
+        }
+        let place = super::merge::places(shape, &own);
+        Ok(move |index| mask.data()[place(index)] > 0.5)
+    }
+}
+
+impl Op for Fill {
+    fn name(&self) -> &'static str {
+        "mask"
+    }
+
+    fn forward(&mut self, _: &mut Ctx<'_>, ins: &[&Tensor], outs: &mut [Tensor]) -> Result<(), EngineError> {
+        let allowed = Self::allowed(ins)?;
+        outs[0].resize(ins[0].shape())?;
+        for (index, (y, &x)) in outs[0].data_mut().iter_mut().zip(ins[0].data()).enumerate() {
+            *y = if allowed(index) { x } else { self.value };
+        }
+        Ok(())
+    }
+
+    fn backward(
+        &mut self,
+        _: &mut Ctx<'_>,
+        Backward { ins, gouts, gins, .. }: Backward<'_>,
+    ) -> Result<(), EngineError> {
+        let allowed = Self::allowed(ins)?;
+        if let Some(gin) = &mut gins[0] {
+            for (index, (gx, &gy)) in gin.data_mut().iter_mut().zip(gouts[0].data()).enumerate() {
+                *gx += if allowed(index) { gy } else { 0.0 };
+            }
+        }
+        Ok(())
+    }
 }
 
 fn prelu(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {

@@ -1,8 +1,9 @@
-//! `MultiHeadAttention`, `Attention` and `EinsumDense`.
+//! `MultiHeadAttention`, `GroupQueryAttention`, `Attention` and `AdditiveAttention`.
 
 use serde_json::Value;
 
 use super::Entry;
+use super::additive::Additive;
 use super::dense::Affine;
 use crate::activations::softmax_row;
 use crate::graph::{Call, ParamId, Sym};
@@ -13,7 +14,8 @@ use crate::{EngineError, Tensor, Unsupported};
 pub(super) const LAYERS: &[Entry] = &[
     Entry::new("MultiHeadAttention", multi_head),
     Entry::unmasked("Attention", attention),
-    Entry::new("EinsumDense", einsum),
+    Entry::unmasked("AdditiveAttention", additive_attention),
+    Entry::new("GroupQueryAttention", grouped),
 ];
 
 /// A projection of the last axis to `heads · size` features.
@@ -45,8 +47,8 @@ fn project(
     Ok(call.builder.op(op, &[x], out))
 }
 
-fn multi_head(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
-    let config = call.config;
+/// Query, value and key of a call, which are sequences.
+fn sequences(call: &mut Call<'_>) -> Result<[Sym; 3], Unsupported> {
     let mut tensors = std::mem::take(&mut call.inputs);
     for key in ["query", "value", "key"] {
         tensors.extend(call.take(key).unwrap_or_default());
@@ -54,39 +56,76 @@ fn multi_head(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     if !(2..=3).contains(&tensors.len()) {
         return Err(call.unsupported("not a query and a value"));
     }
-    let (query, value) = (tensors[0].clone(), tensors[1].clone());
-    let key = tensors.get(2).unwrap_or(&value).clone();
-    config.only("attention_axes", &[serde_json::json!([1])])?;
-    for name in ["return_attention_scores", "use_causal_mask"] {
-        if call.kwargs[name].as_bool() == Some(true) && name == "return_attention_scores" {
-            return Err(call.unsupported(name));
-        }
-    }
-    if [&query, &value, &key].iter().any(|sym| sym.rank() != 3) {
+    if tensors.iter().any(|sym| sym.rank() != 3) {
         return Err(call.unsupported("inputs that are no sequences"));
     }
-    let causal = call.kwargs["use_causal_mask"].as_bool() == Some(true);
+    let (query, value) = (tensors[0].clone(), tensors[1].clone());
+    let key = tensors.get(2).unwrap_or(&value).clone();
+    Ok([query, value, key])
+}
+
+/// Whether a flag of the call is set.
+fn flag(call: &Call<'_>, name: &str) -> bool {
+    call.kwargs[name].as_bool() == Some(true)
+}
+
+fn multi_head(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
+    let config = call.config;
+    let [query, value, key] = sequences(call)?;
+    config.only("attention_axes", &[serde_json::json!([1])])?;
     let heads = config.size("num_heads")?;
     let size = config.size("key_dim")?;
     let value_size = config.opt_size("value_dim")?.unwrap_or(size);
-    let features = |call: &Call<'_>, sym: &Sym| call.known(sym, 2);
-    let (of_query, of_key, of_value) = (
-        features(call, &query)?,
-        features(call, &key)?,
-        features(call, &value)?,
-    );
-    let q = project(call, "query", &query, (&[of_query], &[heads, size]))?;
-    let k = project(call, "key", &key, (&[of_key], &[heads, size]))?;
-    let v = project(call, "value", &value, (&[of_value], &[heads, value_size]))?;
+    let of_query = call.known(&query, 2)?;
     let out = match config.get("output_shape") {
         None => of_query,
         Some(Value::Array(items)) if items.len() == 1 => config.sizes("output_shape", 1, of_query)?[0],
         Some(_) => config.size("output_shape")?,
     };
+    heads_attend(call, [query, value, key], (heads, heads), (size, value_size), out)
+}
+
+/// Several heads of the query share one of key and value.
+fn grouped(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
+    let config = call.config;
+    let [query, value, key] = sequences(call)?;
+    config.only("use_gate", &[false.into()])?;
+    config.only("sliding_window", &[])?;
+    if query.mask.or(value.mask).or(key.mask).is_some() {
+        return Err(call.unsupported("masked inputs"));
+    }
+    let (heads, shared) = (
+        config.size("num_query_heads")?,
+        config.size("num_key_value_heads")?,
+    );
+    if !heads.is_multiple_of(shared) {
+        return Err(config.not("num_key_value_heads"));
+    }
+    let size = config.size("head_dim")?;
+    let out = call.known(&query, 2)?;
+    heads_attend(call, [query, value, key], (heads, shared), (size, size), out)
+}
+
+/// Projections to heads, their attention, and the projection back.
+fn heads_attend(
+    call: &mut Call<'_>,
+    [query, value, key]: [Sym; 3],
+    (heads, shared): (usize, usize),
+    (size, value_size): (usize, usize),
+    out: usize,
+) -> Result<Vec<Sym>, Unsupported> {
+    let config = call.config;
+    let of_query = call.known(&query, 2)?;
+    let (of_key, of_value) = (call.known(&key, 2)?, call.known(&value, 2)?);
+    let q = project(call, "query", &query, (&[of_query], &[heads, size]))?;
+    let k = project(call, "key", &key, (&[of_key], &[shared, size]))?;
+    let v = project(call, "value", &value, (&[of_value], &[shared, value_size]))?;
     let op = Attend {
         heads,
+        shared,
+        score: Score::Dot,
         scale: 1.0 / (size as f32).sqrt(),
-        causal,
+        causal: flag(call, "use_causal_mask"),
         dropout: config.f32("dropout", 0.0)?,
         training: call.training,
         masks: (query.mask.is_some(), value.mask.or(key.mask).is_some()),
@@ -97,42 +136,82 @@ fn multi_head(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let masks: Vec<usize> = query.mask.into_iter().chain(value.mask.or(key.mask)).collect();
     let mut inputs = vec![q.id, k.id, v.id];
     inputs.extend(masks);
-    let id = call.builder.op_ids(Box::new(op), inputs, 1)[0];
+    let asked = flag(call, "return_attention_scores");
+    let ids = call.builder.op_ids(Box::new(op), inputs, 1 + usize::from(asked));
     let mixed = Sym {
-        id,
+        id: ids[0],
         shape: vec![None, query.shape[1], Some(heads * value_size)],
         mask: None,
         logits: None,
     };
     let y = project(call, "attention_output", &mixed, (&[heads, value_size], &[out]))?;
-    Ok(vec![Sym {
+    let y = Sym {
         mask: query.mask,
         ..y
-    }])
+    };
+    let scores = ids.get(1).map(|&id| Sym {
+        id,
+        shape: vec![None, Some(heads), query.shape[1], key.shape[1]],
+        mask: None,
+        logits: None,
+    });
+    Ok(std::iter::once(y).chain(scores).collect())
 }
 
 fn attention(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
-    let tensors = std::mem::take(&mut call.inputs);
-    if !(2..=3).contains(&tensors.len()) || tensors.iter().any(|sym| sym.rank() != 3) {
-        return Err(call.unsupported("not a query and a value"));
+    let scale = if call.config.flag("use_scale", false)? {
+        Some(call.weight("scale", &[], true)?)
+    } else {
+        None
+    };
+    match call.config.text("score_mode", "dot")? {
+        "dot" => attend(call, Score::Dot, scale),
+        "concat" => {
+            let outside = Some(call.weight("concat_score_weight", &[], true)?);
+            attend(
+                call,
+                Score::Additive(Additive {
+                    inside: scale,
+                    outside,
+                }),
+                None,
+            )
+        }
+        _ => Err(call.config.not("score_mode")),
     }
-    call.config.only("score_mode", &["dot".into()])?;
-    if call.kwargs["return_attention_scores"].as_bool() == Some(true) {
-        return Err(call.unsupported("return_attention_scores"));
-    }
-    let mut query = tensors[0].clone();
-    if call.config.flag("use_scale", false)? {
-        let gain = call.weight("scale", &[], true)?;
+}
+
+fn additive_attention(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
+    let outside = match call.inputs.first() {
+        Some(query) if call.config.flag("use_scale", true)? => {
+            let size = call.known(query, query.rank().saturating_sub(1))?;
+            Some(call.weight("scale", &[size], true)?)
+        }
+        _ => None,
+    };
+    attend(
+        call,
+        Score::Additive(Additive {
+            inside: None,
+            outside,
+        }),
+        None,
+    )
+}
+
+/// Attention of one head, without projections.
+fn attend(call: &mut Call<'_>, score: Score, gain: Option<ParamId>) -> Result<Vec<Sym>, Unsupported> {
+    let [mut query, value, key] = sequences(call)?;
+    if let Some(gain) = gain {
         let shape = query.shape.clone();
-        let scaled = call.builder.op(Gain { gain }, &[&query], shape);
-        query.id = scaled.id;
+        query.id = call.builder.op(Gain { gain }, &[&query], shape).id;
     }
-    let (query, value) = (&query, &tensors[1]);
-    let key = tensors.get(2).unwrap_or(value);
     let op = Attend {
         heads: 1,
+        shared: 1,
+        score,
         scale: 1.0,
-        causal: call.kwargs["use_causal_mask"].as_bool() == Some(true),
+        causal: flag(call, "use_causal_mask"),
         dropout: call.config.f32("dropout", 0.0)?,
         training: call.training,
         masks: (query.mask.is_some(), value.mask.is_some()),
@@ -142,13 +221,17 @@ fn attention(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     };
     let mut inputs = vec![query.id, key.id, value.id];
     inputs.extend(query.mask.into_iter().chain(value.mask));
-    let id = call.builder.op_ids(Box::new(op), inputs, 1)[0];
-    Ok(vec![Sym {
+    let asked = flag(call, "return_attention_scores");
+    let ids = call.builder.op_ids(Box::new(op), inputs, 1 + usize::from(asked));
+    let sym = |id, last, mask| Sym {
         id,
-        shape: vec![None, query.shape[1], value.shape[2]],
-        mask: query.mask,
+        shape: vec![None, query.shape[1], last],
+        mask,
         logits: None,
-    }])
+    };
+    let y = sym(ids[0], value.shape[2], query.mask);
+    let scores = ids.get(1).map(|&id| sym(id, key.shape[1], None));
+    Ok(std::iter::once(y).chain(scores).collect())
 }
 
 /// Times a weight that is one number.
@@ -195,9 +278,19 @@ impl Op for Gain {
     }
 }
 
-/// Softmax of query against keys, times values, head by head.
+/// How well a query and a key go together.
+enum Score {
+    /// Their product.
+    Dot,
+    Additive(Additive),
+}
+
+/// Softmax of query against keys, times values, head by head. A second output, if there is one, are the shares.
 struct Attend {
     heads: usize,
+    /// Heads of keys and values.
+    shared: usize,
+    score: Score,
     scale: f32,
     causal: bool,
     dropout: f32,
@@ -207,7 +300,8 @@ struct Attend {
     /// After the softmax: `[sample, head, query, key]`.
     scores: Vec<f32>,
     factors: Vec<f32>,
-    /// Whether masked queries give zeros by their output instead of by their scores.
+    /// Whether masked queries give zeros by their output instead of by their scores. This layer gives its shares after
+    /// dropout, the other before.
     blank_query: bool,
 }
 
@@ -229,6 +323,11 @@ impl Attend {
 
     fn blank(&self, ins: &[&Tensor], sample: usize, query: usize) -> bool {
         self.blank_query && self.masks.0 && ins[3].data()[sample * ins[0].dim(1) + query] == 0.0
+    }
+
+    /// The part of a sample that a head reads of keys or values.
+    fn shared_part<'a>(&self, x: &'a Tensor, sample: usize, head: usize) -> Mat<'a> {
+        Self::part(x, self.shared, sample, head * self.shared / self.heads)
     }
 
     /// The part of a sample and head within `[sample, step, head · size]`.
@@ -263,16 +362,26 @@ impl Op for Attend {
     ) -> Result<(), EngineError> {
         let (q, k, v) = (ins[0], ins[1], ins[2]);
         let (samples, queries, keys) = (q.dim(0), q.dim(1), k.dim(1));
-        if q.dim(2) != k.dim(2) || keys != v.dim(1) || k.dim(0) != samples || v.dim(0) != samples {
+        if q.dim(2) * self.shared != k.dim(2) * self.heads
+            || keys != v.dim(1)
+            || k.dim(0) != samples
+            || v.dim(0) != samples
+        {
             return Err(EngineError::shape(
                 "attention",
                 format!("{:?}, {:?}, {:?}", q.shape(), k.shape(), v.shape()),
             ));
         }
-        let (size, out) = (q.dim(2) / self.heads, v.dim(2) / self.heads);
-        let wide = v.dim(2);
+        let (size, out) = (q.dim(2) / self.heads, v.dim(2) / self.shared);
+        let wide = out * self.heads;
         outs[0].zero(&[samples, queries, wide])?;
         let block = queries * keys;
+        if let Some(shares) = outs.get_mut(1) {
+            match self.blank_query {
+                true => shares.resize(&[samples, queries, keys])?,
+                false => shares.resize(&[samples, self.heads, queries, keys])?,
+            }
+        }
         self.scores.resize(samples * self.heads * block, 0.0);
         self.factors.clear();
         if self.dropout > 0.0 && self.training.unwrap_or(ctx.training) {
@@ -288,11 +397,16 @@ impl Op for Attend {
                 let at = (sample * self.heads + head) * block;
                 let (a, b) = (
                     Self::part(q, self.heads, sample, head),
-                    Self::part(k, self.heads, sample, head),
+                    self.shared_part(k, sample, head),
                 );
                 let mut scores = std::mem::take(&mut self.scores);
                 let own = &mut scores[at..at + block];
-                matmul((queries, size, keys), a, flip(b), own, keys, false);
+                match &self.score {
+                    Score::Dot => matmul((queries, size, keys), a, flip(b), own, keys, false),
+                    Score::Additive(additive) => {
+                        additive.scores(ctx.params, (a.data, b.data), (queries, keys, size), own);
+                    }
+                }
                 for (query, row) in own.chunks_exact_mut(keys).enumerate() {
                     for (key, score) in row.iter_mut().enumerate() {
                         *score *= self.scale;
@@ -315,7 +429,15 @@ impl Op for Attend {
                         .zip(factors)
                         .for_each(|(value, factor)| *value *= factor);
                 }
-                let values = Self::part(v, self.heads, sample, head);
+                if let Some(shares) = outs.get_mut(1) {
+                    let given = if self.blank_query {
+                        &mixed
+                    } else {
+                        &self.scores[at..at + block]
+                    };
+                    shares.data_mut()[at..at + block].copy_from_slice(given);
+                }
+                let values = self.shared_part(v, sample, head);
                 let to = &mut outs[0].data_mut()[sample * queries * wide + head * out..];
                 matmul(
                     (queries, keys, out),
@@ -338,12 +460,12 @@ impl Op for Attend {
 
     fn backward(
         &mut self,
-        _: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_>,
         Backward { ins, gouts, gins, .. }: Backward<'_>,
     ) -> Result<(), EngineError> {
         let (q, k, v) = (ins[0], ins[1], ins[2]);
         let (samples, queries, keys) = (q.dim(0), q.dim(1), k.dim(1));
-        let (size, out) = (q.dim(2) / self.heads, v.dim(2) / self.heads);
+        let (size, out) = (q.dim(2) / self.heads, v.dim(2) / self.shared);
         let block = queries * keys;
         let mut blanked = gouts[0].clone();
         let wide = blanked.dim(2);
@@ -369,10 +491,11 @@ impl Op for Attend {
                         .for_each(|(value, factor)| *value *= factor);
                 }
                 let gy = Self::part(&blanked, self.heads, sample, head);
-                let values = Self::part(v, self.heads, sample, head);
+                let values = self.shared_part(v, sample, head);
+                let common = head * self.shared / self.heads;
                 if let Some(gin) = &mut gins[2] {
                     let stride = v.dim(2);
-                    let to = &mut gin.data_mut()[sample * keys * stride + head * out..];
+                    let to = &mut gin.data_mut()[sample * keys * stride + common * out..];
                     matmul(
                         (keys, queries, out),
                         Mat::transposed(&mixed, keys),
@@ -383,12 +506,24 @@ impl Op for Attend {
                     );
                 }
                 matmul((queries, out, keys), gy, flip(values), &mut slopes, keys, false);
+                let of_shares = gouts.get(1).map(|gradient| &gradient.data()[at..at + block]);
+                // This layer gives its shares after dropout, the other before.
+                let given = of_shares.filter(|_| self.blank_query).into_iter().flatten();
+                slopes
+                    .iter_mut()
+                    .zip(given)
+                    .for_each(|(slope, given)| *slope += given);
                 if let Some(factors) = factors {
                     slopes
                         .iter_mut()
                         .zip(factors)
                         .for_each(|(value, factor)| *value *= factor);
                 }
+                let given = of_shares.filter(|_| !self.blank_query).into_iter().flatten();
+                slopes
+                    .iter_mut()
+                    .zip(given)
+                    .for_each(|(slope, given)| *slope += given);
                 for (slopes, scores) in slopes.chunks_exact_mut(keys).zip(scores.chunks_exact(keys)) {
                     let dot: f32 = slopes
                         .iter()
@@ -401,8 +536,22 @@ impl Op for Attend {
                 }
                 let (a, b) = (
                     Self::part(q, self.heads, sample, head),
-                    Self::part(k, self.heads, sample, head),
+                    self.shared_part(k, sample, head),
                 );
+                if let Score::Additive(additive) = &self.score {
+                    let (of_query, of_key) = gins.split_at_mut(1);
+                    let gradients = (
+                        of_query[0]
+                            .as_mut()
+                            .map(|gin| &mut gin.data_mut()[sample * queries * size..]),
+                        of_key[0]
+                            .as_mut()
+                            .map(|gin| &mut gin.data_mut()[sample * keys * size..]),
+                    );
+                    let sizes = (queries, keys, size);
+                    additive.back(ctx.params, (a.data, b.data), sizes, &slopes, gradients);
+                    continue;
+                }
                 let stride = q.dim(2);
                 if let Some(gin) = &mut gins[0] {
                     let to = &mut gin.data_mut()[sample * queries * stride + head * size..];
@@ -416,7 +565,8 @@ impl Op for Attend {
                     );
                 }
                 if let Some(gin) = &mut gins[1] {
-                    let to = &mut gin.data_mut()[sample * keys * stride + head * size..];
+                    let stride = k.dim(2);
+                    let to = &mut gin.data_mut()[sample * keys * stride + common * size..];
                     matmul(
                         (keys, queries, size),
                         Mat::transposed(&slopes, keys),
@@ -430,83 +580,4 @@ impl Op for Attend {
         }
         Ok(())
     }
-}
-
-/// `EinsumDense` whose equation contracts the last axes of the input and puts new ones in their place.
-fn einsum(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
-    let x = call.input()?;
-    let equation = call.config.text("equation", "")?;
-    let refused = || call.config.not("equation");
-    let (inputs, output) = equation.split_once("->").ok_or_else(refused)?;
-    let (input, kernel) = inputs.split_once(',').ok_or_else(refused)?;
-    let letters = |text: &str| -> Vec<char> { text.trim().replace("...", "").chars().collect() };
-    let (input, kernel, output) = (letters(input), letters(kernel), letters(output));
-    let summed = input
-        .iter()
-        .rev()
-        .take_while(|letter| kernel.contains(letter))
-        .count();
-    let (kept, last) = input.split_at(input.len() - summed);
-    let plain = kernel.starts_with(last) && summed > 0 && {
-        let fresh = &kernel[summed..];
-        output == [kept, fresh].concat()
-            && !fresh.is_empty()
-            && fresh.iter().all(|letter| !input.contains(letter))
-    };
-    if !plain || summed >= x.rank() {
-        return Err(refused());
-    }
-    let fresh = kernel.len() - summed;
-    let from: Vec<usize> = (x.rank() - summed..x.rank())
-        .map(|axis| call.known(&x, axis))
-        .collect::<Result<_, _>>()?;
-    let sizes: Vec<Option<u64>> = match call.config.get("output_shape") {
-        Some(Value::Array(items)) => items.iter().map(Value::as_u64).collect(),
-        Some(one) => vec![one.as_u64()],
-        None => return Err(call.config.not("output_shape")),
-    };
-    let wanted = sizes.iter().rev().take(fresh).rev();
-    let to: Option<Vec<usize>> = wanted
-        .map(|size| {
-            usize::try_from((*size)?)
-                .ok()
-                .filter(|size| (1..=1 << 28).contains(size))
-        })
-        .collect();
-    let to = to
-        .filter(|to| to.len() == fresh)
-        .ok_or_else(|| call.config.not("output_shape"))?;
-    let kernel: Vec<usize> = from.iter().chain(&to).copied().collect();
-    let kernel = call.weight("kernel", &kernel, true)?;
-    let bias = match call.config.get("bias_axes").and_then(Value::as_str) {
-        None => None,
-        Some(axes) if axes.chars().eq(output[output.len() - fresh..].iter().copied()) => {
-            Some(call.weight("bias", &to, true)?)
-        }
-        Some(_) => return Err(call.config.not("bias_axes")),
-    };
-    let (features, units) = (from.iter().product(), to.iter().product());
-    let mut flat = x.shape[..x.rank() - summed].to_vec();
-    let front = flat.clone();
-    flat.push(Some(features));
-    let x = if summed == 1 {
-        x
-    } else {
-        super::reshape::to_last(call, &x, from.len(), &[features], flat.clone())
-    };
-    flat.pop();
-    flat.push(Some(units));
-    let op = Affine {
-        kernel,
-        bias,
-        features,
-        units,
-    };
-    let mut y = call.builder.op(op, &[&x], flat);
-    if fresh > 1 {
-        let mut shape = front;
-        shape.extend(to.iter().map(|&size| Some(size)));
-        y = super::reshape::to_last(call, &y, 1, &to, shape);
-    }
-    Ok(vec![call.activate(y)?])
 }

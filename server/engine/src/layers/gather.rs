@@ -1,8 +1,8 @@
 //! Layers that copy values to other places: padding, cropping, enlarging, permuting.
 
 use super::Entry;
-use super::bilinear::Bilinear;
 use super::geometry::axes_of;
+use super::resize::{Method, Size, resize};
 use crate::graph::{Call, Dim, Sym};
 use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor, Unsupported};
@@ -33,6 +33,52 @@ pub(super) enum Rule {
     Permute(Vec<usize>),
     /// This axis backwards.
     Reverse(usize),
+    /// A part of each axis.
+    Slice(Vec<Slice>),
+}
+
+/// Part of an axis, as Python's slices say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slice {
+    pub start: Option<i64>,
+    pub stop: Option<i64>,
+    /// Not 0.
+    pub step: i64,
+}
+
+impl Slice {
+    pub const ALL: Slice = Slice {
+        start: None,
+        stop: None,
+        step: 1,
+    };
+
+    /// The value at an index.
+    pub fn one(index: i64) -> Self {
+        Slice {
+            start: Some(index),
+            stop: Some(index.wrapping_add(1)).filter(|&stop| stop != 0),
+            step: 1,
+        }
+    }
+
+    /// Where it starts in an axis of that size, and how many values it takes.
+    fn of(self, size: usize) -> Option<(i64, usize)> {
+        let size = i64::try_from(size).ok()?;
+        let (low, high) = if self.step > 0 { (0, size) } else { (-1, size - 1) };
+        let within = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(low, high);
+        let (from, to) = if self.step > 0 { (low, high) } else { (high, low) };
+        let (start, stop) = (self.start.map_or(from, within), self.stop.map_or(to, within));
+        let (long, step) = if self.step > 0 {
+            (stop - start, self.step)
+        } else {
+            (start - stop, self.step.checked_neg()?)
+        };
+        let count = usize::try_from(long.max(0))
+            .ok()?
+            .div_ceil(usize::try_from(step).ok()?);
+        (count > 0).then_some((start, count))
+    }
 }
 
 /// No source: a zero.
@@ -61,6 +107,10 @@ impl Rule {
             }
             Rule::Permute(order) => order.iter().map(|&axis| x.get(axis).copied()).collect(),
             Rule::Reverse(_) => Some(x.to_vec()),
+            Rule::Slice(slices) => each(&|axis, size| match slices.get(axis) {
+                Some(slice) => slice.of(size).map(|(_, count)| count),
+                None => Some(size),
+            }),
         }
     }
 
@@ -95,6 +145,14 @@ impl Rule {
                 from.copy_from_slice(to);
                 from[*reversed] = x[*reversed] - 1 - to[*reversed];
             }
+            Rule::Slice(slices) => {
+                from.copy_from_slice(to);
+                for (axis, slice) in slices.iter().enumerate() {
+                    let start = slice.of(x[axis]).map_or(0, |(start, _)| start);
+                    let at = start + slice.step * i64::try_from(to[axis]).unwrap_or(0);
+                    from[axis] = usize::try_from(at).unwrap_or(0);
+                }
+            }
         }
         true
     }
@@ -112,7 +170,11 @@ pub(super) fn gather(call: &mut Call<'_>, x: &Sym, rule: Rule) -> Result<Sym, Un
             Rule::Permute(order) => order[axis],
             _ => axis,
         };
-        shape.push(x.shape[source + 1].map(|_| size));
+        // A single value is one, however long the axis.
+        let single = matches!(&rule, Rule::Slice(slices) if slices.get(axis).is_some_and(|slice| {
+            slice.start.is_some_and(|start| *slice == Slice::one(start))
+        }));
+        shape.push(x.shape[source + 1].map_or(single.then_some(1), |_| Some(size)));
     }
     let op = Gather {
         rule,
@@ -154,21 +216,97 @@ fn enlarging(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         return Err(call.unsupported(format!("an input of {} axes", x.rank())));
     }
     let times = call.config.sizes("size", axes, 2)?;
-    match (call.config.text("interpolation", "nearest")?, times.as_slice()) {
-        ("nearest", _) => {}
-        ("bilinear", &[down, across]) if down > 0 && across > 0 => {
-            let mut shape = x.shape.clone();
-            for (size, times) in shape[1..].iter_mut().zip([down, across]) {
-                *size = size.and_then(|size| size.checked_mul(times));
-            }
-            let op = Bilinear {
-                times: [down, across],
-            };
-            return Ok(vec![call.builder.op(op, &[&x], shape)]);
-        }
-        _ => return Err(call.config.not("interpolation")),
+    let interpolation = call.config.text("interpolation", "nearest")?;
+    if interpolation != "nearest" {
+        let method = Method::named(interpolation).ok_or_else(|| call.config.not("interpolation"))?;
+        let &[down, across] = times.as_slice() else {
+            return Err(call.config.not("interpolation"));
+        };
+        return Ok(vec![resize(call, &x, method, Size::Times([down, across]))]);
     }
     Ok(vec![gather(call, &x, Rule::Repeat(times))?])
+}
+
+/// The axes of an input in another order; the samples stay in front.
+pub(super) fn reordered(call: &mut Call<'_>, x: &Sym, order: &[usize]) -> Result<Sym, Unsupported> {
+    let inner = order.iter().skip(1).map(|axis| axis.wrapping_sub(1)).collect();
+    let y = gather(call, x, Rule::Permute(inner))?;
+    Ok(Sym { mask: x.mask, ..y })
+}
+
+/// The order that undoes one.
+pub(super) fn undone(order: &[usize]) -> Vec<usize> {
+    let mut back = vec![0; order.len()];
+    for (place, &axis) in order.iter().enumerate() {
+        back[axis] = place;
+    }
+    back
+}
+
+/// Of an input whose channels come first: the order that puts them last.
+fn order_of(call: &Call<'_>, rank: usize) -> Vec<usize> {
+    // Behind the time steps of a sequence of images.
+    let at = if call.class.starts_with("ConvLSTM") { 2 } else { 1 };
+    (0..rank).filter(|&axis| axis != at).chain([at]).collect()
+}
+
+/// Puts the channels of the inputs last, where they come first.
+pub(crate) fn channels_last(call: &mut Call<'_>) -> Result<(), Unsupported> {
+    for x in std::mem::take(&mut call.inputs) {
+        let order = order_of(call, x.rank());
+        let x = if x.rank() < 3 {
+            x
+        } else {
+            reordered(call, &x, &order)?
+        };
+        call.inputs.push(x);
+    }
+    Ok(())
+}
+
+/// Puts the channels of the outputs where they were, also before an activation.
+pub(crate) fn channels_back(call: &mut Call<'_>, outputs: &mut [Sym]) -> Result<(), Unsupported> {
+    for (at, output) in outputs.iter_mut().enumerate() {
+        if output.rank() < 3 {
+            continue;
+        }
+        // Keras on TensorFlow takes the last axis for that of the bias where it has the same size.
+        let (wide, channels) = (output.shape[output.rank() - 2], output.shape[output.rank() - 1]);
+        let biased = call
+            .config
+            .get("filters")
+            .or(call.config.get("depth_multiplier"))
+            .is_some()
+            && call.config.flag("use_bias", true)?
+            && !call.class.starts_with("ConvLSTM");
+        if biased && channels != Some(1) && (wide == channels || wide.is_none()) {
+            return Err(call.unsupported("channels first, as many as the image is wide, with a bias"));
+        }
+        // States and last outputs of a sequence have no time steps.
+        let sequence = call.class.starts_with("ConvLSTM") && output.rank() == axes_of(call.class) + 3;
+        let place = 1 + usize::from(sequence);
+        let order: Vec<usize> = (0..output.rank())
+            .filter(|&axis| axis != place)
+            .chain([place])
+            .collect();
+        let y = reordered(call, output, &undone(&order))?;
+        if at == 0 {
+            call.unit_axis = place as isize;
+            call.before = match call.before {
+                Some(before) if before == output.id => Some(y.id),
+                Some(before) => {
+                    let before = Sym {
+                        id: before,
+                        ..output.clone()
+                    };
+                    Some(reordered(call, &before, &undone(&order))?.id)
+                }
+                None => None,
+            };
+        }
+        *output = Sym { logits: None, ..y };
+    }
+    Ok(())
 }
 
 fn permute(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {

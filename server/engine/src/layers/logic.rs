@@ -46,12 +46,21 @@ pub(super) fn either(call: &mut Call<'_>, a: &Sym, b: &Sym) -> Sym {
 
 fn expand_dims(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let x = call.input()?;
+    if call.args[0]["config"]["dtype"].as_str() != Some("bool") {
+        // Of numbers, whose gradient passes.
+        let axis = call.config.int("axis", 0)?;
+        let place = usize::try_from(if axis < 0 {
+            axis + 1 + x.rank() as i64
+        } else {
+            axis
+        });
+        let place = place.ok().filter(|place| (1..=x.rank()).contains(place));
+        let mut sizes = x.shape[1..].to_vec();
+        sizes.insert(place.ok_or_else(|| call.config.not("axis"))? - 1, Some(1));
+        return Ok(vec![super::reshape::into(call, &x, &sizes)?]);
+    }
     if call.config.int("axis", 0)? != -1 {
         return Err(call.config.not("axis"));
-    }
-    // Of numbers it would have to pass the gradient on.
-    if call.args[0]["config"]["dtype"].as_str() != Some("bool") {
-        return Err(call.unsupported("numbers, not a mask"));
     }
     let mut shape = x.shape.clone();
     shape.push(Some(1));

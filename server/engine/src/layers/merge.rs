@@ -185,7 +185,7 @@ struct Binary {
 }
 
 /// For each element of the result the element of an operand of that shape.
-pub(super) fn places(shape: &[usize], own: &[usize]) -> impl Fn(usize) -> usize {
+pub(super) fn places(shape: &[usize], own: &[usize]) -> impl Fn(usize) -> usize + use<> {
     let mut strides = Vec::with_capacity(shape.len());
     let mut stride = 1;
     for axis in (0..shape.len()).rev() {
@@ -464,6 +464,12 @@ fn dot(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         shape.push(Some(1));
     }
     Ok(vec![call.builder.op(Dot { in_a, in_b }, &[&a, &b], shape)])
+}
+
+/// Products of matrices, sample by sample, summed over an axis of each.
+pub(super) fn products(call: &mut Call<'_>, a: &Sym, b: &Sym, (in_a, in_b): (usize, usize)) -> Sym {
+    let shape = vec![None, a.shape[3 - in_a], b.shape[3 - in_b]];
+    call.builder.op(Dot { in_a, in_b }, &[a, b], shape)
 }
 
 struct Dot {

@@ -1,13 +1,17 @@
 //! One file for each family of layers: how Keras' configuration becomes operations, and these operations.
 
 mod activation;
+mod additive;
 mod attention;
-mod bilinear;
+mod batch_norm;
 mod conv;
+mod conv_lstm;
 mod conv_transpose;
 mod dense;
 mod depthwise;
+mod discretization;
 mod dropout;
+mod einsum;
 mod embedding;
 mod gather;
 mod geometry;
@@ -15,16 +19,20 @@ mod length;
 mod logic;
 mod merge;
 mod normalization;
+mod operations;
 mod penalty;
 mod pooling;
 mod preprocessing;
+mod reduce;
 mod reshape;
+mod resize;
 mod rnn;
 mod wrappers;
 
 use crate::Unsupported;
 use crate::graph::{Call, Sym};
 
+pub(crate) use gather::{channels_back, channels_last};
 pub(crate) use penalty::penalize;
 
 /// How a layer becomes operations.
@@ -66,11 +74,15 @@ impl Entry {
 const LAYERS: &[&[Entry]] = &[
     activation::LAYERS,
     attention::LAYERS,
+    batch_norm::LAYERS,
     conv::LAYERS,
+    conv_lstm::LAYERS,
     conv_transpose::LAYERS,
     dense::LAYERS,
     depthwise::LAYERS,
+    discretization::LAYERS,
     dropout::LAYERS,
+    einsum::LAYERS,
     embedding::LAYERS,
     gather::LAYERS,
     length::LAYERS,
@@ -79,11 +91,17 @@ const LAYERS: &[&[Entry]] = &[
     pooling::LAYERS,
     preprocessing::LAYERS,
     reshape::LAYERS,
+    resize::LAYERS,
     rnn::LAYERS,
     wrappers::LAYERS,
 ];
 
-const OPERATIONS: &[&[Entry]] = &[logic::OPERATIONS, merge::OPERATIONS];
+const OPERATIONS: &[&[Entry]] = &[
+    logic::OPERATIONS,
+    merge::OPERATIONS,
+    operations::OPERATIONS,
+    reduce::OPERATIONS,
+];
 
 fn lookup(list: &'static [&'static [Entry]], class: &str) -> Option<&'static Entry> {
     list.iter().copied().flatten().find(|entry| entry.class == class)
@@ -102,4 +120,9 @@ pub(crate) fn operation(class: &str) -> Option<&'static Entry> {
 /// Names of all layers that are covered.
 pub fn names() -> impl Iterator<Item = &'static str> {
     LAYERS.iter().copied().flatten().map(|entry| entry.class)
+}
+
+/// Names of the functions of `keras.ops` that are covered.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().copied().flatten().map(|entry| entry.class)
 }

@@ -139,6 +139,11 @@ impl Op for Normalize {
 fn category_encoding(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let x = call.input()?;
     let tokens = call.config.size("num_tokens")?;
+    Ok(vec![encode(call, &x, tokens)?])
+}
+
+/// Numbers of classes as vectors, in the layer's `output_mode`.
+pub(super) fn encode(call: &mut Call<'_>, x: &Sym, tokens: usize) -> Result<Sym, Unsupported> {
     let mode = match call.config.text("output_mode", "multi_hot")? {
         "one_hot" => Mode::OneHot,
         "multi_hot" => Mode::MultiHot,
@@ -150,7 +155,7 @@ fn category_encoding(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         shape.pop();
     }
     shape.push(Some(tokens));
-    Ok(vec![call.builder.op(Encode { tokens, mode }, &[&x], shape)])
+    Ok(call.builder.op(Encode { tokens, mode }, &[x], shape))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

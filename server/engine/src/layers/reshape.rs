@@ -97,6 +97,21 @@ pub(super) fn same(call: &mut Call<'_>, x: &Sym) -> Sym {
     }
 }
 
+/// The values of each sample in these axes, of which at most one is open.
+pub(super) fn into(call: &mut Call<'_>, x: &Sym, sizes: &[Dim]) -> Result<Sym, Unsupported> {
+    let known = sizes
+        .iter()
+        .flatten()
+        .try_fold(1_usize, |product, &size| product.checked_mul(size));
+    let open = sizes.iter().filter(|size| size.is_none()).count();
+    let known = known
+        .filter(|&known| known > 0 && open <= 1)
+        .ok_or_else(|| call.unsupported("several axes of open size"))?;
+    let op = Reshape(Target::Shape(sizes.to_vec(), known));
+    let shape = std::iter::once(None).chain(sizes.iter().copied()).collect();
+    Ok(call.builder.op(op, &[x], shape))
+}
+
 /// Puts the last `from` axes into these.
 pub(super) fn to_last(call: &mut Call<'_>, x: &Sym, from: usize, to: &[usize], shape: Vec<Dim>) -> Sym {
     let op = Reshape(Target::Last(from, to.to_vec()));

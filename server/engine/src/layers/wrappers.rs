@@ -21,14 +21,20 @@ fn time_distributed(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
         return Err(call.unsupported("an input without time steps"));
     }
     let layer = call.config.get("layer").ok_or_else(|| call.config.not("layer"))?;
+    let around = call.steps;
     if contains(layer, "BatchNormalization", 0) {
-        return Err(call.unsupported("BatchNormalization inside"));
+        // Each time step is a batch of its own there.
+        if x.mask.is_some() {
+            return Err(call.unsupported("BatchNormalization of masked time steps"));
+        }
+        call.steps = around.saturating_mul(call.known(&x, 1)?);
     }
     let mut inner = vec![None];
     inner.extend_from_slice(&x.shape[2..]);
     let folded = call.builder.op(Fold, &[&x], inner);
-    let [y]: [Sym; 1] = call
-        .inner(layer, vec![folded])?
+    let inner = call.inner(layer, vec![folded]);
+    call.steps = around;
+    let [y]: [Sym; 1] = inner?
         .try_into()
         .map_err(|_| call.unsupported("several outputs"))?;
     let mut shape = vec![None, x.shape[1]];
@@ -50,10 +56,10 @@ fn contains(value: &Value, class: &str, depth: usize) -> bool {
 }
 
 /// `[samples, steps, …]` → `[samples · steps, …]`.
-struct Fold;
+pub(super) struct Fold;
 
 /// The reverse, with the sizes of the second input.
-struct Unfold;
+pub(super) struct Unfold;
 
 fn copy_back(gouts: &[&Tensor], gins: &mut [Option<Tensor>]) {
     if let Some(gin) = &mut gins[0] {
@@ -159,6 +165,10 @@ fn bidirectional(call: &mut Call<'_>) -> Result<Vec<Sym>, Unsupported> {
     let y = match call.config.get("merge_mode").and_then(Value::as_str) {
         Some("concat") => merge::join(call, &inputs, -1)?,
         Some(mode @ ("sum" | "mul" | "ave")) => merge::of_two(call, &inputs, mode)?,
+        None => {
+            let halves = inputs.into_iter().map(|half| Sym { mask, ..half });
+            return Ok(halves.chain(states).collect());
+        }
         _ => return Err(call.config.not("merge_mode")),
     };
     let mut outputs = vec![Sym { mask, ..y }];

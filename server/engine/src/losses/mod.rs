@@ -197,7 +197,10 @@ impl Loss {
             total += f64::from(value) * f64::from(weight);
         }
         #[allow(clippy::cast_possible_truncation)]
-        let total = (total / f64::from(divisor)) as f32;
+        let total = match self.reduction {
+            Reduction::None => total / values.len().max(1) as f64,
+            _ => total / f64::from(divisor),
+        } as f32;
         Ok(total)
     }
 

@@ -12,11 +12,17 @@ pub(crate) enum Reduction {
     Sum,
     /// `mean_with_sample_weight`.
     WeightedMean,
+    /// `none`: the gradient is that of the sum, and the logs show the mean.
+    None,
 }
 
 impl Reduction {
     pub fn read(config: Config<'_>) -> Result<Self, Unsupported> {
+        if config.is_null("reduction") {
+            return Ok(Reduction::None);
+        }
         match config.text("reduction", "sum_over_batch_size")? {
+            "none" => Ok(Reduction::None),
             "sum_over_batch_size" | "mean" => Ok(Reduction::Mean),
             "sum" => Ok(Reduction::Sum),
             "mean_with_sample_weight" => Ok(Reduction::WeightedMean),
@@ -63,7 +69,7 @@ impl Reduction {
             }
         }
         let divisor = match self {
-            Reduction::Sum => 1.0,
+            Reduction::Sum | Reduction::None => 1.0,
             Reduction::WeightedMean if weighted => coefficients.iter().sum(),
             _ => count as f32,
         };

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::losses::{EPSILON, Pair};
 use crate::{EngineError, Unsupported, View};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum What {
     TruePositives,
     TrueNegatives,
@@ -17,12 +17,39 @@ enum What {
     Recall,
     Roc,
     PrecisionRecall,
+    /// The best of one share where another is at least that large.
+    Best(Share, Share, f64),
+}
+
+/// A share of right answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Share {
+    Precision,
+    /// Also called sensitivity.
+    Recall,
+    Specificity,
+}
+
+fn share(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
+}
+
+impl Share {
+    fn of(self, [tp, fp, tn, fal]: [f64; 4]) -> f64 {
+        match self {
+            Share::Precision => share(tp, tp + fp),
+            Share::Recall => share(tp, tp + fal),
+            Share::Specificity => share(tn, tn + fp),
+        }
+    }
 }
 
 struct Confusion {
     what: What,
     thresholds: Vec<f32>,
     from_logits: bool,
+    /// The only class that counts.
+    class: Option<usize>,
     /// True and false positives, true and false negatives by threshold.
     counts: Vec<[f64; 4]>,
 }
@@ -40,13 +67,34 @@ pub(super) fn read(name: &str, config: Config<'_>) -> Result<Option<Box<dyn Meas
             "PR" | "pr" => What::PrecisionRecall,
             _ => return Err(config.not("curve")),
         },
+        "precision_at_recall" => best(config, "recall", (Share::Precision, Share::Recall))?,
+        "recall_at_precision" => best(config, "precision", (Share::Recall, Share::Precision))?,
+        "sensitivity_at_specificity" => best(config, "specificity", (Share::Recall, Share::Specificity))?,
+        "specificity_at_sensitivity" => best(config, "sensitivity", (Share::Specificity, Share::Recall))?,
         _ => return Ok(None),
     };
-    for key in ["class_id", "top_k", "num_labels", "label_weights"] {
+    for key in ["top_k", "num_labels", "label_weights"] {
         config.only(key, &[])?;
     }
+    let class = match config.get("class_id") {
+        None => None,
+        Some(class) => Some(
+            class
+                .as_u64()
+                .and_then(|class| usize::try_from(class).ok())
+                .ok_or_else(|| config.not("class_id"))?,
+        ),
+    };
     let area = matches!(what, What::Roc | What::PrecisionRecall);
-    let thresholds = if area {
+    let thresholds = if matches!(what, What::Best(..)) {
+        match config.opt_size("num_thresholds")?.unwrap_or(200) {
+            1 => vec![0.5],
+            count => {
+                let last = (count.min(100_000) - 1) as f32;
+                (0..count.min(100_000)).map(|at| at as f32 / last).collect()
+            }
+        }
+    } else if area {
         config.only("multi_label", &[Value::Bool(false)])?;
         config.only("summation_method", &["interpolation".into()])?;
         config.only("thresholds", &[])?;
@@ -73,7 +121,14 @@ pub(super) fn read(name: &str, config: Config<'_>) -> Result<Option<Box<dyn Meas
         counts: vec![[0.0; 4]; thresholds.len()],
         thresholds,
         from_logits: config.flag("from_logits", false)?,
+        class,
     })))
+}
+
+/// The best of the first share under a condition on the second.
+fn best(config: Config<'_>, least: &str, (of, under): (Share, Share)) -> Result<What, Unsupported> {
+    let least = config.opt_number(least)?.ok_or_else(|| config.not(least))?;
+    Ok(What::Best(of, under, least))
 }
 
 impl Measure for Confusion {
@@ -95,7 +150,11 @@ impl Measure for Confusion {
             ));
         }
         let each = pair.prediction.len() / pair.prediction.dim(0).max(1);
+        let last = pair.prediction.last().max(1);
         for (at, (&t, &p)) in t.iter().zip(p).enumerate() {
+            if self.class.is_some_and(|class| at % last != class) {
+                continue;
+            }
             let weight = match weights {
                 Some(weights) if weights.data.len() == t_len(pair) => weights.data[at],
                 Some(weights) => weights.data.get(at / each.max(1)).copied().unwrap_or(1.0),
@@ -120,15 +179,21 @@ impl Measure for Confusion {
     }
 
     fn result(&self) -> f64 {
-        let share = |part: f64, whole: f64| if whole == 0.0 { 0.0 } else { part / whole };
-        let [tp, fp, tn, fal] = self.counts.first().copied().unwrap_or_default();
+        let first = self.counts.first().copied().unwrap_or_default();
+        let [tp, fp, tn, fal] = first;
         match self.what {
             What::TruePositives => tp,
             What::FalsePositives => fp,
             What::TrueNegatives => tn,
             What::FalseNegatives => fal,
-            What::Precision => share(tp, tp + fp),
-            What::Recall => share(tp, tp + fal),
+            What::Precision => Share::Precision.of(first),
+            What::Recall => Share::Recall.of(first),
+            What::Best(of, under, least) => {
+                // Keras compares in single precision.
+                let allowed = |counts: &&[f64; 4]| under.of(**counts) as f32 >= least as f32;
+                let values = self.counts.iter().filter(allowed).map(|&counts| of.of(counts));
+                values.fold(0.0, f64::max)
+            }
             What::Roc => {
                 let point = |[tp, fp, tn, fal]: [f64; 4]| (share(fp, fp + tn), share(tp, tp + fal));
                 self.counts
@@ -155,7 +220,6 @@ fn t_len(pair: Pair<'_>) -> usize {
 impl Confusion {
     /// Interpolated between the thresholds as Davis and Goadrich (2006) and Keras do.
     fn area_under_precision(&self) -> f64 {
-        let share = |part: f64, whole: f64| if whole == 0.0 { 0.0 } else { part / whole };
         self.counts
             .windows(2)
             .map(|two| {

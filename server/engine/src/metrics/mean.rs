@@ -22,6 +22,8 @@ enum What {
     TopK(usize),
     /// With k.
     SparseTopK(usize),
+    /// Correlation over the outputs of a row; whether that of concordance.
+    Correlation(bool),
 }
 
 struct Mean {
@@ -42,6 +44,10 @@ pub(super) fn read(name: &str, config: Config<'_>) -> Result<Option<Box<dyn Meas
         "cosine_similarity" => {
             config.only("axis", &[(-1).into()])?;
             What::Cosine
+        }
+        "pearson_correlation" | "concordance_correlation" => {
+            config.only("axis", &[(-1).into()])?;
+            What::Correlation(name == "concordance_correlation")
         }
         "root_mean_squared_error" => What::Root(loss("mean_squared_error", config)?),
         "log_cosh_error" => What::Loss(loss("log_cosh", config)?),
@@ -71,7 +77,7 @@ fn loss(name: &str, config: Config<'_>) -> Result<Loss, Unsupported> {
     kind.map(of).ok_or_else(|| Unsupported::new(config.place, name))
 }
 
-fn argmax(row: &[f32]) -> usize {
+pub(super) fn argmax(row: &[f32]) -> usize {
     let mut best = 0;
     for (at, &value) in row.iter().enumerate() {
         if value > row[best] {
@@ -87,6 +93,22 @@ fn in_top(row: &[f32], class: usize, k: usize) -> bool {
         return false;
     };
     own.is_finite() && row.iter().filter(|&&value| value > own).count() < k
+}
+
+/// Pearson's, or the concordance correlation as Keras computes it: about the mean of the predictions alone.
+fn correlation(t: &[f32], p: &[f32], concordance: bool) -> f32 {
+    let count = t.len() as f32;
+    let mean = |x: &[f32]| x.iter().sum::<f32>() / count;
+    let (of_t, of_p) = (mean(t), mean(p));
+    let variance = |x: &[f32], mean: f32| x.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / count;
+    let (wide, high) = (variance(t, of_t), variance(p, of_p));
+    let about = if concordance { of_p } else { of_t };
+    let both: f32 = t.iter().zip(p).map(|(t, p)| (t - about) * (p - of_p)).sum();
+    if concordance {
+        2.0 * both / count / (wide + high + (of_t - of_p).powi(2) + EPSILON)
+    } else {
+        both / count / (wide.sqrt() * high.sqrt())
+    }
 }
 
 impl What {
@@ -125,6 +147,14 @@ impl What {
                     let norm = |x: &[f32]| x.iter().map(|x| x * x).sum::<f32>().max(EPSILON * EPSILON).sqrt();
                     let dot: f32 = t.iter().zip(p).map(|(t, p)| t * p).sum();
                     values.push(dot / (norm(t) * norm(p)));
+                }
+            }
+            What::Correlation(concordance) => {
+                if t.len() != p.len() {
+                    return Err(bad());
+                }
+                for (t, p) in t.chunks(size).zip(p.chunks(size)) {
+                    values.push(correlation(t, p, *concordance));
                 }
             }
             What::Equal | What::Binary(_) => {

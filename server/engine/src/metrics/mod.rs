@@ -1,7 +1,9 @@
 //! The usual metrics of Keras, as running values over an epoch.
 
 mod confusion;
+mod iou;
 mod mean;
+mod scores;
 
 use serde_json::Value;
 
@@ -60,6 +62,20 @@ pub const NAMES: &[&str] = &[
     "FalsePositives",
     "FalseNegatives",
     "AUC",
+    "PrecisionAtRecall",
+    "RecallAtPrecision",
+    "SensitivityAtSpecificity",
+    "SpecificityAtSensitivity",
+    "IoU",
+    "MeanIoU",
+    "BinaryIoU",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "F1Score",
+    "FBetaScore",
+    "R2Score",
+    "PearsonCorrelation",
+    "ConcordanceCorrelation",
 ];
 
 impl Metric {
@@ -77,10 +93,13 @@ impl Metric {
             ("AUC", _) => "auc".to_owned(),
             _ => canonical(given),
         };
-        let measure = match mean::read(&chosen, config)? {
-            Some(measure) => Some(measure),
-            None => confusion::read(&chosen, config)?,
-        };
+        // Overlaps are known by their class alone, whose names have no agreed form in small letters.
+        let mut measure = iou::read(given, config)?;
+        for read in [mean::read, confusion::read, scores::read] {
+            if measure.is_none() {
+                measure = read(&chosen, config)?;
+            }
+        }
         Ok(Metric {
             name: config.text("name", given)?.to_owned(),
             measure: measure.ok_or_else(refused)?,

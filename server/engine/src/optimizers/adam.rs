@@ -10,6 +10,8 @@ struct Adam {
     beta_2: f32,
     epsilon: f32,
     amsgrad: bool,
+    /// Learning rate of this step, corrected for averages that began at zero.
+    alpha: f32,
 }
 
 pub(super) fn make(config: Config<'_>) -> Result<Box<dyn Rule>, Unsupported> {
@@ -18,6 +20,7 @@ pub(super) fn make(config: Config<'_>) -> Result<Box<dyn Rule>, Unsupported> {
         beta_2: config.f32("beta_2", 0.999)?,
         epsilon: config.f32("epsilon", 1e-7)?,
         amsgrad: config.flag("amsgrad", false)?,
+        alpha: 0.0,
     }))
 }
 
@@ -26,9 +29,13 @@ impl Rule for Adam {
         vec![0.0; if self.amsgrad { 3 } else { 2 }]
     }
 
-    fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
+    fn begin(&mut self, now: Now) {
         let (power_1, power_2) = (self.beta_1.powf(now.step), self.beta_2.powf(now.step));
-        let alpha = now.rate * (1.0 - power_2).sqrt() / (1.0 - power_1);
+        self.alpha = now.rate * (1.0 - power_2).sqrt() / (1.0 - power_1);
+    }
+
+    fn update(&self, _: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
+        let alpha = self.alpha;
         let (rest_1, rest_2) = (1.0 - self.beta_1, 1.0 - self.beta_2);
         match slots {
             [m, v] => wide(

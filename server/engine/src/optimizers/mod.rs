@@ -1,10 +1,12 @@
 //! The optimizers of Keras: one file each, and what they share.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adamax;
 mod ftrl;
+mod lamb;
 mod lion;
 mod nadam;
 mod rmsprop;
@@ -32,6 +34,23 @@ pub(crate) trait Rule: Send {
 
     /// Changes one weight, or a part of one.
     fn update(&self, now: Now, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]);
+
+    /// Whether it has to see the whole of a weight at once.
+    fn whole(&self) -> bool {
+        false
+    }
+
+    /// Changes the whole of a weight of that shape.
+    fn update_whole(
+        &self,
+        now: Now,
+        _shape: &[usize],
+        weight: &mut [f32],
+        gradient: &[f32],
+        slots: &mut [&mut [f32]],
+    ) {
+        self.update(now, weight, gradient, slots);
+    }
 }
 
 /// The step that is being made.
@@ -57,6 +76,8 @@ const OPTIMIZERS: &[(&str, &str, Make)] = &[
     ("Adadelta", "adadelta", adadelta::make),
     ("Ftrl", "ftrl", ftrl::make),
     ("Lion", "lion", lion::make),
+    ("Lamb", "lamb", lamb::make),
+    ("Adafactor", "adafactor", adafactor::make),
 ];
 
 /// Names of all optimizers, for the documentation.
@@ -183,7 +204,10 @@ impl Optimizer {
         };
         if let Some(watch) = &mut watch {
             // Where gradients or weights are changed by what looks at the whole of them.
-            let all = self.clip != Clip::None || self.accumulation > 1 || self.average.is_some();
+            let all = self.clip != Clip::None
+                || self.accumulation > 1
+                || self.average.is_some()
+                || self.rule.whole();
             watch.begin(params, |param| all || param.constraint.is_some());
         }
         if self.accumulate(params) {
@@ -332,7 +356,11 @@ fn update(
             if let Some(factor) = decay {
                 weight.iter_mut().for_each(|weight| *weight -= *weight * factor);
             }
-            rule.update(now, weight, gradient, &mut state[..count]);
+            if rule.whole() {
+                rule.update_whole(now, &param.shape, weight, gradient, &mut state[..count]);
+            } else {
+                rule.update(now, weight, gradient, &mut state[..count]);
+            }
         };
         match &mut watch {
             Some(watch) => watch.portion(index, (weight, gradient), change),

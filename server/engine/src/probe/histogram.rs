@@ -3,47 +3,117 @@
 use trace::Stat;
 
 use super::WIDTH;
+use crate::native::wide;
 
 /// Elements looked at; of larger tensors so many of them, spread evenly.
 const SAMPLE: usize = 256;
-/// The multiples of the golden ratio, modulo one, fill the interval evenly and in step with no shape.
-const GOLDEN: f64 = 0.618_033_988_749_894_8;
+/// The golden ratio as a fraction of 2^64: its multiples, modulo one, fill the interval evenly and in step with no shape.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Lengths whose places are remembered.
+const MOST_KNOWN: usize = 64;
+const BINS: usize = Stat::BINS.len();
 
-/// Fills in the bins of finite `values`, whose extremes are in `stats` already.
-pub fn fill(values: &[f32], stats: &mut [f64; WIDTH]) {
-    let (low, high) = (stats[Stat::Min as usize], stats[Stat::Max as usize]);
-    if !(high - low).is_finite() {
-        return;
-    }
-    let bins = Stat::BINS.len();
-    let scale = if high > low {
-        bins as f64 / (high - low)
-    } else {
-        0.0
-    };
-    let mut counts = [0_u32; Stat::BINS.len()];
-    let mut total = 0_u32;
-    let mut count = |value: f32| {
-        if value.is_finite() {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let bin = ((f64::from(value) - low) * scale) as usize;
-            // The greatest value belongs to the last bin.
-            counts[bin.min(bins - 1)] += 1;
-            total += 1;
+/// Which elements are looked at, by the length of the tensor.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    known: Vec<(usize, Vec<u32>)>,
+}
+
+impl Places {
+    /// Fills in the bins of finite `values`, whose extremes and numbers of NaNs and infinities are in `stats` already.
+    pub fn fill(&mut self, values: &[f32], stats: &mut [f64; WIDTH]) {
+        let (low, high) = (stats[Stat::Min as usize], stats[Stat::Max as usize]);
+        if !(high - low).is_finite() {
+            return;
         }
-    };
-    if values.len() <= SAMPLE {
-        values.iter().copied().for_each(&mut count);
-    } else {
-        for number in 1..=SAMPLE {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let place = ((number as f64 * GOLDEN).fract() * values.len() as f64) as usize;
-            values.get(place).copied().into_iter().for_each(&mut count);
+        let mut sample = [0.0_f32; SAMPLE];
+        let mut taken = values.len().min(SAMPLE);
+        if values.len() <= SAMPLE {
+            sample[..taken].copy_from_slice(values);
+        } else {
+            for (sample, &place) in sample.iter_mut().zip(self.of(values.len())) {
+                *sample = values.get(place as usize).copied().unwrap_or(0.0);
+            }
+        }
+        if stats[Stat::Nans as usize] + stats[Stat::Infs as usize] > 0.0 {
+            let mut kept = 0;
+            for at in 0..taken {
+                if sample[at].is_finite() {
+                    sample[kept] = sample[at];
+                    kept += 1;
+                }
+            }
+            taken = kept;
+        }
+        let bounds = bounds(
+            low,
+            if high > low {
+                BINS as f64 / (high - low)
+            } else {
+                0.0
+            },
+        );
+        let above = wide(
+            #[inline(always)]
+            || from_each_on(&sample[..taken], &bounds),
+        );
+        let from_on = |bin: usize| match bin {
+            0 => taken as f64,
+            BINS => 0.0,
+            bin => f64::from(above[bin - 1]),
+        };
+        for (bin, stat) in Stat::BINS.iter().enumerate() {
+            stats[*stat as usize] = (from_on(bin) - from_on(bin + 1)) / taken.max(1) as f64;
         }
     }
-    for (stat, count) in Stat::BINS.iter().zip(counts) {
-        stats[*stat as usize] = f64::from(count) / f64::from(total.max(1));
+
+    fn of(&mut self, length: usize) -> &[u32] {
+        let known = self.known.iter().position(|(known, _)| *known == length);
+        let at = known.unwrap_or_else(|| {
+            // Tensors have few lengths, but batches may have many.
+            if self.known.len() >= MOST_KNOWN {
+                self.known.clear();
+            }
+            let place = |number: u64| (u128::from(number.wrapping_mul(GOLDEN)) * length as u128) >> 64;
+            #[allow(clippy::cast_possible_truncation)]
+            let places = (1..=SAMPLE as u64).map(|number| place(number) as u32).collect();
+            self.known.push((length, places));
+            self.known.len() - 1
+        });
+        &self.known[at].1
     }
+}
+
+/// The least number in single precision that lies in each bin but the first.
+fn bounds(low: f64, scale: f64) -> [f32; BINS - 1] {
+    let mut bounds = [f32::INFINITY; BINS - 1];
+    if scale > 0.0 {
+        for (bound, bin) in bounds.iter_mut().zip(1_u32..) {
+            let bin = f64::from(bin);
+            let inside = |value: f32| (f64::from(value) - low) * scale >= bin;
+            #[allow(clippy::cast_possible_truncation)]
+            let mut least = (low + bin / scale) as f32;
+            // Rounding leaves it a step or two away at most.
+            let mut steps = 0;
+            while !inside(least) && steps < 4 {
+                least = least.next_up();
+                steps += 1;
+            }
+            while inside(least.next_down()) && steps < 4 {
+                least = least.next_down();
+                steps += 1;
+            }
+            *bound = least;
+        }
+    }
+    bounds
+}
+
+/// How many values lie in each bin but the first, or above it; the greatest value belongs to the last bin.
+#[inline(always)]
+fn from_each_on(values: &[f32], bounds: &[f32; BINS - 1]) -> [u32; BINS - 1] {
+    // One bound after the other, which vector instructions can do.
+    bounds.map(|bound| values.iter().map(|&value| u32::from(value >= bound)).sum())
 }
 
 #[cfg(test)]
@@ -54,7 +124,9 @@ mod tests {
         let mut stats = [f64::NAN; WIDTH];
         stats[Stat::Min as usize] = low;
         stats[Stat::Max as usize] = high;
-        fill(values, &mut stats);
+        stats[Stat::Nans as usize] = values.iter().filter(|value| value.is_nan()).count() as f64;
+        stats[Stat::Infs as usize] = 0.0;
+        Places::default().fill(values, &mut stats);
         Stat::BINS.iter().map(|&stat| stats[stat as usize]).collect()
     }
 

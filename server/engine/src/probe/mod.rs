@@ -103,6 +103,10 @@ pub(crate) struct Layout {
 enum Source<'a> {
     /// A tensor with its activation, where that matters.
     Tensor(&'a Tensor, &'a Leaf, Option<&'a str>),
+    /// A value with its ReLU, which is the row behind.
+    Rectified(&'a Tensor, &'a Tensor, &'a Leaf),
+    /// Written together with the row before.
+    Second,
     /// The same as the row before.
     Repeated,
     /// Weights have been measured already.
@@ -112,19 +116,33 @@ enum Source<'a> {
 impl Source<'_> {
     fn len(&self) -> usize {
         match self {
-            Source::Tensor(tensor, ..) => tensor.len(),
+            Source::Tensor(tensor, ..) | Source::Rectified(tensor, ..) => tensor.len(),
             _ => 0,
         }
     }
+}
 
-    fn write(&self, extremes: &mut Extremes, stats: &mut [f64; WIDTH]) {
-        match self {
-            Source::Tensor(tensor, leaf, activation) => {
-                units::write_output(tensor.view(), leaf.unit_axis, *activation, extremes, stats);
+/// Statistics to be taken: of what, and the rows they belong to.
+type Job<'a> = (Source<'a>, &'a mut [f64; WIDTH], Option<&'a mut [f64; WIDTH]>);
+
+/// Takes them.
+fn write((source, row, second): Job<'_>, extremes: &mut Extremes) {
+    match (source, second) {
+        (Source::Tensor(tensor, leaf, activation), second) => {
+            units::write_output(tensor.view(), leaf.unit_axis, activation, extremes, row);
+            if let Some(second) = second {
+                second.copy_from_slice(row);
             }
-            Source::Measured(summary) => summary.write(stats),
-            Source::Repeated => {}
         }
+        (Source::Rectified(before, after, leaf), Some(second)) => {
+            let both = (before.view(), after.view());
+            units::write_rectified(both, leaf.unit_axis, extremes, (row, second));
+        }
+        (Source::Rectified(before, _, leaf), None) => {
+            units::write_output(before.view(), leaf.unit_axis, None, extremes, row);
+        }
+        (Source::Measured(summary), _) => summary.write(row),
+        (Source::Repeated | Source::Second, _) => {}
     }
 }
 
@@ -180,13 +198,21 @@ fn outputs<'a>(
         return;
     };
     let activation = leaf.activation.as_deref();
+    let rectified = leaf.rectified && v1.is_some_and(|v1| v1 != v2);
     if let Some(v1) = v1 {
-        let source = Source::Tensor(&values.values[v1], leaf, activation);
+        let before = &values.values[v1];
+        let source = if rectified {
+            Source::Rectified(before, &values.values[v2], leaf)
+        } else {
+            Source::Tensor(before, leaf, activation)
+        };
         add(Probed::V1, None, false, source);
     }
     // A linear layer's output is its value before the activation.
     let same = v1 == Some(v2) && !units::is_saturating(activation);
-    let source = if same {
+    let source = if rectified {
+        Source::Second
+    } else if same {
         Source::Repeated
     } else {
         Source::Tensor(&values.values[v2], leaf, None)
@@ -215,22 +241,22 @@ fn all_stats(sources: &[Source<'_>], extremes: &mut Extremes) -> Vec<f64> {
     let elements: usize = sources.iter().map(Source::len).sum();
     let mut stats = vec![0.0; sources.len() * WIDTH];
     let (rows, _) = stats.as_chunks_mut::<WIDTH>();
-    if elements >= WORTH_THREADS {
-        sources
-            .par_iter()
-            .with_max_len(1)
-            .zip(&mut *rows)
-            .for_each_init(Extremes::default, |extremes, (source, row)| {
-                source.write(extremes, row)
-            });
-    } else {
-        for (source, row) in sources.iter().zip(&mut *rows) {
-            source.write(extremes, row);
+    let mut jobs: Vec<Job<'_>> = Vec::with_capacity(sources.len());
+    for (&source, row) in sources.iter().zip(rows) {
+        match (source, jobs.last_mut()) {
+            (Source::Second | Source::Repeated, Some((_, _, second))) => *second = Some(row),
+            _ => jobs.push((source, row, None)),
         }
     }
-    for (at, source) in sources.iter().enumerate().skip(1) {
-        if matches!(source, Source::Repeated) {
-            rows[at] = rows[at - 1];
+    if elements >= WORTH_THREADS {
+        // The large ones first, so that no thread is left with one in the end.
+        jobs.sort_by_key(|(source, ..)| std::cmp::Reverse(source.len()));
+        jobs.into_par_iter()
+            .with_max_len(1)
+            .for_each_init(Extremes::default, |extremes, job| write(job, extremes));
+    } else {
+        for job in jobs {
+            write(job, extremes);
         }
     }
     stats

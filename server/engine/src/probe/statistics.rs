@@ -2,7 +2,8 @@
 
 use trace::Stat;
 
-use super::{WIDTH, histogram};
+use super::WIDTH;
+use super::histogram::Places;
 use crate::native::wide;
 
 /// Elements summed in single precision before going over to double; a multiple of the lanes.
@@ -215,5 +216,5 @@ pub(super) fn write_tensor(values: &[f32], stats: &mut [f64; WIDTH]) {
     let mut summary = Summary::default();
     summary.add(values);
     summary.write(stats);
-    histogram::fill(values, stats);
+    Places::default().fill(values, stats);
 }

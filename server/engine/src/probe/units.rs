@@ -2,14 +2,17 @@
 
 use trace::Stat;
 
+use super::WIDTH;
+use super::histogram::Places;
 use super::statistics::{BLOCK, centre, joined, moments, write_tensor};
-use super::{WIDTH, histogram};
 use crate::View;
 use crate::native::wide;
 use crate::tensor::around;
 
 /// From this on sigmoid and tanh are flat.
 const FLAT_FROM: f32 = 5.0;
+/// From this many elements on a tensor is expected to have left the nearer caches.
+const FAR: usize = 1 << 15;
 /// Share of its size that a unit may vary and still count as constant.
 const CONSTANT: f32 = 1e-6;
 
@@ -18,6 +21,16 @@ const CONSTANT: f32 = 1e-6;
 pub(crate) struct Extremes {
     low: Vec<f32>,
     high: Vec<f32>,
+    /// Both of a second tensor.
+    again: Vec<f32>,
+    places: Places,
+}
+
+impl Extremes {
+    fn resize(&mut self, each: usize) {
+        self.low.resize(each, 0.0);
+        self.high.resize(each, 0.0);
+    }
 }
 
 /// Sums over the outputs of one sample.
@@ -58,15 +71,65 @@ pub(super) fn write_output(
         write_tensor(values, stats);
         return;
     }
-    let samples = shape[0];
-    let each = values.len() / samples;
-    extremes.low.resize(each, 0.0);
-    extremes.high.resize(each, 0.0);
+    extremes.resize(values.len() / shape[0]);
     let shift = centre(values[0]);
+    let [totals, _] = wide(
+        #[inline(always)]
+        || all_columns::<false>(values, [shift, 0.0], extremes),
+    );
+    write_totals(tensor, (axis, activation), (shift, totals), extremes, stats);
+}
+
+/// The same of a value and of its ReLU, whose numbers are computed while the value is read: what is large has left the
+/// caches, and is read once only.
+pub(super) fn write_rectified(
+    (before, after): (View<'_>, View<'_>),
+    axis: isize,
+    extremes: &mut Extremes,
+    stats: (&mut [f64; WIDTH], &mut [f64; WIDTH]),
+) {
+    let (shape, values) = (before.shape, before.data);
+    if shape.len() < 2 || values.is_empty() || after.shape != shape {
+        write_output(before, axis, None, extremes, stats.0);
+        write_output(after, axis, None, extremes, stats.1);
+        return;
+    }
+    extremes.resize(values.len() / shape[0]);
+    let shifts = [centre(values[0]), centre(rectified(values[0]))];
     let totals = wide(
         #[inline(always)]
-        || all_columns(values, shift, extremes),
+        || all_columns::<true>(values, shifts, extremes),
     );
+    // The first may join units in place, which the second has to do anew.
+    let Extremes { low, high, again, .. } = extremes;
+    let mut second = std::mem::take(again);
+    second.clear();
+    second.extend(low.iter().chain(high.iter()).map(|&value| rectified(value)));
+    write_totals(before, (axis, None), (shifts[0], totals[0]), extremes, stats.0);
+    let each = values.len() / shape[0];
+    extremes.resize(each);
+    extremes.low.copy_from_slice(&second[..each]);
+    extremes.high.copy_from_slice(&second[each..]);
+    extremes.again = second;
+    write_totals(after, (axis, None), (shifts[1], totals[1]), extremes, stats.1);
+}
+
+#[inline(always)]
+fn rectified(value: f32) -> f32 {
+    if value < 0.0 { 0.0 } else { value }
+}
+
+/// Writes down the statistics that follow from sums about `shift` and from extremes.
+fn write_totals(
+    tensor: View<'_>,
+    (axis, activation): (isize, Option<&str>),
+    (shift, totals): (f32, Totals),
+    extremes: &mut Extremes,
+    stats: &mut [f64; WIDTH],
+) {
+    let (shape, values) = (tensor.shape, tensor.data);
+    let samples = shape[0];
+    let each = values.len() / samples;
     let spread;
     // A NaN or infinity among the values, or squares beyond single precision, make it otherwise.
     if totals.within.is_finite() && totals.squares.is_finite() {
@@ -112,25 +175,34 @@ pub(super) fn write_output(
         several,
         is_saturating(activation),
     );
-    histogram::fill(values, stats);
+    extremes.places.fill(values, stats);
 }
 
-/// All outputs of a sample, in groups that fit into vector registers.
+/// All outputs of a sample, in groups that fit into vector registers; of the values, and if asked of their ReLU.
 #[inline(always)]
-fn all_columns(values: &[f32], shift: f32, extremes: &mut Extremes) -> Totals {
-    let mut totals = Totals::default();
+fn all_columns<const RECTIFIED: bool>(
+    values: &[f32],
+    shifts: [f32; 2],
+    extremes: &mut Extremes,
+) -> [Totals; 2] {
+    let mut totals = [Totals::default(); 2];
     let each = extremes.low.len();
     let mut from = 0;
+    // Of a tensor beyond the caches, long pieces of each sample, which are fetched ahead; sums stay in the nearest cache.
+    while values.len() >= FAR && from + 256 <= each {
+        columns::<256, RECTIFIED>(values, from, shifts, extremes, &mut totals);
+        from += 256;
+    }
     while from + 32 <= each {
-        columns::<32>(values, from, shift, extremes, &mut totals);
+        columns::<32, RECTIFIED>(values, from, shifts, extremes, &mut totals);
         from += 32;
     }
     while from + 8 <= each {
-        columns::<8>(values, from, shift, extremes, &mut totals);
+        columns::<8, RECTIFIED>(values, from, shifts, extremes, &mut totals);
         from += 8;
     }
     while from < each {
-        columns::<1>(values, from, shift, extremes, &mut totals);
+        columns::<1, RECTIFIED>(values, from, shifts, extremes, &mut totals);
         from += 1;
     }
     totals
@@ -138,65 +210,178 @@ fn all_columns(values: &[f32], shift: f32, extremes: &mut Extremes) -> Totals {
 
 /// One pass over `N` neighbouring outputs of all samples. Sums are taken about those of the first sample.
 #[inline(always)]
-fn columns<const N: usize>(
+fn columns<const N: usize, const RECTIFIED: bool>(
     values: &[f32],
     from: usize,
-    shift: f32,
+    shifts: [f32; 2],
     extremes: &mut Extremes,
-    totals: &mut Totals,
+    totals: &mut [Totals; 2],
 ) {
     let each = extremes.low.len();
-    let mut first = [0.0_f32; N];
-    first.copy_from_slice(&values[from..from + N]);
-    for first in &mut first {
-        *first = centre(*first);
+    let (mut first, mut second) = ([0.0_f32; N], [0.0_f32; N]);
+    for (at, &value) in values[from..from + N].iter().enumerate() {
+        first[at] = centre(value);
+        if RECTIFIED {
+            second[at] = centre(rectified(value));
+        }
     }
     let (mut low, mut high) = ([f32::INFINITY; N], [f32::NEG_INFINITY; N]);
-    let (mut sums, mut squares) = ([0.0_f64; N], [0.0_f64; N]);
-    let mut zeros = [0_u32; N];
-    for rows in values.chunks(BLOCK * each) {
+    let (mut zeros, mut zeros_after) = ([0_u32; N], [0_u32; N]);
+    let (mut sums, mut sums_after) = (Sums::<N>::default(), Sums::<N>::default());
+    let blocks = values.chunks(BLOCK * each);
+    let several = blocks.len() > 1;
+    for rows in blocks {
         let (mut s, mut q) = ([0.0_f32; N], [0.0_f32; N]);
-        for row in rows.chunks_exact(each) {
-            let row = &row[from..from + N];
-            for at in 0..N {
-                let value = row[at];
+        let (mut s_after, mut q_after) = ([0.0_f32; N], [0.0_f32; N]);
+        let mut take = |at: usize, values: &[f32]| {
+            let (mut sum, mut square) = (s[at], q[at]);
+            let (mut sum_after, mut square_after) = (s_after[at], q_after[at]);
+            let (mut least, mut most) = (low[at], high[at]);
+            let (mut none, mut none_after) = (zeros[at], zeros_after[at]);
+            for &value in values {
                 let centred = value - first[at];
-                s[at] += centred;
-                q[at] += centred * centred;
-                low[at] = if value < low[at] { value } else { low[at] };
-                high[at] = if value > high[at] { value } else { high[at] };
-                zeros[at] += u32::from(value == 0.0);
+                sum += centred;
+                square += centred * centred;
+                least = if value < least { value } else { least };
+                most = if value > most { value } else { most };
+                none += u32::from(value == 0.0);
+                if RECTIFIED {
+                    let value = rectified(value);
+                    let centred = value - second[at];
+                    sum_after += centred;
+                    square_after += centred * centred;
+                    none_after += u32::from(value == 0.0);
+                }
+            }
+            (s[at], q[at]) = (sum, square);
+            (low[at], high[at], zeros[at]) = (least, most, none);
+            if RECTIFIED {
+                (s_after[at], q_after[at], zeros_after[at]) = (sum_after, square_after, none_after);
+            }
+        };
+        // Several samples for each time that sums are fetched and put back.
+        let mut groups = rows.chunks_exact(TOGETHER * each);
+        for group in &mut groups {
+            let row = |number: usize| &group[number * each + from..number * each + from + N];
+            let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+            for at in 0..N {
+                take(at, &[a[at], b[at], c[at], d[at]]);
             }
         }
-        for at in 0..N {
-            sums[at] += f64::from(s[at]);
-            squares[at] += f64::from(q[at]);
+        for row in groups.remainder().chunks_exact(each) {
+            for (at, &value) in row[from..from + N].iter().enumerate() {
+                take(at, &[value]);
+            }
+        }
+        sums.add(&s, &q, several);
+        if RECTIFIED {
+            sums_after.add(&s_after, &q_after, several);
         }
     }
     extremes.low[from..from + N].copy_from_slice(&low);
     extremes.high[from..from + N].copy_from_slice(&high);
     let share = each as f64 / values.len() as f64;
-    let (mut variances, mut deviations) = ([0.0_f64; N], [0.0_f64; N]);
-    let (mut means, mut mean_squares) = ([0.0_f64; N], [0.0_f64; N]);
-    for at in 0..N {
-        let offset = sums[at] * share;
-        let variance = squares[at] * share - offset * offset;
-        // Not `max`, which swallows a NaN.
-        let variance = if variance < 0.0 { 0.0 } else { variance };
-        variances[at] = variance;
-        #[allow(clippy::cast_possible_truncation)]
-        let single = variance as f32;
-        deviations[at] = f64::from(single.sqrt());
-        let mean = f64::from(first[at]) - f64::from(shift) + offset;
-        means[at] = mean;
-        mean_squares[at] = mean * mean;
+    totals[0].add((&first, shifts[0]), &sums, &zeros, share);
+    if RECTIFIED {
+        totals[1].add((&second, shifts[1]), &sums_after, &zeros_after, share);
     }
-    let add = |a: f64, b: f64| a + b;
-    totals.within += joined(variances, add);
-    totals.spread += joined(deviations, add);
-    totals.means += joined(means, add);
-    totals.squares += joined(mean_squares, add);
-    totals.zeros += u64::from(joined(zeros, |a, b| a + b));
+}
+
+/// Sums of `N` outputs over blocks of samples: of one block in single precision.
+struct Sums<const N: usize> {
+    one: ([f32; N], [f32; N]),
+    several: Option<([f64; N], [f64; N])>,
+}
+
+impl<const N: usize> Default for Sums<N> {
+    #[inline(always)]
+    fn default() -> Self {
+        Sums {
+            one: ([0.0; N], [0.0; N]),
+            several: None,
+        }
+    }
+}
+
+impl<const N: usize> Sums<N> {
+    #[inline(always)]
+    fn add(&mut self, sums: &[f32; N], squares: &[f32; N], several: bool) {
+        if !several {
+            self.one = (*sums, *squares);
+            return;
+        }
+        let (s, q) = self.several.get_or_insert(([0.0; N], [0.0; N]));
+        for at in 0..N {
+            s[at] += f64::from(sums[at]);
+            q[at] += f64::from(squares[at]);
+        }
+    }
+}
+
+/// Samples that are read at once.
+const TOGETHER: usize = 4;
+/// Outputs whose numbers are added up side by side.
+const SIDE: usize = 8;
+
+impl Totals {
+    /// Takes in `N` outputs: sums over the samples about `first`, and the share of one sample.
+    #[inline(always)]
+    fn add<const N: usize>(
+        &mut self,
+        (first, shift): (&[f32; N], f32),
+        sums: &Sums<N>,
+        zeros: &[u32; N],
+        share: f64,
+    ) {
+        match &sums.several {
+            None => {
+                let (s, q) = &sums.one;
+                self.take_in::<N>(first, shift, share, |at| (f64::from(s[at]), f64::from(q[at])));
+            }
+            Some((s, q)) => self.take_in::<N>(first, shift, share, |at| (s[at], q[at])),
+        }
+        self.zeros += u64::from(zeros.iter().sum::<u32>());
+    }
+
+    #[inline(always)]
+    fn take_in<const N: usize>(
+        &mut self,
+        first: &[f32; N],
+        shift: f32,
+        share: f64,
+        sums: impl Fn(usize) -> (f64, f64),
+    ) {
+        let (mut within, mut spread) = ([0.0_f64; SIDE], [0.0_f64; SIDE]);
+        let (mut means, mut squares) = ([0.0_f64; SIDE], [0.0_f64; SIDE]);
+        let mut one = |at: usize, side: usize| {
+            let (sum, square) = sums(at);
+            let offset = sum * share;
+            let variance = square * share - offset * offset;
+            // Not `max`, which swallows a NaN.
+            let variance = if variance < 0.0 { 0.0 } else { variance };
+            #[allow(clippy::cast_possible_truncation)]
+            let single = variance as f32;
+            let mean = f64::from(first[at]) - f64::from(shift) + offset;
+            within[side] += variance;
+            spread[side] += f64::from(single.sqrt());
+            means[side] += mean;
+            squares[side] += mean * mean;
+        };
+        let whole = N / SIDE * SIDE;
+        for at in (0..whole).step_by(SIDE) {
+            for side in 0..SIDE {
+                one(at + side, side);
+            }
+        }
+        for at in whole..N {
+            one(at, 0);
+        }
+        let add = |a: f64, b: f64| a + b;
+        self.within += joined(within, add);
+        self.spread += joined(spread, add);
+        self.means += joined(means, add);
+        self.squares += joined(squares, add);
+    }
 }
 
 #[inline(always)]
@@ -253,7 +438,7 @@ fn by_unit(
     several: bool,
     saturating: bool,
 ) {
-    let Extremes { low, high } = extremes;
+    let Extremes { low, high, .. } = extremes;
     if low.len() > units {
         wide(
             #[inline(always)]
@@ -264,16 +449,17 @@ fn by_unit(
         );
     }
     let (low, high) = (&low[..units.min(low.len())], &high[..units.min(high.len())]);
-    let (mut dead, mut constant, mut flat) = (0_u32, 0_u32, 0_u32);
-    wide(
+    let (dead, constant, flat) = wide(
         #[inline(always)]
         || {
+            let (mut dead, mut constant, mut flat) = (0_u32, 0_u32, 0_u32);
             for (&low, &high) in low.iter().zip(high) {
                 dead += u32::from((low == 0.0) & (high == 0.0));
                 let size = low.abs().max(high.abs()).max(1.0);
                 constant += u32::from(high - low <= CONSTANT * size);
                 flat += u32::from((low >= FLAT_FROM) | (high <= -FLAT_FROM));
             }
+            (dead, constant, flat)
         },
     );
     stats[Stat::Units as usize] = units as f64;
@@ -325,4 +511,55 @@ fn spread_in_double(values: &[f32], each: usize) -> f64 {
 /// Mean over all outputs of one sample of the standard deviation over the samples.
 pub fn spread_over_samples(tensor: View<'_>) -> f64 {
     of_output(tensor, -1, None)[Stat::Spread as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both of a tensor, one after the other, and in one pass.
+    fn rows(shape: &[usize], spoil: impl Fn(usize, f32) -> f32) -> [[[f64; WIDTH]; 2]; 2] {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let count = shape.iter().product();
+        let values: Vec<f32> = (0..count).map(|at| spoil(at, rng.f32() - 0.6)).collect();
+        let after: Vec<f32> = values.iter().map(|&value| rectified(value)).collect();
+        let view = |data| View { shape, data };
+        let mut both = [[0.0; WIDTH]; 2];
+        let [first, second] = &mut both;
+        let mut extremes = Extremes::default();
+        write_rectified((view(&values), view(&after)), -1, &mut extremes, (first, second));
+        let alone = [&values, &after].map(|values| of_output(view(values), -1, None));
+        [alone, both]
+    }
+
+    #[test]
+    fn a_value_and_its_relu_are_as_each_alone() {
+        // Of few and many outputs, in one and in several blocks of samples, and with samples left over.
+        for shape in [
+            vec![9, 3],
+            vec![300, 5],
+            vec![32, 26, 26, 4],
+            vec![270, 40, 7],
+            vec![1, 6],
+        ] {
+            for (name, spoil) in [
+                ("plain", (|_, x| x) as fn(usize, f32) -> f32),
+                ("with a NaN", |at, x| if at == 4 { f32::NAN } else { x }),
+                ("infinite", |at, x| if at == 2 { f32::NEG_INFINITY } else { x }),
+                ("huge", |at, x| if at == 5 { 1e30 } else { x }),
+                ("dead", |_, x| -x.abs()),
+            ] {
+                let [alone, both] = rows(&shape, spoil);
+                for (which, (alone, both)) in alone.iter().zip(&both).enumerate() {
+                    for (at, (alone, both)) in alone.iter().zip(both).enumerate() {
+                        let same = alone == both || alone.is_nan() && both.is_nan();
+                        assert!(
+                            same,
+                            "{shape:?} {name}, row {which}, number {at}: {both} instead of {alone}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 }

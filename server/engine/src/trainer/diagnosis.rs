@@ -46,20 +46,37 @@ impl Trainer {
                 .zip(&before)
                 .map(|(param, before)| difference(&param.value, before))
                 .collect();
+            // What layers keep from batch to batch is as before the step for both, and stays as it was left.
+            let states = self.graph.states.iter();
+            let left: Vec<Vec<f32>> = states.map(|&id| self.graph.params[id].value.clone()).collect();
+            let began: Vec<Vec<f32>> = self
+                .graph
+                .states
+                .iter()
+                .filter_map(|&id| before.get(id).cloned())
+                .collect();
             let mut slope = || {
                 for (param, before) in self.graph.params.iter_mut().zip(&mut before) {
                     std::mem::swap(&mut param.value, before);
                 }
+                self.set_states(&began);
                 self.gradients(batch, false, false).map(|_| self.slope(&updates))
             };
             // To the weights before the update, then back, whatever happens.
             let slopes = (slope(), slope());
+            self.set_states(&left);
             let gauge = StepGauge {
                 before: slopes.0?,
                 after: slopes.1?,
             };
             Ok((outcome, gauge))
         })
+    }
+
+    fn set_states(&mut self, states: &[Vec<f32>]) {
+        for (&id, state) in self.graph.states.iter().zip(states) {
+            self.graph.params[id].value.clone_from(state);
+        }
     }
 
     /// Derivative of the loss along a direction of the weights.
@@ -75,6 +92,10 @@ impl Trainer {
     /// Norm of the gradient of each sample's own loss, of so many samples at most. Measured without dropout; nothing is
     /// trained.
     pub fn sample_gradient_norms(&mut self, batch: &Batch<'_>, most: usize) -> Result<Vec<f64>, EngineError> {
+        if !self.graph.states.is_empty() {
+            // Layers that keep states take batches of one size only.
+            return Ok(Vec::new());
+        }
         let samples = super::samples(batch);
         let all = || batch.inputs.iter().chain(&batch.targets);
         if all().any(|view| view.shape.first() != Some(&samples)) {
@@ -138,6 +159,9 @@ impl Trainer {
                 for ((weight, &from), &along) in param.value.iter_mut().zip(start).zip(along) {
                     *weight = from + sign * step * along;
                 }
+            }
+            for &id in &self.graph.states {
+                self.graph.params[id].value.clone_from(&start[id]);
             }
             *loss = f64::from(self.gradients(batch, true, false)?);
         }

@@ -163,7 +163,9 @@ fn trainer(case: &Case) -> Result<Trainer, String> {
         let start = drawn
             .into_iter()
             .map(|number| match path.rsplit('/').next().unwrap() {
-                "gamma" | "moving_variance" | "scale" => (1.0 + 0.2 * f64::from(number)) as f32,
+                "gamma" | "moving_variance" | "scale" | "moving_stddev" | "renorm_stddev" => {
+                    (1.0 + 0.2 * f64::from(number)) as f32
+                }
                 "embeddings" | "position_embeddings" => number,
                 _ => (0.4 * f64::from(number)) as f32,
             });
@@ -180,6 +182,17 @@ fn noise(case: &Value, step: u64, trainer: &mut Trainer) {
         let rate = kind[2].as_f64().unwrap();
         let shape: Vec<usize> = serde_json::from_value(kind[1].clone()).unwrap();
         let count = BATCH * shape.iter().product::<usize>();
+        // Of which draws of the step, one after the other.
+        if let Some(draws) = kind[4].as_array() {
+            let keep = (1.0 - rate) as f32;
+            let draws = draws
+                .iter()
+                .map(|draw| 5000 + step + 1000 * draw.as_u64().unwrap());
+            let factors = draws.flat_map(|seed| raw(seed, count));
+            let factors = factors.map(|x| f32::from(u8::from(x >= rate)) / keep);
+            trainer.set_noise(layer, factors.collect());
+            continue;
+        }
         let seed = 5000 + step;
         let deviation = (rate / (1.0 - rate)).sqrt();
         let drawn: Vec<f32> = match kind[0].as_str().unwrap() {

@@ -16,6 +16,7 @@ mod training_restarted;
 pub(crate) use labels_broadcast::INFO as LABELS_BROADCAST;
 pub(crate) use labels_outside_loss::INFO as LABELS_OUTSIDE_LOSS;
 pub(crate) use training_restarted::restarted;
+pub(crate) use validation_of_other_classes::in_order as labels_in_order;
 
 type Find = fn(&Case<'_>) -> Vec<Cause>;
 
@@ -41,6 +42,7 @@ causes![
     labels_outside_loss,
     labels_not_exclusive,
     labels_broadcast,
+    loss_over_all_pairs,
     output_out_of_reach,
     output_constant,
     softmax_over_wrong_axis,
@@ -64,6 +66,7 @@ causes![
     optimizer_damped,
     features_unscaled,
     targets_unscaled,
+    output_starved,
     gradient_vanishing,
     units_saturated,
     dropout_too_strong,
@@ -123,6 +126,12 @@ pub(crate) enum Remedy {
     },
     /// Standardises the array where it last changes.
     Standardise { title: String },
+    /// Takes the last axis off one of the two operands of an operation, the only of its kind at the cause's place.
+    Column {
+        title: String,
+        operation: &'static str,
+        operand: usize,
+    },
 }
 
 impl Cause {

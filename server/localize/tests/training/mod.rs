@@ -33,6 +33,8 @@ pub struct Training {
     /// Changes to the statistics of a tensor: (layer, tensor, step, statistic) → value.
     pub stat: fn(usize, Tensor, u64, Stat) -> Option<f64>,
     pub prediction_spread: f64,
+    /// Share of the most frequent predicted class.
+    pub majority: f64,
     pub batch_size: f64,
     /// Learning rate by step.
     pub rate: fn(u64) -> f64,
@@ -92,6 +94,7 @@ pub fn healthy() -> Training {
         explained: None,
         stat: |_, _, _, _| None,
         prediction_spread: 0.4,
+        majority: f64::NAN,
         batch_size: 32.0,
         rate: |_| 0.01,
         logs: None,
@@ -194,7 +197,7 @@ impl Training {
                         0.5 + self.prediction_spread * if step % 2 == 0 { 1.0 } else { -1.0 }
                     }
                     Scalar::PredictionMin | Scalar::PredictionMax => 0.5,
-                    Scalar::PredictionMajority => f64::NAN,
+                    Scalar::PredictionMajority => self.majority,
                 })
                 .collect();
             let stats = rows

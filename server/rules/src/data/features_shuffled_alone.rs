@@ -1,7 +1,8 @@
 //! # features-shuffled-alone (DL418)
 //!
 //! ## What it does
-//! Finds features that are put into a random order before `fit` while the labels stay in theirs.
+//! Finds features that are put into a random order before `fit` while the labels stay in theirs, or are put into another
+//! random order.
 //!
 //! ## Why it matters
 //! After that, every sample has the label of another one, so there is nothing to learn: the loss stays near that of
@@ -79,6 +80,17 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
             let message = format!(
                 "`{name}` is put into a random order here and the labels are not, so every sample gets the label of another one; \
                  put both into the same order, or leave it to `fit`, which shuffles by itself"
+            );
+            findings.push(Finding {
+                confidence: 0.95,
+                ..context.finding(&INFO, place, message)
+            });
+        } else if let Some((features, labels, place)) =
+            reordered_twice(context, x, y).or_else(|| shuffled_in_place_twice(context, x, y, fit))
+        {
+            let message = format!(
+                "`{features}` and `{labels}` are put into two different random orders, so every sample gets the label of another \
+                 one; put both into the same order with one call, or leave it to `fit`, which shuffles by itself"
             );
             findings.push(Finding {
                 confidence: 0.95,
@@ -169,6 +181,95 @@ fn reordered<'t>(context: &Context<'t>, x: &Data<'_>, y: &Data<'_>) -> Option<(&
             .is_some_and(|made| made.change.statement.end <= change.statement.start);
         let stay = labels_made && stay_in_order(y, &[name, target]);
         (stay && is_unconditional(text, change.statement.start)).then_some((name, change.value))
+    })
+}
+
+/// `x = shuffle(x, random_state=0)` and `y = shuffle(y, random_state=1)`.
+fn reordered_twice<'t>(
+    context: &Context<'t>,
+    x: &Data<'_>,
+    y: &Data<'_>,
+) -> Option<(&'t str, &'t str, Range)> {
+    let text = context.text;
+    let shuffles = |data: &Data<'_>| -> Vec<(&'t str, &'t str, Range)> {
+        let changes = data.steps.iter().map(|step| step.change);
+        let found = changes.filter(|change| is_unconditional(text, change.statement.start));
+        found
+            .filter_map(|change| {
+                let value = change.value.slice(text);
+                // Rows of a table keep their names, by which they may be joined again.
+                let name = shuffled_argument(text, value, change.target.slice(text)).filter(|_| {
+                    !value.contains(".sample(") && !value.contains("tf.") && !value.contains('[')
+                })?;
+                Some((name, value, change.value))
+            })
+            .collect()
+    };
+    let (features, labels) = (shuffles(x), shuffles(y));
+    // Several shuffles of one array may undo each other's difference.
+    let ([(features, first, _)], [(labels, second, place)]) = (&features[..], &labels[..]) else {
+        return None;
+    };
+    (features != labels && orders_differ(text, first, second)).then_some((*features, *labels, *place))
+}
+
+/// Whether two calls cannot give the same order: their seeds differ, or they draw from one generator after the other.
+fn orders_differ(text: &str, first: &str, second: &str) -> bool {
+    let callee = |call: &str| call.split('(').next().unwrap_or_default().to_owned();
+    if callee(first) != callee(second) || draws_again(text) {
+        return false;
+    }
+    let seed = |call: &str| {
+        let call = compact(call);
+        let (_, rest) = call.split_once("random_state=")?;
+        Some(
+            rest.trim_end_matches(')')
+                .split(',')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    };
+    let number = |seed: &str| seed.bytes().all(|byte| byte.is_ascii_digit());
+    match (seed(first), seed(second)) {
+        (None, None) => true,
+        (Some(first), Some(second)) => first != second && number(&first) && number(&second),
+        (Some(seed), None) | (None, Some(seed)) => number(&seed),
+    }
+}
+
+/// Whether two draws of a script may be the same: it makes several generators, or takes one back to where it was.
+fn draws_again(text: &str) -> bool {
+    let makers = ["default_rng(", "RandomState(", "Random("];
+    let generators: usize = makers.iter().map(|maker| text.matches(maker).count()).sum();
+    let restored = ["set_state(", "setstate(", "bit_generator"];
+    generators > 1 || restored.iter().any(|call| text.contains(call))
+}
+
+/// `np.random.shuffle(x)` and `np.random.shuffle(y)`, with the features and labels themselves.
+fn shuffled_in_place_twice<'t>(
+    context: &Context<'t>,
+    x: &Data<'_>,
+    y: &Data<'_>,
+    before: usize,
+) -> Option<(&'t str, &'t str, Range)> {
+    let text = context.text.get(..before)?;
+    let plain = |data: &Data<'_>| is_plain(data.range.slice(context.text)).filter(|name| !name.contains('.'));
+    let (features, labels) = (plain(x)?, plain(y)?);
+    if features == labels || draws_again(context.text) {
+        return None;
+    }
+    // On lines of their own, outside any function or loop, once each, of what is not made anew afterwards.
+    let call = |maker: &str, name: &str, data: &Data<'_>| {
+        let line = format!("\n{maker}{name})\n");
+        let at = text.find(&line).filter(|_| text.matches(&line).count() == 1)? + 1;
+        let made = data.last_change()?.change.statement.end;
+        (made <= at).then(|| Range::new(at, at + line.len() - 2))
+    };
+    IN_PLACE.iter().find_map(|maker| {
+        call(maker, features, x)?;
+        let place = call(maker, labels, y)?;
+        Some((features, labels, place))
     })
 }
 
@@ -288,6 +389,11 @@ mod tests {
     #[test]
     fn tables() {
         let pass: Vec<String> = [
+            "from sklearn.utils import shuffle\nx = shuffle(x, random_state=s)\ny = shuffle(y, random_state=t)",
+            "a = np.random.RandomState(1)\nb = np.random.RandomState(1)\na.shuffle(x)\nb.shuffle(y)",
+            "rng = np.random.default_rng(0)\nx = rng.permutation(x)\nrng = np.random.default_rng(0)\ny = rng.permutation(y)",
+            "np.random.shuffle(x)\nnp.random.shuffle(y)\nx, y = load()",
+            "state = np.random.get_state()\nnp.random.shuffle(x)\nnp.random.set_state(state)\nnp.random.shuffle(y)",
             "order = np.random.permutation(len(x))\nx, y = x[order], y[order]",
             "order = np.random.permutation(len(x))\nx = x[order]\ny = y[order]",
             "np.random.shuffle(x)\ny = f(x)",
@@ -315,6 +421,24 @@ mod tests {
                     "from sklearn.utils import shuffle\nx = shuffle(x, random_state=1)\nx = x[:90]\ny = y[:90]",
                 ),
                 "shuffle(x, random_state=1)",
+            ),
+            (
+                script(
+                    "from sklearn.utils import shuffle\nx = shuffle(x, random_state=1)\ny = shuffle(y, random_state=2)\nx = x[:90]\ny = y[:90]",
+                ),
+                "shuffle(y, random_state=2)",
+            ),
+            (
+                script("from sklearn.utils import shuffle\nx = shuffle(x)\ny = shuffle(y)"),
+                "shuffle(y)",
+            ),
+            (
+                script("rng = np.random.default_rng(0)\nx = rng.permutation(x)\ny = rng.permutation(y)"),
+                "rng.permutation(y)",
+            ),
+            (
+                script("np.random.seed(1)\nnp.random.shuffle(x)\nnp.random.shuffle(y)"),
+                "np.random.shuffle(y)",
             ),
             (script("x = np.random.permutation(x)"), "np.random.permutation(x)"),
             (script("x = x.sample(frac=1.0)"), "x.sample(frac=1.0)"),

@@ -17,6 +17,7 @@ pub(crate) mod layer_not_adapted;
 pub(crate) mod load_data_order;
 pub(crate) mod missing_values;
 pub(crate) mod one_hot_labels_with_sparse_loss;
+pub(crate) mod ordered_labels_cut_by_position;
 pub(crate) mod ordered_labels_with_validation_split;
 pub(crate) mod pixels_not_scaled;
 pub(crate) mod reshape_instead_of_transpose;

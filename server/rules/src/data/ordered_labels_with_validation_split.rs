@@ -90,7 +90,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// `np.concatenate([np.zeros(…), np.ones(…)])`, `np.array([0] * n + [1] * n)` and the like.
-fn is_ordered(value: &str) -> bool {
+pub(super) fn is_ordered(value: &str) -> bool {
     let value = compact(value);
     let name = value.split('(').next().unwrap_or_default();
     let joins = matches!(name, "np.concatenate" | "np.hstack" | "np.r_" | "np.append");

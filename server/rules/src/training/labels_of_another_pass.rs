@@ -127,15 +127,13 @@ fn shuffles<'a>(context: &Context<'a>, code: &Code<'a>, node: Node<'a>) -> Optio
     for _ in 0..LONGEST {
         if node.is("identifier") {
             let scope = node.function().unwrap_or_else(|| code.root());
-            let assignments = scope.all(&["assignment"]).into_iter().filter(|assignment| {
+            let mut assignments = scope.all(&["assignment"]).into_iter().filter(|assignment| {
                 assignment.function() == node.function()
                     && assignment
                         .field(Field::Left)
                         .is_some_and(|left| left.mentions(node.text()))
             });
-            let last = assignments
-                .filter(|assignment| assignment.range().end <= before)
-                .next_back()?;
+            let last = assignments.rfind(|assignment| assignment.range().end <= before)?;
             let plain = last.field(Field::Left)?.text() == node.text();
             if !plain || !is_unconditional(context.text, last.range().start) {
                 return None;

@@ -18,6 +18,9 @@ _MOST_COMPARED = 20_000
 _MOST_CORRELATED = 1_000_000
 # Standard deviations between means, and times between spreads, from which a feature is scaled otherwise.
 _APART = 3.0
+# Share of the samples below which a class is rare, and how many samples of it say something.
+_RARE = 0.1
+_FEWEST_OF_CLASS = 30
 # Correlation from which a feature is the label.
 _COPIED = 0.9999
 
@@ -46,6 +49,7 @@ def describe(x: np.ndarray, y: np.ndarray) -> dict[str, Any] | None:
     with np.errstate(all="ignore"):
         found["neighbours"] = _skill(_nearest(features, labels), labels, classes)
         found["linear"] = _skill(_ridge(features, labels), labels, classes)
+        found["minority"] = _minority(x, y)
         found.update(_copied(x, y))
         found["label_runs"] = _runs(y)
     return found
@@ -60,13 +64,22 @@ def compare(train: Arrays, labels: Arrays, x: Arrays, y: Arrays) -> dict[str, An
     rows = x[0][:_MOST_COMPARED]
     found["seen_before"] = sum(row.tobytes() in known for row in rows) / len(rows)
     found["apart"] = _apart(train[0][:_MOST_COMPARED], rows)
-    there, here = _classes_of(labels[0]), _classes_of(y[0])
+    there, here = classes_of(labels[0]), classes_of(y[0])
     if there is not None and here is not None and set(there) | set(here):
-        found["classes"] = len(set(here))
-        found["unseen"] = float(sum(count for label, count in here.items() if label not in there)) / len(y[0])
-        apart = [abs(there.get(c, 0) / len(labels[0]) - here.get(c, 0) / len(y[0])) for c in {*there, *here}]
-        found["shift"] = 0.5 * float(sum(apart))
+        found.update(mixtures(there, here))
     return found
+
+
+def mixtures(there: dict[float, int], here: dict[float, int]) -> dict[str, Any]:
+    """How the classes of labels (`here`, with their counts) relate to those that were trained on."""
+    trained, given = sum(there.values()), sum(here.values())
+    apart = [abs(there.get(label, 0) / trained - here.get(label, 0) / given) for label in {*there, *here}]
+    return {
+        "samples": given,
+        "classes": len(here),
+        "unseen": float(sum(count for label, count in here.items() if label not in there)) / given,
+        "shift": 0.5 * float(sum(apart)),
+    }
 
 
 def _apart(train: np.ndarray, rows: np.ndarray) -> float:
@@ -84,6 +97,24 @@ def _apart(train: np.ndarray, rows: np.ndarray) -> float:
         offset = np.abs(others.mean(axis=0) - known.mean(axis=0))[varies] / deviation[varies]
         spread = others.std(axis=0)[varies] / deviation[varies]
         return float(((offset >= _APART) | (spread >= _APART) | (spread <= 1.0 / _APART)).mean())
+
+
+def _minority(x: np.ndarray, y: np.ndarray) -> float:
+    """Skill on as many samples of the rarer of two classes as of the other: what tells them apart."""
+    label = y.reshape(len(y), -1)[:, 0] if y.size == len(y) else y[:0]
+    distinct, counts = np.unique(label, return_counts=True)
+    if len(distinct) != 2 or not _FEWEST_OF_CLASS <= counts.min() < _RARE * len(label):
+        return math.nan
+    rare = label == distinct[counts.argmin()]
+    draws = np.random.default_rng(0)
+    few = draws.permutation(np.flatnonzero(rare))[: _MOST_SAMPLES // 2]
+    others = draws.permutation(np.flatnonzero(~rare))[: len(few)]
+    chosen = draws.permutation(np.concatenate([few, others]))
+    features = _features(x, chosen)
+    if features is None:
+        return math.nan
+    labels = np.stack([rare[chosen], ~rare[chosen]], axis=1).astype(np.float64)
+    return max(_skill(guess(features, labels), labels, True) for guess in (_nearest, _ridge))
 
 
 def _features(x: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
@@ -178,7 +209,8 @@ def _runs(y: np.ndarray) -> float:
     return float((label[1:] != label[:-1]).sum()) / expected if expected > 0 else math.nan
 
 
-def _classes_of(y: np.ndarray) -> dict[float, int] | None:
+def classes_of(y: np.ndarray) -> dict[float, int] | None:
+    """The classes among labels with their counts; `None` where they are no classes."""
     label = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     if label.dtype.kind not in "iub" and not (label == np.floor(label)).all():
         return None

@@ -17,6 +17,8 @@ _MOST_CLASSES = 1000
 # Numbers that are looked at together.
 _BLOCK = 100_000
 _DEFAULT_BATCH = 32
+# Outputs that simple models are tried on each.
+_MOST_OUTPUTS = 4
 # More samples than this are not compared with those of the validation.
 _FEWEST_FEATURES = 3
 _MOST_COMPARED = 200_000
@@ -54,6 +56,9 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
         described.shuffle = bool(arguments.get("shuffle", True))
         if len(x) == 1 and y is not None and len(y) == 1:
             described.baselines = baselines.describe(x[0][:samples], y[0][:samples])
+        elif len(x) == 1 and y is not None and len(y) <= _MOST_OUTPUTS:
+            for array, found in zip(y, described.y):
+                found["baselines"] = baselines.describe(x[0][:samples], array[:samples])
         described.held_out = _held_out(arguments, x, y, samples)
         return described
     parts = batch if isinstance(batch, tuple) else (batch,)
@@ -63,6 +68,14 @@ def describe_training(arguments: dict[str, Any], batch: Any) -> Described:
     if first_x and first_x[0].ndim:
         described.batch_size = int(first_x[0].shape[0])
     return described
+
+
+def name_outputs(described: list[dict[str, Any]], given: Any, model: Any) -> None:
+    """Notes which output each array of labels is for, where there are several."""
+    names = list(given) if isinstance(given, dict) else getattr(model, "output_names", None)
+    if len(described) > 1 and names is not None and len(names) == len(described):
+        for name, found in zip(names, described):
+            found["output"] = str(name)
 
 
 def class_weight(given: Any) -> dict[str, float]:

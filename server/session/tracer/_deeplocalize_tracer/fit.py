@@ -48,7 +48,11 @@ class Run:
         self._site = site
         self._arguments = arguments
         self.cadence = Cadence(functools.partial(channel.send, "cadence", fit=self.number))
+        # Where the loss combines every row with every other one.
+        self.pairings: list[dict[str, Any]] = []
         self._announced = False
+        # What the labels look like, once they are known.
+        self.labels: list[dict[str, Any]] = []
         self._layouts: dict[Hashable, int] = {}
         self._layout = 0
         self._mean_loss = 0.0
@@ -71,6 +75,8 @@ class Run:
             ordered = layers.leaves(model)
         self._loss = losses.describe(model)
         described = data.describe_training(self._arguments, batch)
+        guarded(data.name_outputs, described.y, self._arguments.get("y"), model)
+        self.labels = described.y
         steps = self.steps_per_epoch
         if steps is None and described.samples and described.batch_size:
             steps = math.ceil(described.samples / described.batch_size)
@@ -105,6 +111,7 @@ class Run:
                 "held_out": described.held_out,
             },
             duplicates=described.duplicates,
+            pairings=self.pairings,
             class_weight=data.class_weight(self._arguments.get("class_weight")),
             weighted=any(self._arguments.get(name) is not None for name in ("class_weight", "sample_weight")),
         )

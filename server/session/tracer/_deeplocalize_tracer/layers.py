@@ -125,9 +125,20 @@ def scalars_of(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def in_order(found: list[Any], calls: Iterable[int]) -> list[Any]:
-    """The layers in the order of the forward pass: `calls` has their ids; others come last."""
+    """The layers in the order of the forward pass: `calls` has their ids; others come last.
+
+    Calls that give no floats (lookups) are not seen, but come before the layers that read them.
+    """
     order = {key: at for at, key in enumerate(calls)}
-    return sorted(found, key=lambda layer: order.get(id(layer), len(order)))
+    return sorted(found, key=lambda layer: order.get(id(layer), -1 if _is_read(layer, order) else len(order)))
+
+
+def _is_read(layer: Any, order: dict[int, int]) -> bool:
+    """Whether one of the layers that were called reads this one, in a functional graph."""
+    # Keras 2 calls it `layer`.
+    nodes = getattr(layer, "_outbound_nodes", None) or ()
+    readers = (getattr(node, "operation", None) or getattr(node, "layer", None) for node in nodes)
+    return any(id(reader) in order for reader in readers)
 
 
 def config_of(thing: Any) -> dict[str, Any]:

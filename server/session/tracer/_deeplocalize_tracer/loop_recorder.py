@@ -44,9 +44,13 @@ class LoopRecorder(Recorder):
         self._depth += 1
         self._within_leaf = self._within_leaf or leaf
         try:
-            output = (
-                self.note_call(original, layer, args, kwargs) if leaf else original(layer, *args, **kwargs)
-            )
+            with self.pairings.within():
+                output = (
+                    self.note_call(original, layer, args, kwargs)
+                    if leaf
+                    else original(layer, *args, **kwargs)
+                )
+            self.pairings.made(output)
         finally:
             self._depth -= 1
             self._within_leaf = self._within_leaf and not leaf

@@ -22,6 +22,8 @@ from .loop_shadow import LoopShadow
 from .shadow import CannotProbe
 from .variables import inner
 
+# Steps of a loop that runs eagerly in which the shapes of the loss are looked at.
+_STEPS_PAIRED = 3
 # Calls of compiled functions that are under way outside of `fit`, outermost first.
 _calls: list[Traced] = []
 # The compiled functions that train, by id.
@@ -82,6 +84,7 @@ class EagerLoop(Loop):
             batch = (recorded.inputs, recorded.labels)
             calls = recorded.first_calls()
             shapes = {key: [None, *call.after.shape.as_list()[1:]] for key, call in calls.items()}
+            self.run.pairings = recorded.pairings.found
             self.run.announce(recorded.layers, {}, shapes, batch)
         reporting.report(self.run, [batch], probe, {}, float(target), rate)
 
@@ -135,6 +138,7 @@ class FunctionLoop(Loop):
         batch = None
         if probe is not None:
             batch = (probe.inputs, probe.labels)
+            self.run.pairings = shadow.pairings
             self.run.announce(shadow.layers, shadow.sources, shadow.shapes, batch)
         loss = numbers[self._result] if self._result is not None else None
         if probe is not None:
@@ -228,6 +232,9 @@ def _open() -> None:
         _Open.recorded = LoopRecorder(sys.modules["tensorflow"], keep=config.current.due(_Open.steps))
         _Open.steps += 1
         recorder.push(_Open.recorded)
+        # Operations that are told of run slower, and do the same in every step.
+        if _Open.recorded.keep and _Open.steps <= _STEPS_PAIRED:
+            _Open.recorded.pairings.start()
 
 
 def _close() -> None:
@@ -235,6 +242,7 @@ def _close() -> None:
         _Open.tapes -= 1
         if _Open.tapes == 0:
             recorder.remove(_Open.recorded)
+            _Open.recorded.pairings.stop()
 
 
 def patch_loss(module: ModuleType) -> None:

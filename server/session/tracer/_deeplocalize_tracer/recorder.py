@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from .activations import ACTIVATION_LAYERS
+from .pairings import Pairings
 from .variables import inner
 
 _active: list[Any] = []
@@ -65,24 +66,28 @@ class Recorder:
         # By `variable_key`.
         self.gradients: dict[int, Any] = {}
         self._makers: dict[str, int] = {}
+        self.pairings = Pairings(tf)
 
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Everything in this context is recorded; `patch_tape` (loops.py) has gradients go through it."""
         self._graph = None if self._tf.executing_eagerly() else self._tf.compat.v1.get_default_graph()
-        with activated(self):
+        with activated(self), self.pairings.watching():
             yield
 
     def call(
         self, original: Callable[..., Any], layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Calls a layer and, if it is one of the leaves, notes its tensors."""
-        if id(layer) not in self._leaves:
-            output = original(layer, *args, **kwargs)
-            if layer is self.model:
-                self.prediction = self._first(output)
-            return output
-        return self.note_call(original, layer, args, kwargs)
+        with self.pairings.within():
+            if id(layer) in self._leaves:
+                output = self.note_call(original, layer, args, kwargs)
+            else:
+                output = original(layer, *args, **kwargs)
+        self.pairings.made(output)
+        if layer is self.model:
+            self.prediction = self._first(output)
+        return output
 
     def note_call(
         self, original: Callable[..., Any], layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -118,6 +123,7 @@ class Recorder:
         kwargs: dict[str, Any],
     ) -> Any:
         """Asks the same backward pass also for the gradients of the loss at the noted tensors."""
+        self.pairings.differentiate(target)
         wanted = [(call, call.before, call.after) for call in self.calls]
         extra = [[after if before is None else before, after] for _, before, after in wanted]
         gradients, extra_gradients = original(tape, target, [sources, extra], *args, **kwargs)

@@ -79,6 +79,7 @@ class Shadow:
         self.layers: list[Any] = []
         self.sources: dict[int, list[int]] = {}
         self.shapes: dict[int, list[int | None]] = {}
+        self.pairings: list[dict[str, Any]] = []
         # Keras 2 lets autograph translate what the user wrote, Keras 3 does not.
         step = self._step if dialect.is_old(model) else tf.autograph.experimental.do_not_convert(self._step)
         self._function = tf.function(step, reduce_retracing=True)
@@ -200,6 +201,7 @@ class Shadow:
     def _settle(self, recorded: Recorder, found: list[Any]) -> None:
         """Fixes the order of the layers: that of the forward pass; layers that were not called come last."""
         calls = recorded.first_calls()
+        self.pairings = recorded.pairings.found
         self.layers = in_order(found, calls)
         for key, call in calls.items():
             self.sources[key] = call.sources

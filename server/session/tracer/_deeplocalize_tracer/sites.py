@@ -50,13 +50,17 @@ def is_user_code(code: CodeType, module: str | None) -> bool:
         known = (
             package not in _FRAMEWORK
             and package != _OWN
-            and not name.startswith("<")
+            and is_user_file(name)
             # The translation of a function of the user's; its lines are not the user's.
             and "__autograph_generated_file" not in name
-            and not os.path.abspath(name).startswith(_LIBRARIES)
         )
         _known[code] = known
     return known
+
+
+def is_user_file(name: str) -> bool:
+    """Whether a file is the user's own, as far as its path tells."""
+    return not name.startswith("<") and not os.path.abspath(name).startswith(_LIBRARIES)
 
 
 def place(code: CodeType, instruction: int, line: int) -> Site:

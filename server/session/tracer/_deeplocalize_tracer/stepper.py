@@ -144,6 +144,7 @@ class Stepper:
                 self._cannot(traceback.format_exc(limit=-3))
         if self._shadow is not None and self._shadow.layers:
             shadow = self._shadow
+            run.pairings = shadow.pairings
             fit.guarded(run.announce, shadow.layers, shadow.sources, shadow.shapes, batch)
         elif not self._model.run_eagerly:
             fit.guarded(run.announce, batch=batch)
@@ -184,6 +185,7 @@ class Stepper:
         probe = eager(self._tf, recorded, ordered, before, after, scale)
         run = fit.of_model(self._model)
         if run is not None:
+            run.pairings = recorded.pairings.found
             run.announce(ordered)
         return probe
 

@@ -7,7 +7,7 @@ import inspect
 import sys
 from typing import Any, Callable
 
-from . import errors, fit, sites
+from . import errors, evaluations, fit, sites
 
 
 def patch_compile(trainer: Any) -> None:
@@ -41,6 +41,7 @@ def patch_trainer(trainer: Any) -> None:
     """Lets trainings be known: `fit` and `train_on_batch`."""
     trainer.fit = _followed_fit(trainer.fit)
     trainer.train_on_batch = _followed_batch(trainer.train_on_batch)
+    evaluations.patch_evaluate(trainer)
 
 
 def _followed_fit(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,6 +60,7 @@ def _followed_fit(original: Callable[..., Any]) -> Callable[..., Any]:
             raise
         if run is not None:
             fit.guarded(fit.finish, run, "finished")
+            fit.guarded(evaluations.remember, self, run.number, run.labels)
         return result
 
     return fit_

@@ -64,6 +64,38 @@ class Scripts(unittest.TestCase):
         self.assertEqual(run.of("fit"), [])
         self.assertEqual(run.of("exit")[0]["code"], 1)
 
+    def test_loops_whose_loss_is_over_all_pairs_of_rows(self) -> None:
+        """Compiled, where only the line is known, and eager; the twins compare each row with its own label."""
+        run = self.trace(
+            "import tensorflow as tf\n"
+            "x, y = np.random.rand(64, 3).astype('float32'), np.random.rand(64).astype('float32')\n"
+            "def trained(compiled, wrong):\n"
+            "    net = keras.Sequential([keras.Input((3,)), layers.Dense(1)])\n"
+            "    rate = keras.optimizers.SGD(0.01)\n"
+            "    def step(a, b):\n"
+            "        with tf.GradientTape() as tape:\n"
+            "            p = net(a) if wrong else net(a)[:, 0]\n"
+            "            cost = tf.reduce_mean(tf.square(b - p))\n"
+            "        weights = net.trainable_variables\n"
+            "        rate.apply_gradients(zip(tape.gradient(cost, weights), weights))\n"
+            "    step = tf.function(step) if compiled else step\n"
+            "    for at in range(0, 64, 16):\n"
+            "        step(x[at:at + 16], y[at:at + 16])\n"
+            "for compiled in (True, False):\n"
+            "    for wrong in (True, False):\n"
+            "        trained(compiled, wrong)\n"
+        )
+        self.assertEqual(run.code, 0, run.stderr)
+        found = [fit["pairings"] for fit in run.of("fit")]
+        self.assertEqual([len(pairings) for pairings in found], [1, 0, 1, 0])
+        for pairings in (found[0], found[2]):
+            self.assertEqual(
+                (pairings[0]["operation"], pairings[0]["shapes"], pairings[0]["prediction"]),
+                ("Sub", [[16], [16, 1]], 1),
+            )
+            self.assertEqual(pairings[0]["site"]["line"], 14)
+        self.assertIsNone(found[0][0]["site"]["column"])
+
     def test_caught_errors_and_several_trainings(self) -> None:
         run = self.trace(
             "from tensorflow import keras as old\n"

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EpochMessage, ExceptionMessage, ExitMessage, FaultMessage, FitMessage, GaugeMessage, KerasMessage,
-    NoticeMessage, StartMessage, Tensor,
+    EpochMessage, EvaluateMessage, ExceptionMessage, ExitMessage, FaultMessage, FitMessage, GaugeMessage,
+    KerasMessage, NoticeMessage, StartMessage, Tensor,
 };
 
 /// What `format` says in the metadata.
@@ -113,6 +113,8 @@ struct FitMetadata {
     end: Option<String>,
     #[serde(default)]
     fault: Option<FaultMessage>,
+    #[serde(default)]
+    evaluated: Vec<EvaluateMessage>,
     #[serde(default)]
     gauges: Vec<GaugeMessage>,
     /// Names of the columns of the statistics.

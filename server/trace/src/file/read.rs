@@ -64,8 +64,10 @@ fn frames(mut archive: ZipArchive<impl Read + Seek>) -> Result<Vec<Frame>, Probl
         let inside = fit.fault.map(Message::Fault).into_iter();
         let inside = inside.chain(fit.gauges.into_iter().map(Message::Gauge));
         frames.extend(inside.map(Frame::Message));
+        let evaluated = fit.evaluated.into_iter().map(Message::Evaluate);
         let end = fit.end.map(|reason| crate::FitEndMessage { fit: number, reason });
         frames.extend(end.map(|end| Frame::Message(Message::FitEnd(end))));
+        frames.extend(evaluated.map(Frame::Message));
     }
     let mut tell = |message| frames.push(Frame::Message(message));
     metadata

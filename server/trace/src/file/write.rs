@@ -104,6 +104,7 @@ impl<W: Write + Seek> Archive<W> {
             epochs: fit.epochs.clone(),
             end: fit.end.clone(),
             fault: fit.fault.clone(),
+            evaluated: fit.evaluated.clone(),
             gauges: fit.gauges.clone(),
             stats: Stat::ALL.iter().map(|stat| stat.name().to_owned()).collect(),
             steps,

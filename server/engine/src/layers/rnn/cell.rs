@@ -5,7 +5,7 @@ use crate::native::wide;
 
 /// An activation whose slope follows from its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Curve {
+pub(in crate::layers) enum Curve {
     Linear,
     Tanh,
     Sigmoid,

@@ -1,8 +1,10 @@
 //! A recurrent layer over a whole sequence, and back through time.
 
+mod weights;
+
 use super::cell::Cell;
 use crate::graph::{Param, ParamId};
-use crate::layers::dense::{add_rows, spread_bias};
+use crate::layers::dense::spread_bias;
 use crate::native::{Mat, matmul};
 use crate::op::{Backward, Ctx, Op};
 use crate::{EngineError, Tensor};
@@ -20,8 +22,16 @@ pub(super) struct Recurrent {
     masked: bool,
     /// Whether the output of a masked step is zero instead of the one before.
     blank: bool,
+    /// Shares of recurrent dropout, and of that of the input where each gate has its own.
     dropout: f32,
+    input_dropout: f32,
     training: Option<bool>,
+    /// Path of the layer, under which noise may be given.
+    path: String,
+    /// Where its states stay from batch to batch; empty when they do not.
+    kept: Vec<ParamId>,
+    /// The kept states at the start of this batch.
+    initial: Vec<Tensor>,
     /// Gates after their activations.
     gates: Vec<f32>,
     /// Outputs of each step.
@@ -29,12 +39,14 @@ pub(super) struct Recurrent {
     /// Cell states of each step (LSTM), with their `tanh` beside.
     cells: Vec<f32>,
     curved: Vec<f32>,
-    /// What the recurrent kernel was multiplied with.
+    /// What the recurrent kernel was multiplied with; of recurrent dropout one for each gate.
     used: Vec<f32>,
     /// Recurrent part of the candidate (GRU).
     inner: Vec<f32>,
-    /// Factors of recurrent dropout, by sample and unit; empty when there is none.
+    /// Factors of recurrent dropout, by gate, sample and unit; empty when there is none.
     factors: Vec<f32>,
+    /// Those of the dropout of the input, by gate, sample and feature.
+    input_factors: Vec<f32>,
     /// Gradients at the gates before their activations, and at the recurrent parts where these differ (GRU).
     slopes: Vec<f32>,
     recurrent_slopes: Vec<f32>,
@@ -51,27 +63,41 @@ struct Sizes {
     width: usize,
 }
 
+/// What a recurrent layer is told.
+pub(super) struct Settings {
+    pub cell: Cell,
+    pub units: usize,
+    pub kernel: ParamId,
+    pub recurrent: ParamId,
+    pub bias: Option<ParamId>,
+    pub sequences: bool,
+    pub masked: bool,
+    /// Whether the output of a masked step is zero.
+    pub blank: bool,
+    pub dropout: f32,
+    pub input_dropout: f32,
+    pub training: Option<bool>,
+    pub path: String,
+    pub kept: Vec<ParamId>,
+}
+
 impl Recurrent {
-    pub fn new(
-        cell: Cell,
-        units: usize,
-        (kernel, recurrent, bias): (ParamId, ParamId, Option<ParamId>),
-        sequences: bool,
-        (masked, blank): (bool, bool),
-        dropout: f32,
-        training: Option<bool>,
-    ) -> Self {
+    pub fn new(settings: Settings) -> Self {
         Recurrent {
-            cell,
-            units,
-            kernel,
-            recurrent,
-            bias,
-            sequences,
-            masked,
-            blank,
-            dropout,
-            training,
+            cell: settings.cell,
+            units: settings.units,
+            kernel: settings.kernel,
+            recurrent: settings.recurrent,
+            bias: settings.bias,
+            sequences: settings.sequences,
+            masked: settings.masked,
+            blank: settings.blank,
+            dropout: settings.dropout,
+            input_dropout: settings.input_dropout,
+            training: settings.training,
+            path: settings.path,
+            kept: settings.kept,
+            initial: Vec::new(),
             gates: Vec::new(),
             hidden: Vec::new(),
             cells: Vec::new(),
@@ -79,10 +105,33 @@ impl Recurrent {
             used: Vec::new(),
             inner: Vec::new(),
             factors: Vec::new(),
+            input_factors: Vec::new(),
             slopes: Vec::new(),
             recurrent_slopes: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// How many masks of recurrent dropout there are.
+    fn masks(&self) -> usize {
+        if self.factors.is_empty() {
+            1
+        } else {
+            self.cell.gates()
+        }
+    }
+
+    /// The columns of a range of gates' units that go with each mask: which mask, from where, to where.
+    fn blocks(&self, from: usize, to: usize) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+        let size = if self.masks() == 1 {
+            (to - from).max(1)
+        } else {
+            self.units
+        };
+        let (units, several) = (self.units, self.masks() > 1);
+        (from..to)
+            .step_by(size)
+            .map(move |at| (if several { at / units } else { 0 }, at, at + size))
     }
 
     fn sizes(&self, x: &Tensor) -> Sizes {
@@ -93,6 +142,27 @@ impl Recurrent {
             units: self.units,
             width: self.cell.gates() * self.units,
         }
+    }
+
+    /// The kept states before this batch, which the backward pass needs again; none where the call gives some.
+    fn take_kept(
+        &mut self,
+        params: &[Param],
+        samples: usize,
+        given: usize,
+    ) -> Result<Vec<Tensor>, EngineError> {
+        self.initial.clear();
+        if given == 0 {
+            for &id in &self.kept {
+                let state = Tensor::new(&params[id].shape, params[id].value.clone())?;
+                if state.dim(0) != samples {
+                    let what = format!("{samples} samples, while it keeps the state of {}", state.dim(0));
+                    return Err(EngineError::shape(self.name(), what));
+                }
+                self.initial.push(state);
+            }
+        }
+        Ok(self.initial.clone())
     }
 
     /// Value of a state before a step.
@@ -118,6 +188,30 @@ impl Recurrent {
         if let Some(bias) = self.bias {
             spread_bias(&mut self.gates, &params[bias].value[..sizes.width]);
         }
+        if !self.input_factors.is_empty() {
+            for gate in 0..self.cell.gates() {
+                let dropped = self.dropped(x, sizes, gate);
+                let at = gate * self.units;
+                let kernel = Mat {
+                    data: &params[self.kernel].value[at..],
+                    row: sizes.width,
+                    column: 1,
+                };
+                let (input, shape) = (
+                    Mat::rows(&dropped, sizes.features),
+                    (rows, sizes.features, self.units),
+                );
+                matmul(
+                    shape,
+                    input,
+                    kernel,
+                    &mut self.gates[at..],
+                    sizes.width,
+                    self.bias.is_some(),
+                );
+            }
+            return;
+        }
         let kernel = Mat::rows(&params[self.kernel].value, sizes.width);
         let shape = (rows, sizes.features, sizes.width);
         matmul(
@@ -130,54 +224,94 @@ impl Recurrent {
         );
     }
 
-    /// `gates[:, step, from..to] += used[:, step] · recurrent[:, from..to]`.
-    fn add_recurrent(&mut self, params: &[Param], sizes: Sizes, step: usize, (from, to): (usize, usize)) {
-        let used = Mat {
-            data: &self.used[step * sizes.units..],
-            row: sizes.steps * sizes.units,
-            column: 1,
-        };
-        let kernel = Mat {
-            data: &params[self.recurrent].value[from..],
-            row: sizes.width,
-            column: 1,
-        };
-        let out = &mut self.gates[step * sizes.width + from..];
-        matmul(
-            (sizes.samples, sizes.units, to - from),
-            used,
-            kernel,
-            out,
-            sizes.steps * sizes.width,
-            true,
-        );
+    /// The input as a gate sees it.
+    fn dropped(&self, x: &Tensor, sizes: Sizes, gate: usize) -> Vec<f32> {
+        let mut dropped = x.data().to_vec();
+        self.drop_input(&mut dropped, sizes, gate);
+        dropped
     }
 
-    fn draw(&mut self, ctx: &mut Ctx<'_>, count: usize) {
+    /// Times the factors of a gate, the same at all steps.
+    fn drop_input(&self, values: &mut [f32], sizes: Sizes, gate: usize) {
+        let (samples, features) = (sizes.samples, sizes.features);
+        for (row, values) in values.chunks_exact_mut(features.max(1)).enumerate() {
+            let at = (gate * samples + row / sizes.steps) * features;
+            let factors = &self.input_factors[at..at + features];
+            values
+                .iter_mut()
+                .zip(factors)
+                .for_each(|(value, factor)| *value *= factor);
+        }
+    }
+
+    /// `gates[:, step, from..to] += used[:, step] · recurrent[:, from..to]`.
+    fn add_recurrent(&mut self, params: &[Param], sizes: Sizes, step: usize, (from, to): (usize, usize)) {
+        for (mask, from, to) in self.blocks(from, to) {
+            let kernel = Mat {
+                data: &params[self.recurrent].value[from..],
+                row: sizes.width,
+                column: 1,
+            };
+            let used = used_at(&self.used, sizes, mask, step);
+            let out = &mut self.gates[step * sizes.width + from..];
+            let shape = (sizes.samples, sizes.units, to - from);
+            matmul(shape, used, kernel, out, sizes.steps * sizes.width, true);
+        }
+    }
+
+    /// Draws what dropout keeps of this batch.
+    fn draw(&mut self, ctx: &mut Ctx<'_>, samples: usize, features: usize) {
         self.factors.clear();
-        if self.dropout > 0.0 && self.training.unwrap_or(ctx.training) {
-            let keep = 1.0 - self.dropout;
-            for _ in 0..count {
-                let kept = ctx.rng.f32() >= self.dropout;
-                self.factors.push(if kept { 1.0 / keep } else { 0.0 });
+        self.input_factors.clear();
+        if !self.training.unwrap_or(ctx.training) {
+            return;
+        }
+        let gates = self.cell.gates();
+        let recurrent = format!("{}/recurrent", self.path);
+        for (rate, count, name, factors) in [
+            (
+                self.dropout,
+                gates * samples * self.units,
+                &recurrent,
+                &mut self.factors,
+            ),
+            (
+                self.input_dropout,
+                gates * samples * features,
+                &self.path,
+                &mut self.input_factors,
+            ),
+        ] {
+            if rate <= 0.0 {
+                continue;
             }
+            if let Some(given) = ctx.given_noise(name, count) {
+                factors.extend_from_slice(given);
+                continue;
+            }
+            let rng = &mut *ctx.rng;
+            let keep = 1.0 / (1.0 - rate);
+            factors.extend((0..count).map(|_| if rng.f32() >= rate { keep } else { 0.0 }));
         }
     }
 
     /// What the recurrent kernel sees of the state before a step.
     fn use_state(&mut self, initial: Option<&Tensor>, sizes: Sizes, step: usize) {
-        let units = sizes.units;
-        for sample in 0..sizes.samples {
-            let at = (sample * sizes.steps + step) * units;
-            let to = &mut self.used[at..at + units];
-            match Self::before(&self.hidden, initial, sizes, sample, step) {
-                Some(state) => to.copy_from_slice(state),
-                None => to.fill(0.0),
-            }
-            if let Some(factors) = self.factors.get(sample * units..(sample + 1) * units) {
-                to.iter_mut()
-                    .zip(factors)
-                    .for_each(|(value, factor)| *value *= factor);
+        let (units, samples) = (sizes.units, sizes.samples);
+        for mask in 0..self.masks() {
+            for sample in 0..samples {
+                let at = ((mask * samples + sample) * sizes.steps + step) * units;
+                let to = &mut self.used[at..at + units];
+                match Self::before(&self.hidden, initial, sizes, sample, step) {
+                    Some(state) => to.copy_from_slice(state),
+                    None => to.fill(0.0),
+                }
+                let at = (mask * samples + sample) * units;
+                if let Some(factors) = self.factors.get(at..at + units) {
+                    to.iter_mut()
+                        .zip(factors)
+                        .for_each(|(value, factor)| *value *= factor);
+                }
             }
         }
     }
@@ -198,6 +332,7 @@ impl Recurrent {
             } => self.recurrent_apart(params, sizes, step),
             Cell::Gru { .. } => self.add_recurrent(params, sizes, step, (0, 2 * units)),
         }
+        let candidate_mask = self.masks() - 1;
         for sample in 0..sizes.samples {
             let at = sample * sizes.steps + step;
             let gates = &mut self.gates[at * width..(at + 1) * width];
@@ -265,7 +400,8 @@ impl Recurrent {
                         }
                     } else {
                         // The candidate's own product, with the state that the reset gate lets through.
-                        let used = &self.used[at * units..(at + 1) * units];
+                        let seen = (candidate_mask * sizes.samples * sizes.steps + at) * units;
+                        let used = &self.used[seen..seen + units];
                         for unit in 0..units {
                             inner[unit] = both[units + unit] * used[unit];
                         }
@@ -306,14 +442,23 @@ impl Recurrent {
         if let Some(bias) = self.bias {
             spread_bias(&mut self.scratch, &params[bias].value[width..]);
         }
-        let used = Mat {
-            data: &self.used[step * units..],
-            row: sizes.steps * units,
-            column: 1,
-        };
-        let kernel = Mat::rows(&params[self.recurrent].value, width);
-        let shape = (sizes.samples, units, width);
-        matmul(shape, used, kernel, &mut self.scratch, width, self.bias.is_some());
+        for (mask, from, to) in self.blocks(0, width) {
+            let kernel = Mat {
+                data: &params[self.recurrent].value[from..],
+                row: width,
+                column: 1,
+            };
+            let used = used_at(&self.used, sizes, mask, step);
+            let shape = (sizes.samples, units, to - from);
+            matmul(
+                shape,
+                used,
+                kernel,
+                &mut self.scratch[from..],
+                width,
+                self.bias.is_some(),
+            );
+        }
         for sample in 0..sizes.samples {
             let at = sample * sizes.steps + step;
             let part = &self.scratch[sample * width..(sample + 1) * width];
@@ -400,11 +545,14 @@ impl Recurrent {
                         units,
                         false,
                     );
-                    let used = &self.used[at * units..(at + 1) * units];
+                    let mask = if self.factors.is_empty() { 0 } else { 2 };
+                    let seen = (mask * sizes.samples * sizes.steps + at) * units;
+                    let used = &self.used[seen..seen + units];
                     for unit in 0..units {
                         let r = gates[units + unit];
                         slopes[units + unit] = self.scratch[unit] * used[unit] * gate.slope(r);
-                        let factor = self.factors.get(sample * units + unit).copied().unwrap_or(1.0);
+                        let factor = (mask * sizes.samples + sample) * units + unit;
+                        let factor = self.factors.get(factor).copied().unwrap_or(1.0);
                         hidden[unit] += self.scratch[unit] * r * factor;
                     }
                 }
@@ -447,19 +595,22 @@ impl Op for Recurrent {
             ));
         }
         let mask = self.masked.then(|| ins[1]);
-        let states = &ins[1 + usize::from(self.masked)..];
+        let given = &ins[1 + usize::from(self.masked)..];
+        let held = self.take_kept(ctx.params, samples, given.len())?;
+        let held: Vec<&Tensor> = held.iter().collect();
+        let states = if held.is_empty() { given } else { &held };
         if states.iter().any(|state| state.len() != samples * units) {
             return Err(EngineError::shape(
                 self.name(),
                 "an initial state of another size",
             ));
         }
-        self.draw(ctx, samples * units);
+        self.draw(ctx, samples, sizes.features);
         let params = &*ctx.params;
         self.project(params, x, sizes);
         let total = samples * steps * units;
         self.hidden.resize(total, 0.0);
-        self.used.resize(total, 0.0);
+        self.used.resize(self.masks() * total, 0.0);
         if matches!(self.cell, Cell::Lstm(..)) {
             self.cells.resize(total, 0.0);
             self.curved.resize(total, 0.0);
@@ -495,6 +646,11 @@ impl Op for Recurrent {
         if let Some(out) = outs.get_mut(2) {
             last(&self.cells, out)?;
         }
+        for (&id, all) in self.kept.iter().zip([&self.hidden, &self.cells]) {
+            let mut state = Tensor::default();
+            last(all, &mut state)?;
+            ctx.params[id].value.copy_from_slice(state.data());
+        }
         Ok(())
     }
 
@@ -507,7 +663,13 @@ impl Op for Recurrent {
         let sizes = self.sizes(x);
         let (samples, steps, units, width) = (sizes.samples, sizes.steps, sizes.units, sizes.width);
         let mask = self.masked.then(|| ins[1]);
-        let states = &ins[1 + usize::from(self.masked)..];
+        let held = std::mem::take(&mut self.initial);
+        let held: Vec<&Tensor> = held.iter().collect();
+        let states = if held.is_empty() {
+            &ins[1 + usize::from(self.masked)..]
+        } else {
+            &held
+        };
         let rows = samples * steps;
         self.slopes.resize(rows * width, 0.0);
         let apart = matches!(self.cell, Cell::Gru { .. });
@@ -559,24 +721,38 @@ impl Op for Recurrent {
                 }
             );
             let wide = if reset_before { 2 * units } else { width };
-            let slopes = Mat {
-                data: &(if apart {
-                    &self.recurrent_slopes
-                } else {
-                    &self.slopes
-                })[step * width..],
-                row: steps * width,
-                column: 1,
+            let all = if apart {
+                &self.recurrent_slopes
+            } else {
+                &self.slopes
             };
-            let kernel = Mat::transposed(&params[self.recurrent].value, width);
-            matmul((samples, wide, units), slopes, kernel, &mut carried, units, false);
-            if !self.factors.is_empty() {
-                carried
-                    .iter_mut()
-                    .zip(&self.factors)
-                    .for_each(|(value, factor)| *value *= factor);
+            for (mask, from, to) in self.blocks(0, wide) {
+                let slopes = Mat {
+                    data: &all[step * width + from..],
+                    row: steps * width,
+                    column: 1,
+                };
+                let kernel = Mat {
+                    data: &params[self.recurrent].value[from..],
+                    row: 1,
+                    column: width,
+                };
+                matmul(
+                    (samples, to - from, units),
+                    slopes,
+                    kernel,
+                    &mut carried,
+                    units,
+                    false,
+                );
+                let factors = self
+                    .factors
+                    .get(mask * samples * units..(mask + 1) * samples * units);
+                for (value, factor) in carried.iter_mut().zip(factors.into_iter().flatten()) {
+                    *value *= factor;
+                }
+                add(&mut hidden, &carried);
             }
-            add(&mut hidden, &carried);
         }
         let offset = 1 + usize::from(self.masked);
         for (gradient, at) in [(&hidden, offset), (&cells, offset + 1)] {
@@ -587,6 +763,10 @@ impl Op for Recurrent {
         self.weights_back(ctx.params, sizes);
         let kernel = &mut ctx.params[self.kernel];
         kernel.touched = true;
+        if !self.input_factors.is_empty() {
+            self.dropped_back(kernel, x, sizes, gins[0].as_mut());
+            return Ok(());
+        }
         let slopes = Mat::rows(&self.slopes, width);
         let turned = Mat::transposed(x.data(), sizes.features);
         matmul(
@@ -612,64 +792,11 @@ impl Op for Recurrent {
     }
 }
 
-impl Recurrent {
-    /// Gradients of the recurrent kernel and the biases.
-    fn weights_back(&self, params: &mut [Param], sizes: Sizes) {
-        let (units, width) = (sizes.units, sizes.width);
-        let rows = sizes.samples * sizes.steps;
-        let apart = matches!(self.cell, Cell::Gru { .. });
-        let recurrent = &mut params[self.recurrent];
-        recurrent.touched = true;
-        let slopes = if apart {
-            &self.recurrent_slopes
-        } else {
-            &self.slopes
-        };
-        let used = Mat::transposed(&self.used, units);
-        if let Cell::Gru {
-            reset_after: false, ..
-        } = self.cell
-        {
-            let gradient = &mut recurrent.grad;
-            matmul(
-                (units, rows, 2 * units),
-                used,
-                Mat::rows(slopes, width),
-                gradient,
-                width,
-                true,
-            );
-            let candidate = Mat {
-                data: &self.slopes[2 * units..],
-                row: width,
-                column: 1,
-            };
-            let through = Mat::transposed(&self.inner, units);
-            matmul(
-                (units, rows, units),
-                through,
-                candidate,
-                &mut gradient[2 * units..],
-                width,
-                true,
-            );
-        } else {
-            let slopes = Mat::rows(slopes, width);
-            matmul(
-                (units, rows, width),
-                used,
-                slopes,
-                &mut recurrent.grad,
-                width,
-                true,
-            );
-        }
-        if let Some(bias) = self.bias {
-            let gradient = params[bias].grad_mut();
-            add_rows(&mut gradient[..width], &self.slopes);
-            if self.cell.two_biases() {
-                add_rows(&mut gradient[width..], &self.recurrent_slopes);
-            }
-        }
+/// What was multiplied with the recurrent kernel at a step, by sample.
+fn used_at(used: &[f32], sizes: Sizes, mask: usize, step: usize) -> Mat<'_> {
+    Mat {
+        data: &used[(mask * sizes.samples * sizes.steps + step) * sizes.units..],
+        row: sizes.steps * sizes.units,
+        column: 1,
     }
 }

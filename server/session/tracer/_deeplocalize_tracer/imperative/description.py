@@ -77,8 +77,6 @@ def _refuse_layers(form: Any) -> None:
         precision = getattr(layer.dtype_policy, "compute_dtype", "float32")
         if precision != "float32" and owner.__name__ != "InputLayer":
             raise NotCovered(f"the layer {layer.name} in {precision}")
-        if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
-            raise NotCovered(f"the state that the layer {layer.name} keeps from batch to batch")
 
 
 def _open_shape(array: Any) -> tuple[int | None, ...]:

@@ -13,6 +13,21 @@ def by_path(form: Any) -> dict[str, Any]:
     return {paths[id(leaf)]: leaf for leaf in layers.leaves(form) if id(leaf) in paths}
 
 
+def states(form: Any) -> dict[str, Any]:
+    """What layers with `stateful` keep from batch to batch, by path, as the engine names it."""
+    from keras.src import tree
+
+    found = {}
+    for path, leaf in by_path(form).items():
+        halves = [getattr(leaf, name, None) for name in ("forward_layer", "backward_layer")]
+        parts = {f"{path}/{half.name}": half for half in halves if half is not None} or {path: leaf}
+        for part, layer in parts.items():
+            if getattr(layer, "stateful", False):
+                kept = tree.flatten(getattr(layer, "states", None) or [])
+                found.update({f"{part}/rnn_state_{at}": state for at, state in enumerate(kept)})
+    return found
+
+
 def shapes(form: Any) -> dict[int, list[int | None]]:
     """Output shapes by id of the layer."""
     found: dict[int, list[int | None]] = {}

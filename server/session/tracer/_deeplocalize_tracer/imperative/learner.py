@@ -35,7 +35,10 @@ class Learner:
         self.fresh = True
         weights = list(form.weights)
         self._trainable = [weight.trainable for weight in weights]
-        self._mirror = Mirror(self.number, weights)
+        # Not among the weights; every pass changes them, not only training.
+        states = graph.states(self.form)
+        self._keeps = bool(states)
+        self._mirror = Mirror(self.number, [*weights, *states.values()])
         config, compiled = description.serialized(model, self.form)
         close_forgotten()
         answer, _ = engine().call(
@@ -45,7 +48,10 @@ class Learner:
             compile=compiled,
             # What softmax and sigmoid leave for the loss; see docs/hand-over.md.
             remember_logits=imports.backend() == "tensorflow" if remembers is None else remembers,
-            weights=[{"path": weight.path, "shape": list(weight.shape)} for weight in weights],
+            weights=[
+                {"path": path, "shape": list(variable.shape)}
+                for path, variable in [*((weight.path, weight) for weight in weights), *states.items()]
+            ],
             seed=tensors.seed_from_the_script(),
         )
         self.order = self._ordered(answer["leaves"])
@@ -84,10 +90,11 @@ class Learner:
         """Loss and metrics so far, these batches included."""
         shared = engine()
         with shared.request():
+            weights = self._changed()
             answer, _ = shared.call(
                 do="evaluate",
                 model=self.number,
-                weights=self._mirror.changed(),
+                weights=weights,
                 fresh=self._take_fresh(),
                 batches=[self._laid(batch) for batch in batches],
             )
@@ -105,7 +112,7 @@ class Learner:
                 model=self.number,
                 # First, because weights count as handed over once they are laid in.
                 x=[shared.put(array) for array in inputs],
-                weights=self._mirror.changed(),
+                weights=self._changed(),
             )
         outputs, at = [], 0
         for shape in answer["shapes"]:
@@ -119,6 +126,13 @@ class Learner:
         with engine().locked():
             self._mirror.trained()
             engine().call(do="finish", model=self.number)
+
+    def _changed(self) -> list[dict[str, Any]]:
+        """What the engine needs for a pass without training."""
+        weights = self._mirror.changed()
+        if self._keeps:
+            self._mirror.trained()
+        return weights
 
     def _take_fresh(self) -> bool:
         fresh, self.fresh = self.fresh, False

@@ -256,6 +256,31 @@ def singly():
     seen["singly"]["logs"] = np.array(logs, dtype=float).tolist()
 
 
+def stateful():
+    class Reset(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.layers[0].reset_states()
+
+    def states():
+        return [float(np.abs(np.asarray(state)).sum()) for state in model.layers[0].states]
+
+    model = keras.Sequential(
+        [keras.Input((3, 2), batch_size=10), layers.LSTM(4, stateful=True), layers.Dense(1)]
+    )
+    begin("stateful", model)
+    model.compile("adam", "mse")
+    windows = x.reshape(70, 3, 2)
+    history = model.fit(
+        windows, target, batch_size=10, epochs=3, shuffle=False, verbose=0, callbacks=[Reset()]
+    )
+    seen["stateful"] = {
+        "loss": [float(value) for value in history.history["loss"]],
+        "trained": states(),
+        "predict": float(np.mean(model.predict(windows, batch_size=10, verbose=0))),
+        "predicted": states(),
+    }
+
+
 for program in (
     classes,
     weighted,
@@ -269,6 +294,7 @@ for program in (
     several,
     subclass,
     singly,
+    stateful,
 ):
     program()
 if kept is None:
