@@ -14,6 +14,7 @@ mod interpret;
 mod layout;
 mod model;
 mod names;
+mod nodes;
 mod operands;
 mod parse;
 mod provenance;
@@ -36,6 +37,7 @@ pub use model::{
     Argument, Call, CallId, Change, Compile, Event, EventKind, Expr, Fit, Layer, Model, ModelId, ModelKind,
     Program, Source, SyntaxError, Value,
 };
+pub use nodes::{Code, Field, Node};
 pub use provenance::Provenance;
 pub use remade_model::{Lost, RemadeModel};
 pub use repeated_batch::RepeatedBatch;

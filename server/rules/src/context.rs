@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use finding::{Applicability, Edit, Finding, Fix, LayerRef, Range, RuleInfo, Severity, Source};
-use program::{Call, Compile, Expr, Model, ModelKind, Program, Statement, Unused, Value};
+use program::{Call, Code, Compile, Expr, Model, ModelKind, Program, Statement, Unused, Value};
 
 use crate::read::{
     Chain, Family, Head, Loss, Sets, Training, is_for_keras_3, is_old_name, layer_name, misspelled, sets,
@@ -35,6 +35,7 @@ pub(crate) struct Context<'a> {
     unused: OnceCell<Vec<Unused>>,
     keras_3: OnceCell<bool>,
     code: OnceCell<Vec<Statement>>,
+    tree: OnceCell<Option<Code<'a>>>,
 }
 
 impl<'a> Context<'a> {
@@ -82,6 +83,7 @@ impl<'a> Context<'a> {
             unused: OnceCell::new(),
             keras_3: OnceCell::new(),
             code: OnceCell::new(),
+            tree: OnceCell::new(),
         }
     }
 
@@ -95,6 +97,11 @@ impl<'a> Context<'a> {
         *self
             .keras_3
             .get_or_init(|| is_for_keras_3(self.program, self.text))
+    }
+
+    /// The tree of the script; `None` where it has syntax errors. Made when a rule first asks.
+    pub(crate) fn tree(&self) -> Option<&Code<'a>> {
+        self.tree.get_or_init(|| self.program.tree(self.text)).as_ref()
     }
 
     /// A finding on something that earlier versions of Keras accept: only a script that is certainly written for

@@ -1,15 +1,20 @@
 //! DL4: data.
 
+pub(crate) mod augmentation_value_range;
+pub(crate) mod batch_index_unused;
 pub(crate) mod class_numbers_with_categorical_loss;
 pub(crate) mod constant_features;
 pub(crate) mod data_set_with_array_arguments;
 pub(crate) mod embedding_smaller_than_vocabulary;
+pub(crate) mod encoded_apart;
 pub(crate) mod features_shuffled_alone;
 pub(crate) mod generator_labels_and_loss;
+pub(crate) mod generators_scaled_differently;
 pub(crate) mod label_among_features;
 pub(crate) mod label_columns_unlike_output;
 pub(crate) mod labels_beyond_output;
 pub(crate) mod labels_divided;
+pub(crate) mod layer_not_adapted;
 pub(crate) mod load_data_order;
 pub(crate) mod missing_values;
 pub(crate) mod noise_as_target;
@@ -23,6 +28,7 @@ pub(crate) mod same_batch_every_time;
 pub(crate) mod scaled_twice;
 pub(crate) mod scaler_fitted_before_split;
 pub(crate) mod scaler_fitted_on_test_data;
+pub(crate) mod shuffled_apart;
 pub(crate) mod targets_of_other_outputs;
 pub(crate) mod test_data_for_training;
 pub(crate) mod test_data_scaled_differently;

@@ -100,7 +100,7 @@ fn frozen_later(context: &Context<'_>) -> Option<Finding> {
     if text.matches(".trainable").count() != 1 {
         return None;
     }
-    let event = program.events.iter().find(|event| {
+    let at = program.events.iter().position(|event| {
         matches!(
             event.kind,
             EventKind::Trainable {
@@ -109,15 +109,16 @@ fn frozen_later(context: &Context<'_>) -> Option<Finding> {
             }
         )
     })?;
+    let event = program.events.get(at)?;
     let model = program.model(event.model?)?;
     let name = model.name.as_deref()?;
     let variable = event.range.slice(text).strip_suffix(".trainable")?;
     let statement = text.get(..event.range.start)?.rfind('\n')?;
     let header = text.get(..statement)?.lines().next_back()?;
     let over_all = header.trim() == format!("for {variable} in {name}.layers:");
-    let trained = program.events.iter().any(|other| {
-        other.range.start > event.range.end
-            && other.model == event.model
+    // In the order in which it happens: `fit` may stand in a function further up.
+    let trained = program.events.iter().skip(at).any(|other| {
+        other.model == event.model
             && matches!(other.kind, EventKind::Method(call) if program.call(call).class() == "fit")
     });
     let grows = text.get(event.range.end..)?.contains(&format!("{name}.add("));
@@ -167,6 +168,12 @@ mod tests {
         let fail = [
             ("import keras\nfrom keras.layers import Dense\nm = keras.Sequential([Dense(1, trainable=False)])\nm.compile('adam', 'mae')\nm.fit(x, y)".to_owned(), "trainable=False"),
             (looped("m.layers", ""), "layer.trainable"),
+            (
+                looped("m.layers", "train(m)\n")
+                    .replace("m.compile('adam', 'mae')\nm.fit(x, y)", "")
+                    .replace("Dense\n", "Dense\ndef train(n):\n    n.compile('adam', 'mae')\n    n.fit(x, y)\n"),
+                "layer.trainable",
+            ),
         ];
         crate::testing::check(&INFO, &pass, &fail, &[]);
     }

@@ -1,6 +1,7 @@
 //! DL3: optimisation.
 
 pub(crate) mod clipping_without_effect;
+pub(crate) mod compounding_schedule;
 pub(crate) mod decay_rate_of_moments_out_of_range;
 pub(crate) mod few_updates;
 pub(crate) mod frozen_network;
@@ -12,6 +13,7 @@ pub(crate) mod no_epochs;
 pub(crate) mod optimizer_class;
 pub(crate) mod plateau_factor;
 pub(crate) mod schedule_and_callback;
+pub(crate) mod schedule_ends_early;
 pub(crate) mod several_clippings;
 pub(crate) mod shared_optimizer;
 pub(crate) mod unknown_optimizer;
