@@ -110,7 +110,6 @@ rules![
     data::label_columns_unlike_output,
     data::batch_index_unused,
     data::shuffled_apart,
-    data::reshape_instead_of_transpose,
     data::layer_not_adapted,
     data::encoded_apart,
     data::augmentation_value_range,
