@@ -77,6 +77,21 @@ pub struct Statement {
     pub kind: StatementKind,
 }
 
+impl Statement {
+    /// What a plain assignment gives this name.
+    #[must_use]
+    pub fn value_of(&self, name: &str) -> Option<&Term> {
+        match &self.kind {
+            StatementKind::Assign {
+                target,
+                value,
+                operator: None,
+            } if target.name() == Some(name) => Some(value),
+            _ => None,
+        }
+    }
+}
+
 /// What a statement is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatementKind {

@@ -7,18 +7,10 @@ const LONGEST: usize = 24;
 
 /// The value that a name of a block is given last before a byte.
 fn last_value<'a>(block: &'a [Statement], name: &str, before: usize) -> Option<&'a Term> {
-    let values = own_statements(block)
+    own_statements(block)
         .into_iter()
-        .filter(|statement| statement.range.end <= before);
-    values
-        .filter_map(|statement| match &statement.kind {
-            StatementKind::Assign {
-                target,
-                value,
-                operator: None,
-            } if target.name() == Some(name) => Some(value),
-            _ => None,
-        })
+        .filter(|statement| statement.range.end <= before)
+        .filter_map(|statement| statement.value_of(name))
         .next_back()
 }
 

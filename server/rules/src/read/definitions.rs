@@ -150,14 +150,7 @@ impl<'a> Definitions<'a> {
     pub(crate) fn assigned(&self, name: &str) -> Option<&'a Term> {
         let mut values = statements(self.code)
             .into_iter()
-            .filter_map(|statement| match &statement.kind {
-                StatementKind::Assign {
-                    target,
-                    value,
-                    operator: None,
-                } if target.name() == Some(name) => Some(value),
-                _ => None,
-            });
+            .filter_map(|statement| statement.value_of(name));
         let first = values.next()?;
         values.next().is_none().then_some(first)
     }

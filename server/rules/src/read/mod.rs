@@ -45,5 +45,5 @@ pub(crate) use loss::Loss;
 pub(crate) use pair_labels::{Pair, PairLabels};
 pub(crate) use samples::first_samples;
 pub(crate) use split::Half;
-pub(crate) use training::{Training, has_one_output, monitored, receiver, respelled};
+pub(crate) use training::{Training, has_one_output, model_of, monitored, receiver, respelled};
 pub(crate) use transformer::{class_of, is_encoder, is_scaler};

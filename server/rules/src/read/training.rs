@@ -166,6 +166,17 @@ pub(crate) fn has_one_output(model: &Model) -> bool {
         && matches!(model.kind, ModelKind::Sequential | ModelKind::Functional)
 }
 
+/// The model that a method is called on, where one model alone has the name it is called by.
+pub(crate) fn model_of<'p>(program: &'p Program, text: &str, call: &Call) -> Option<&'p Model> {
+    let name = receiver(call, text)?;
+    let mut named = program
+        .models
+        .iter()
+        .filter(|model| model.name.as_deref() == Some(name));
+    let model = named.next()?;
+    named.next().is_none().then_some(model)
+}
+
 /// What a method is called on, as written.
 pub(crate) fn receiver<'t>(call: &Call, text: &'t str) -> Option<&'t str> {
     call.callee_range

@@ -37,7 +37,7 @@ use finding::{Finding, Kind, Range, RuleInfo, Severity};
 use program::Call;
 
 use crate::context::Context;
-use crate::read::{Head, compact, receiver};
+use crate::read::{Head, compact, model_of};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL508",
@@ -66,15 +66,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn has_one_unit(context: &Context<'_>, predict: &Call) -> bool {
-    let Some(name) = receiver(predict, context.text) else {
-        return false;
-    };
-    let mut named = context
-        .program
-        .models
-        .iter()
-        .filter(|model| model.name.as_deref() == Some(name));
-    let (Some(model), None) = (named.next(), named.next()) else {
+    let Some(model) = model_of(context.program, context.text, predict) else {
         return false;
     };
     // A sequence has a value per time step: there, the axis may be time.

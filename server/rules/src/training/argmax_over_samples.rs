@@ -43,7 +43,7 @@ use finding::{Applicability, Finding, Kind, Range, RuleInfo, Severity};
 use program::{Call, ModelKind};
 
 use crate::context::Context;
-use crate::read::{Head, compact, is_plain, receiver};
+use crate::read::{Head, compact, is_plain, model_of};
 
 pub(crate) const INFO: RuleInfo = RuleInfo {
     code: "DL519",
@@ -127,15 +127,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
 
 /// Whether what a call predicts has a row per sample and a column per class.
 fn gives_classes(context: &Context<'_>, predict: &Call) -> bool {
-    let Some(name) = receiver(predict, context.text) else {
-        return false;
-    };
-    let mut named = context
-        .program
-        .models
-        .iter()
-        .filter(|model| model.name.as_deref() == Some(name));
-    let (Some(model), None) = (named.next(), named.next()) else {
+    let Some(model) = model_of(context.program, context.text, predict) else {
         return false;
     };
     let last = model
