@@ -93,9 +93,7 @@ fn cut_off(case: &Case<'_>) -> Option<Cause> {
 /// What the model is evaluated with after the training.
 fn evaluated(case: &Case<'_>) -> Option<Cause> {
     // Other classes may be trained later on, and one class alone is trained where the others are to stand out.
-    // A label per time step is no row of one-hot columns.
-    let each = case.fit.y().filter(|y| data::columns(y) == 1 || data::one_hot(y));
-    let several = each.and_then(data::class_counts).is_some_and(|counts| counts.len() >= 2);
+    let several = case.fit.y().and_then(data::class_counts).is_some_and(|counts| counts.len() >= 2);
     if !case.complete || !several {
         return None;
     }

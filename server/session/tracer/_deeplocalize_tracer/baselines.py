@@ -200,7 +200,13 @@ def _copied(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 def _runs(y: np.ndarray) -> float:
     """Label changes from row to row over those expected of shuffled rows: 1 when shuffled, 0 when sorted."""
-    label = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    if y.size == len(y):
+        label = y.reshape(-1)
+    elif y.ndim == 2 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+        label = y.argmax(axis=1)
+    else:
+        # A label per time step or pixel, or several per sample.
+        return None
     distinct, counts = np.unique(label, return_counts=True)
     if not 2 <= len(distinct) <= _MOST_CLASSES:
         return math.nan
@@ -211,7 +217,13 @@ def _runs(y: np.ndarray) -> float:
 
 def classes_of(y: np.ndarray) -> dict[float, int] | None:
     """The classes among labels with their counts; `None` where they are no classes."""
-    label = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    if y.size == len(y):
+        label = y.reshape(-1)
+    elif y.ndim == 2 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+        label = y.argmax(axis=1)
+    else:
+        # A label per time step or pixel, or several per sample.
+        return None
     if label.dtype.kind not in "iub" and not (label == np.floor(label)).all():
         return None
     distinct, counts = np.unique(label, return_counts=True)

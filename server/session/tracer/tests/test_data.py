@@ -36,6 +36,18 @@ class HeldOut(unittest.TestCase):
         others[:, 2] /= 10.0
         self.assertEqual(self.apart(train, others), 0.75)
 
+    def test_classes_are_counted_where_each_sample_has_one(self) -> None:
+        """Numbers, a column of them and one-hot rows are classes; a label per time step and several labels are not."""
+        numbers = np.array([0, 2, 2])
+        for labels in (numbers, numbers[:, None], np.eye(3)[numbers]):
+            self.assertEqual(baselines.classes_of(labels), {0: 1, 2: 2})
+        for labels in (
+            np.array([[0, 2, 1], [1, 1, 0]]),
+            np.array([[1, 1, 0], [0, 1, 0]]),
+            np.zeros((2, 3, 3)),
+        ):
+            self.assertIsNone(baselines.classes_of(labels))
+
     def test_what_cannot_be_compared(self) -> None:
         """Other numbers of columns, texts, features that all are constant."""
         self.assertTrue(math.isnan(self.apart(np.zeros((50, 3)), np.zeros((50, 4)))))
