@@ -261,10 +261,17 @@ fn shuffled_in_place_twice<'t>(
     }
     // On lines of their own, outside any function or loop, once each, of what is not made anew afterwards.
     let call = |maker: &str, name: &str, data: &Data<'_>| {
-        let line = format!("\n{maker}{name})\n");
-        let at = text.find(&line).filter(|_| text.matches(&line).count() == 1)? + 1;
+        let call = format!("{maker}{name})");
+        let mut at = 0;
+        let mut starts = text.split_inclusive('\n').filter_map(|line| {
+            let start = at;
+            at += line.len();
+            let code = line.split('#').next().unwrap_or_default();
+            (code.trim_end() == call).then_some(start)
+        });
+        let start = starts.next().filter(|_| starts.next().is_none())?;
         let made = data.last_change()?.change.statement.end;
-        (made <= at).then(|| Range::new(at, at + line.len() - 2))
+        (made <= start).then(|| Range::new(start, start + call.len()))
     };
     IN_PLACE.iter().find_map(|maker| {
         call(maker, features, x)?;
@@ -393,6 +400,7 @@ mod tests {
             "a = np.random.RandomState(1)\nb = np.random.RandomState(1)\na.shuffle(x)\nb.shuffle(y)",
             "rng = np.random.default_rng(0)\nx = rng.permutation(x)\nrng = np.random.default_rng(0)\ny = rng.permutation(y)",
             "np.random.shuffle(x)\nnp.random.shuffle(y)\nx, y = load()",
+            "np.random.shuffle(x)\nnp.random.shuffle(y)\nnp.random.shuffle(y)",
             "state = np.random.get_state()\nnp.random.shuffle(x)\nnp.random.set_state(state)\nnp.random.shuffle(y)",
             "order = np.random.permutation(len(x))\nx, y = x[order], y[order]",
             "order = np.random.permutation(len(x))\nx = x[order]\ny = y[order]",
@@ -438,6 +446,10 @@ mod tests {
             ),
             (
                 script("np.random.seed(1)\nnp.random.shuffle(x)\nnp.random.shuffle(y)"),
+                "np.random.shuffle(y)",
+            ),
+            (
+                script("np.random.shuffle(x)  # rows\nnp.random.shuffle(y)  # labels"),
                 "np.random.shuffle(y)",
             ),
             (script("x = np.random.permutation(x)"), "np.random.permutation(x)"),
